@@ -1,0 +1,128 @@
+"""What every configurable part shares: typed fields, a name, and the run-time options kept apart from them."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from equipoise.errors import ConfigError, nearest
+
+_C = TypeVar("_C", bound="Component")
+
+
+class Component(BaseModel):
+    """Base of all configurable parts: the typed fields are the hyper-parameters, and nothing else is state.
+
+    What `fit` returns is another object; a component itself never changes.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    name: ClassVar[str] = ""
+    """The name by which a configuration asks for this part."""
+
+    def describe(self) -> dict[str, Any]:
+        """The part's name and fields as plain JSON values, enough to build it again."""
+        return {"name": self.name, **self.model_dump(mode="json")}
+
+
+class Registry(Generic[_C]):
+    """One table of `"name": "module:Class"` strings, imported when asked for, plus an entry-point group.
+
+    Args:
+        kind: What the parts are, for messages ("model", "encoder").
+        group: Entry-point group in which other packages offer their parts.
+        table: Our own parts.
+    """
+
+    def __init__(self, kind: str, group: str, table: Mapping[str, str]) -> None:
+        self.kind, self.group, self._table = kind, group, dict(table)
+
+    def names(self) -> list[str]:
+        """All names, ours and other packages'."""
+        return sorted({*self._table, *(point.name for point in entry_points(group=self.group))})
+
+    def find(self, name: str) -> type[_C]:
+        """The class behind a name.
+
+        Raises:
+            ConfigError: if there is no such part; the nearest name is suggested.
+        """
+        target = self._table.get(name) or next(
+            (point.value for point in entry_points(group=self.group) if point.name == name), None
+        )
+        if target is None:
+            raise ConfigError(f"There is no {self.kind} called '{name}'", todo=nearest(name, self.names()))
+        module, _, attribute = target.partition(":")
+        found: type[_C] = getattr(importlib.import_module(module), attribute)
+        return found
+
+    def build(self, name: str, fields: Mapping[str, Any] | None = None) -> _C:
+        """The part of that name with these fields.
+
+        Raises:
+            ConfigError: if the name or a field does not exist, or a value is out of range.
+        """
+        return build(self.find(name), fields or {}, where=f"{self.kind} '{name}'")
+
+
+def build(component: type[_C], fields: Mapping[str, Any], *, where: str) -> _C:
+    """Build a component from plain values, with errors that a person can act on."""
+    try:
+        return component.model_validate(dict(fields))
+    except ValidationError as error:
+        raise config_error(error, component, where) from None
+
+
+def config_error(error: ValidationError, model: type[BaseModel], where: str) -> ConfigError:
+    """The first fault of a pydantic validation, in words."""
+    fault = error.errors()[0]
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return ConfigError(f"'{key}' is not a setting of {where}", todo=nearest(key, model.model_fields))
+    return ConfigError(f"'{key}' of {where} is not usable: {fault['msg']} (got {fault.get('input')!r})")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """How to run, apart from what to run: these options never change what a result means.
+
+    Attributes:
+        seed: Root of all random numbers.
+        threads: Threads for BLAS and torch; 0 means all cores.
+        device: A torch device name.
+        progress: Whether work over two seconds shows a bar (on standard error).
+        batch_size: Users scored at once; results do not depend on it.
+    """
+
+    seed: int = 0
+    threads: int = 0
+    device: str = "cpu"
+    progress: bool = True
+    batch_size: int = 512
+
+    def rng(self, *key: int | str) -> np.random.Generator:
+        """A generator derived from the seed and a key (a user, an epoch, a purpose), the same in any order."""
+        words = [part if isinstance(part, int) else int.from_bytes(part.encode(), "big") for part in key]
+        return np.random.default_rng([self.seed, *words])
+
+    @property
+    def cores(self) -> int:
+        """The number of threads to use."""
+        return self.threads or os.cpu_count() or 1
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        """Hold BLAS to `cores` threads inside the block."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(self.cores):
+            yield

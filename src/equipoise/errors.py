@@ -1,0 +1,58 @@
+"""Errors for people: what was wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EquipoiseError(Exception):
+    """Something a person can put right.
+
+    The command line prints it as one paragraph and exits with code 2.
+
+    Args:
+        what: What was wrong, as a sentence.
+        where: File, column, row count or config key concerned.
+        todo: What to do about it, as a sentence.
+    """
+
+    def __init__(self, what: str, *, where: str | None = None, todo: str | None = None) -> None:
+        self.what, self.where, self.todo = what, where, todo
+        super().__init__(self.paragraph)
+
+    @property
+    def paragraph(self) -> str:
+        """The whole message as one readable paragraph."""
+        place = f" ({self.where})" if self.where else ""
+        advice = f" {self.todo}" if self.todo else ""
+        return f"{self.what.rstrip('.')}{place}.{advice}"
+
+
+class DataError(EquipoiseError):
+    """A table, a column or a value is not what it should be."""
+
+
+class ConfigError(EquipoiseError):
+    """A configuration cannot be read or names something that does not exist."""
+
+
+class ModelError(EquipoiseError):
+    """A model cannot be fitted, loaded or asked."""
+
+
+class MissingExtraError(EquipoiseError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, *, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package '{package}', which is not installed",
+            todo=f"Install it with: pip install 'equipoise[{extra}]'.",
+        )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A sentence that suggests the known names nearest to a misspelt one."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"Did you mean '{close[0]}'? " * bool(close) + f"Known: {', '.join(names)}."

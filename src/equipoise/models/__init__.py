@@ -1,0 +1,7 @@
+"""A dataset becomes scores: recommenders on one protocol. The noun that leaves is a fitted recommender."""
+
+from equipoise.models.recommender import Fitted, Recommender
+from equipoise.models.registry import models
+from equipoise.models.training import Training
+
+__all__ = ["Fitted", "Recommender", "Training", "models"]

@@ -1,0 +1,25 @@
+"""The models by the names that configurations use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from equipoise.component import Registry
+
+if TYPE_CHECKING:
+    from equipoise.models.recommender import Recommender
+
+models: Registry[Recommender] = Registry(
+    "model",
+    "equipoise.models",
+    {
+        "popular": "equipoise.models.popular:Popular",
+        "item_knn": "equipoise.models.item_knn:ItemKNN",
+        "ease": "equipoise.models.ease:EASE",
+        "ials": "equipoise.models.ials:IALS",
+        "mf": "equipoise.models.mf:MF",
+        "content": "equipoise.models.content:Content",
+        "sequence": "equipoise.models.sequence:Sequence",
+        "blend": "equipoise.models.blend:Blend",
+    },
+)

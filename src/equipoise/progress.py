@@ -1,0 +1,52 @@
+"""Progress bars for work that takes over two seconds; silent otherwise and where nobody looks."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+_T = TypeVar("_T")
+_PATIENCE = 2.0  # seconds before a bar appears
+
+
+def track(
+    work: Iterable[_T], description: str, *, total: int | None = None, show: bool = True
+) -> Iterator[_T]:
+    """Iterate over `work`, with a bar on standard error once it has taken two seconds.
+
+    Args:
+        work: Anything to iterate over.
+        description: What is being done, in words ("scoring users").
+        total: Number of steps, where `work` has no length.
+        show: False for no bar at all.
+    """
+    if not show or not sys.stderr.isatty():
+        yield from work
+        return
+    steps = total if total is not None else (len(work) if hasattr(work, "__len__") else None)
+    started, bar, task = time.monotonic(), None, None
+    try:
+        for done, item in enumerate(work, start=1):
+            yield item
+            if bar is None and time.monotonic() - started > _PATIENCE:
+                bar = Progress(
+                    TextColumn("{task.description}"),
+                    BarColumn(),
+                    TextColumn("{task.completed}/{task.total}"),
+                    TimeElapsedColumn(),
+                    TimeRemainingColumn(),
+                    console=Console(stderr=True),
+                    transient=True,
+                )
+                task = bar.add_task(description, total=steps)
+                bar.start()
+            if bar is not None and task is not None:
+                bar.update(task, completed=done)
+    finally:
+        if bar is not None:
+            bar.stop()
