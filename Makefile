@@ -1,0 +1,42 @@
+# make install   the environment (.venv)
+# make demo      the main job on the built-in world, and where its report is
+# make test      the whole test suite, lint and types
+# make bench     ROW=name: one row of the benchmarks; without ROW, the list of rows
+# make peers     the environment of the libraries we are timed beside
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: install demo test check bench peers clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --constraint constraints.txt torch
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: install
+	$(BIN)/equipoise run
+
+check: install
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/python -m pytest --cov=equipoise --cov-report=term:skip-covered
+
+bench: install
+	$(BIN)/python -m benchmarks $(ROW)
+
+peers:
+	$(PYTHON) -m venv benchmarks/.venv-peers
+	benchmarks/.venv-peers/bin/python -m pip install --quiet --constraint benchmarks/peers.txt torch
+	benchmarks/.venv-peers/bin/python -m pip install --quiet --requirement benchmarks/peers.txt
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov

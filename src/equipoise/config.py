@@ -1,0 +1,247 @@
+"""One typed TOML file says everything a run does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from equipoise.component import config_error
+from equipoise.data.cleaning import Cleaning
+from equipoise.data.config import Source
+from equipoise.data.splits import Split
+from equipoise.errors import ConfigError, nearest
+
+
+class Section(BaseModel):
+    """Base of the sections: unknown keys are errors, and a docstring under a field is its description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Part(BaseModel):
+    """A section that names a part and gives its fields; the part itself checks them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The part's own fields, without its name."""
+        return dict(self.model_extra or {})
+
+
+class DataSection(Source):
+    """`[data]`: where events, users and items come from."""
+
+    world: dict[str, Any] | None = None
+    """A generated world instead of files: `name`, then its fields, as in `{ name = "storefront", n_users = 2000 }`."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DataSection:
+        if self.world is not None and self.events is not None:
+            raise ValueError("give either `world` or `events`, not both")
+        if self.world is None and self.events is None:
+            raise ValueError("say where the events are: `events = \"clicks.parquet\"`, or `world = { name = \"storefront\" }`")
+        return self
+
+
+class EncoderSection(Part):
+    """`[encoder]`: how texts become vectors."""
+
+    name: str = "none"
+    """`none`, `tfidf`, `minilm`, `multilingual`, `hf:<name>`, `openai:<model>` or `vectors:<parquet>`."""
+
+
+class ModelSection(Part):
+    """`[model]`: the recommender."""
+
+    name: str = "ease"
+    """A model's name; its own fields stand beside it."""
+
+
+class DebiasSection(Part):
+    """`[[debias]]`: one correction; several are applied in the order given."""
+
+    method: str
+    """A correction's name; its own fields stand beside it."""
+
+
+class AuditSection(Section):
+    """`[audit]`: what is measured, and for whom."""
+
+    k: tuple[int, ...] = Field(default=(10, 20), min_length=1)
+    """List lengths at which metrics are taken."""
+    groups: tuple[str, ...] | None = None
+    """Columns of the users table to compare groups by; the sensitive columns by default."""
+    exclude_seen: bool = True
+    """Whether items a user already had are neither recommended nor counted as relevant."""
+    relevant: float | None = None
+    """Held-out events count as relevant from this value on (a rating of 4, say); all do by default."""
+    level: float = Field(default=0.95, gt=0.5, lt=1.0)
+    """Level of the intervals."""
+    n_bootstrap: int = Field(default=1000, ge=100)
+    """Draws of users per interval."""
+
+    @model_validator(mode="after")
+    def _lengths(self) -> AuditSection:
+        if min(self.k) < 1:
+            raise ValueError("list lengths start at 1")
+        return self
+
+
+class ReportSection(Section):
+    """`[report]`: the page a person reads."""
+
+    lang: Literal["en", "zh"] = "en"
+    """Language of the page."""
+
+
+class Config(Section):
+    """Everything a run does."""
+
+    name: str = "run"
+    """Name of the run, part of its folder's name."""
+    seed: int = Field(default=0, ge=0)
+    """Root of all random numbers."""
+    data: DataSection
+    """Where the tables come from."""
+    clean: Cleaning = Cleaning()
+    """What is dropped, and why."""
+    split: Split = Split()
+    """How events are parted into train, valid and test."""
+    encoder: EncoderSection = EncoderSection()
+    """How texts become vectors."""
+    model: ModelSection = ModelSection()
+    """The recommender."""
+    debias: tuple[DebiasSection, ...] = ()
+    """Corrections, in order."""
+    audit: AuditSection = AuditSection()
+    """What is measured."""
+    report: ReportSection = ReportSection()
+    """The page."""
+
+    def to_toml(self) -> str:
+        """The resolved configuration, as `read_config` takes it back."""
+        return tomli_w.dumps(_without_nulls(self.model_dump(mode="json")))
+
+    def digest(self) -> str:
+        """SHA-256 of the resolved configuration."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+def built_in(light: bool = False) -> Config:
+    """The configuration of the built-in world.
+
+    Args:
+        light: Without the language-model extra: TF-IDF and EASE instead of MiniLM and the transformer.
+    """
+    fields: dict[str, Any] = {
+        "name": "storefront",
+        "data": {"world": {"name": "storefront"}},
+        "encoder": {"name": "tfidf" if light else "minilm"},
+        "model": {"name": "ease"} if light else {"name": "sequence", "epochs": 12},
+        "debias": [{"method": "ips", "propensity": "given"}, {"method": "exposure", "group": "provider"}],
+    }
+    return Config.model_validate(fields)
+
+
+def read_config(source: Path | str | Mapping[str, Any] | Config, overrides: Iterable[str] = ()) -> Config:
+    """A configuration from a TOML file, a mapping, or one already built.
+
+    Paths inside a file are relative to that file.
+
+    Args:
+        source: Where it is.
+        overrides: `section.key=value` settings; values are read as TOML, and as plain text where they are not.
+
+    Raises:
+        ConfigError: if the file is missing or broken, or a key or value is not usable; the nearest key is suggested.
+    """
+    base: Path | None = None
+    if isinstance(source, Config):
+        fields: dict[str, Any] = _without_nulls(source.model_dump(mode="json"))
+    elif isinstance(source, Mapping):
+        fields = dict(source)
+    else:
+        path = Path(source)
+        base = path.parent
+        fields = _parse(path)
+    for setting in overrides:
+        _override(fields, setting)
+    try:
+        config = Config.model_validate(fields)
+    except ValidationError as error:
+        raise _located(error) from None
+    return config if base is None else config.model_copy(update={"data": config.data.relative_to(base)})
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError("There is no such configuration file", where=str(path), todo="`equipoise init` writes one.") from None
+    except (IsADirectoryError, UnicodeDecodeError):
+        raise ConfigError("This is no configuration file", where=str(path), todo="`equipoise init` writes one.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The file is not valid TOML: {error}", where=str(path), todo="Mend that line.") from None
+
+
+def _override(fields: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"'{setting}' is no setting", todo="Write --set section.key=value, as in --set model.name=ease.")
+    try:
+        value: Any = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *sections, last = key.strip().split(".")
+    here: Any = fields
+    for section in sections:
+        if isinstance(here, list):
+            here = _element(here, section, setting)
+        else:
+            here = here.setdefault(section, {})
+    if not isinstance(here, dict):
+        raise ConfigError(f"'{setting}' does not lead to a setting", todo="Write --set section.key=value.")
+    if sections and sections[-1] in ("model", "encoder") and last == "name" and here.get("name") != value:
+        here.clear()  # another part has other fields
+    here[last] = value
+
+
+def _element(entries: list[Any], index: str, setting: str) -> Any:
+    if not index.isdigit() or int(index) >= len(entries):
+        raise ConfigError(f"'{setting}': there is no entry {index}", where=f"{len(entries)} entries, counted from 0")
+    return entries[int(index)]
+
+
+def _located(error: ValidationError) -> ConfigError:
+    """The first fault, named by the section it stands in."""
+    fault = error.errors()[0]
+    place = [part for part in fault["loc"] if isinstance(part, str)]
+    section: type[BaseModel] = Config
+    for part in place[:-1]:
+        annotation = section.model_fields[part].annotation if part in section.model_fields else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            section = annotation
+    if fault["type"] == "extra_forbidden":
+        where = f"section [{'.'.join(place[:-1])}]" if place[:-1] else "the top level"
+        return ConfigError(f"'{place[-1]}' is not a setting of {where}", todo=nearest(place[-1], section.model_fields))
+    if fault["type"] == "missing":
+        return ConfigError(f"The setting '{'.'.join(place)}' is missing")
+    return config_error(error, section, "the configuration")
+
+
+def _without_nulls(value: Any) -> Any:
+    """TOML has no null: a key that is not there means the default."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(entry) for key, entry in value.items() if entry is not None}
+    return [_without_nulls(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+
+
+__all__ = ["Config", "built_in", "read_config"]

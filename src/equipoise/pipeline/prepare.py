@@ -1,0 +1,112 @@
+"""From sources to a train, a valid and a test set, with an account of every row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from equipoise.component import Runtime
+from equipoise.config import Config
+from equipoise.data import Dataset
+from equipoise.data.cleaning import clean
+from equipoise.data.config import read
+from equipoise.data.splits import split
+from equipoise.pipeline.folder import RunFolder, StageRecord, content_hash
+
+if TYPE_CHECKING:
+    from equipoise.worlds import World
+
+_PARTS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the rest of a run works on.
+
+    Attributes:
+        train: Events to learn from.
+        valid: Later events, to stop, calibrate and choose by.
+        test: Latest events, to measure by.
+        protocol: How the parts were made, to be printed beside every number.
+        world: The generated world, where the data came from one; it knows the truth.
+    """
+
+    train: Dataset
+    valid: Dataset
+    test: Dataset
+    protocol: dict[str, Any]
+    world: World | None
+
+
+def prepare(config: Config, runtime: Runtime) -> tuple[Prepared, Dataset]:
+    """Read or generate, clean and split; also the cleaned data as a whole."""
+    world = _world(config)
+    raw = read(config.data) if world is None else world.dataset()
+    data = clean(_declared(raw, config), config.clean)
+    parts = split(data, config.split, runtime.seed)
+    return Prepared(parts.train, parts.valid, parts.test, parts.protocol, world), data
+
+
+def write_prepared(prepared: Prepared, data: Dataset, folder: RunFolder, record: StageRecord) -> None:
+    """Keep the parts in the run's folder, and what is to be known of them in the manifest."""
+    for name in _PARTS:
+        folder.write_frame(f"split/{name}.parquet", getattr(prepared, name).events)
+    tables = {"events": data.events, "users": data.users, "items": data.items}
+    for name in ("users", "items"):
+        if tables[name] is not None:
+            folder.write_frame(f"{name}.parquet", tables[name])
+    record.facts |= {
+        "rows": {name: len(table) for name, table in tables.items() if table is not None}
+        | {name: len(getattr(prepared, name).events) for name in _PARTS},
+        "sha256": {name: content_hash(table) for name, table in tables.items() if table is not None},
+        "account": list(data.account),
+        "protocol": prepared.protocol,
+        "sensitive": list(data.sensitive),
+        "text": list(data.text),
+    }
+
+
+def read_prepared(config: Config, folder: RunFolder) -> Prepared:
+    """The inverse of `write_prepared`."""
+    facts = folder.manifest["stages"]["prepare"]
+
+    def table(name: str) -> pl.DataFrame | None:
+        return folder.read_frame(f"{name}.parquet") if name in facts["rows"] else None
+
+    users, items = table("users"), table("items")
+    events = {name: folder.read_frame(f"split/{name}.parquet") for name in _PARTS}
+    whole = Dataset(
+        events["train"], users, items, tuple(facts["sensitive"]), tuple(facts["text"]), tuple(facts["account"])
+    )
+    parts = {name: whole.with_events(events[name]) for name in _PARTS}
+    return Prepared(**parts, protocol=facts["protocol"], world=_world(config))
+
+
+def _world(config: Config) -> World | None:
+    if config.data.world is None:
+        return None
+    from equipoise.worlds import worlds
+
+    fields = {"seed": config.seed, **config.data.world}
+    return worlds.build(fields.pop("name", "storefront"), fields).generate()
+
+
+def _declared(data: Dataset, config: Config) -> Dataset:
+    """The dataset with the sensitive and text columns that the configuration names, where it names any."""
+    return replace(
+        data,
+        sensitive=tuple(config.data.sensitive) or data.sensitive,
+        text=tuple(config.data.text) or data.text,
+    )
+
+
+def cache_folder() -> Path:
+    """Where encoded texts are kept between runs: `EQUIPOISE_CACHE`, else the user's cache folder."""
+    import os
+
+    chosen = os.environ.get("EQUIPOISE_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(chosen) if chosen else Path(base) / "equipoise"
