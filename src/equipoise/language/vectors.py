@@ -36,7 +36,8 @@ class Vectors:
     Attributes:
         ids: Identifiers, one per row, without repetition.
         matrix: float32 of shape (len(ids), width).
-        encoder: What made them, where texts unseen so far (a search query, a wish) may have to be embedded; else None.
+        encoder: What made them, where texts unseen so far (a search query, a wish) may have to be embedded;
+            else None.
     """
 
     ids: pl.Series
