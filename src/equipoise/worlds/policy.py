@@ -1,0 +1,118 @@
+"""The logging policy of a world: slates drawn item by item with known probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.worlds.draws import uniform
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+_BLOCK = 1_000_000  # cells of users x items worked on at once
+_CACHED = 50_000  # cells of the quadrature that stay in a core's cache
+
+
+@dataclass(frozen=True)
+class PlackettLuce:
+    """Slates filled from the top: each place goes to a remaining item with probability proportional to its weight.
+
+    Attributes:
+        weights: float32 of shape (users, items), each row a distribution over the catalogue.
+        name: What the `policy` column of a log says.
+    """
+
+    weights: NDArray[np.float32]
+    name: str = "softmax"
+
+    def sample(self, users: Ints, length: int, *, seed: int, t: int) -> tuple[Ints, Floats]:
+        """One slate per user.
+
+        A slate is the first `length` arrivals of an exponential race in which item i runs at the rate of its weight;
+        the order of arrival is a Plackett-Luce ranking.
+
+        Args:
+            users: Rows of `weights`.
+            length: Places of a slate, at most the number of items.
+            seed: Root of the draws.
+            t: Day, part of the key of each draw.
+
+        Returns:
+            Item columns, int64 of shape (len(users), length), best place first; and the probability with which the
+            item got its place given the items above it, float64 of the same shape.
+        """
+        n_items = self.weights.shape[1]
+        slates = np.empty((len(users), length), dtype=np.int64)
+        propensities = np.empty((len(users), length))
+        step = max(_BLOCK // n_items, 1)
+        for start in range(0, len(users), step):
+            rows = users[start : start + step]
+            weights = self.weights[rows].astype(np.float64)
+            weights /= weights.sum(axis=1, keepdims=True)
+            arrival = -np.log(uniform(seed, "slate", t, rows[:, None], np.arange(n_items)[None, :]))
+            arrival /= weights
+            first = np.argpartition(arrival, length - 1, axis=1)[:, :length] if length < n_items else None
+            order = np.argsort(
+                arrival if first is None else np.take_along_axis(arrival, first, axis=1), axis=1
+            )
+            slate = order if first is None else np.take_along_axis(first, order, axis=1)
+            taken = np.take_along_axis(weights, slate, axis=1)
+            above = np.cumsum(taken, axis=1) - taken
+            slates[start : start + step] = slate
+            propensities[start : start + step] = np.minimum(taken / (1.0 - above), 1.0)
+        return slates, propensities
+
+    def inclusion(self, length: int, nodes: int = 32) -> NDArray[np.float32]:
+        """Probability that an item stands anywhere in a slate.
+
+        Item i arrives at time s with density w_i exp(-w_i s); it is in the slate when fewer than `length` others came
+        before. The number of others is Poisson-binomial; its distribution is built up over all items, item i is
+        divided out again, and the time is integrated by Gauss-Legendre quadrature.
+
+        Args:
+            length: Places of a slate.
+            nodes: Points of the quadrature; 32 give about five correct digits.
+
+        Returns:
+            float32 of shape (users, items); each row sums to `length`.
+        """
+        n_users, n_items = self.weights.shape
+        if length >= n_items:
+            return np.ones((n_users, n_items), dtype=np.float32)
+        points, shares = np.polynomial.legendre.leggauss(nodes)
+        unit = (points + 1) / 2
+        time = length * unit / (1 - unit)  # (0, 1) onto (0, infinity); the total rate of arrival is 1
+        measure = shares / 2 * length / (1 - unit) ** 2
+        result = np.empty((n_users, n_items), dtype=np.float32)
+        step = max(_CACHED // (nodes * length), 1)
+        for start in range(0, n_users, step):
+            weights = self.weights[start : start + step].astype(np.float64)
+            weights /= weights.sum(axis=1, keepdims=True)
+            result[start : start + step] = _inclusion(weights, time, measure, length)
+        return result
+
+
+def _inclusion(weights: Floats, time: Floats, measure: Floats, length: int) -> Floats:
+    """`PlackettLuce.inclusion` for a block of users; arrays below are (length, users, nodes) or (users, nodes)."""
+    absent = np.exp(-weights[:, :, None] * time)  # not yet arrived: (users, items, nodes)
+    counts = np.zeros((length, len(weights), len(time)))
+    counts[0] = 1.0
+    for item in range(weights.shape[1]):
+        stay = absent[:, item]
+        counts[1:] = counts[1:] * stay + counts[:-1] * (1 - stay)
+        counts[0] *= stay
+    result = np.empty_like(weights)
+    for item in range(weights.shape[1]):
+        stay = absent[:, item]
+        # Where an item has almost surely arrived, dividing it out is ill-conditioned and its density is nil.
+        safe = np.maximum(stay, 1e-3)
+        odds = (1 - safe) / safe
+        others = counts[0] / safe
+        fewer = others.copy()
+        for count in range(1, length):
+            others = np.clip(counts[count] / safe - odds * others, 0.0, 1.0)
+            fewer += others
+        result[:, item] = weights[:, item] * ((stay * np.minimum(fewer, 1.0)) @ measure)
+    return np.clip(result, 0.0, 1.0)
