@@ -1,16 +1,20 @@
 """What may be handed to a training run from outside: weights, extra losses, heads and a gradient transform.
 
-Corrections, private and federated training reach a model through these sockets only. The module does not import torch.
+Corrections, private and federated training reach a model through these sockets only. This module does not
+import torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from equipoise.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -42,7 +46,10 @@ ExtraLoss = Callable[[Step], "Tensor"]
 
 
 class Head(Protocol):
-    """A further network that reads the representations and is trained beside the model (an adversary, a second task)."""
+    """A further network that reads the representations and is trained beside the model.
+
+    An adversary and a second task are heads.
+    """
 
     name: str
     """Under which its parameters are kept."""
@@ -57,7 +64,7 @@ class Head(Protocol):
 
 
 GradientTransform = Callable[["list[nn.Parameter]"], None]
-"""Called between the backward pass and the optimiser's step; changes `.grad` in place (clips, adds noise, reverses)."""
+"""Called between the backward pass and the optimiser's step; changes `.grad` in place (clips, adds noise)."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +72,58 @@ class Training:
     """What a correction hands to `Recommender.fit`.
 
     Attributes:
-        weights: Weight per row of `data.events`, non-negative, of shape (rows,); None for 1 everywhere.
+        weights: Weight per row of `data.events`, non-negative and finite, of shape (rows,); None for 1
+            everywhere. Losses are sums over weighted examples divided by their number, so that weights of mean
+            1 keep the loss's scale.
         losses: Added to the model's loss at every step.
         heads: Trained beside the model.
         gradient_transform: Applied to the gradients before every step of the optimiser.
+        checkpoint: File that holds the state of the run after each epoch; an interrupted run that finds its file
+            goes on from there and ends as if it had not been interrupted.
     """
 
     weights: NDArray[np.float32] | None = None
     losses: tuple[ExtraLoss, ...] = ()
     heads: tuple[Head, ...] = ()
     gradient_transform: GradientTransform | None = None
+    checkpoint: Path | None = None
+
+    def checked_weights(self, rows: int) -> NDArray[np.float32] | None:
+        """The weights, fit for a table of so many rows.
+
+        Raises:
+            ModelError: if their number differs, or one is negative or not finite.
+        """
+        if self.weights is None:
+            return None
+        weights = np.asarray(self.weights, dtype=np.float32)
+        if weights.shape != (rows,):
+            raise ModelError(
+                f"{weights.size} weights do not fit {rows} events",
+                todo="Give one weight per row of the events.",
+            )
+        bad = ~(np.isfinite(weights) & (weights >= 0))
+        if bad.any():
+            raise ModelError(
+                f"{int(bad.sum())} weights are negative or not finite",
+                where=f"first in row {int(np.flatnonzero(bad)[0])}",
+                todo="Clip the propensities they come from.",
+            )
+        return weights
+
+    def merged(self, other: Training) -> Training:
+        """Both at once: weights are multiplied, losses and heads stand side by side, transforms follow each other."""
+        pairs = [weights for weights in (self.weights, other.weights) if weights is not None]
+        transforms = [one for one in (self.gradient_transform, other.gradient_transform) if one is not None]
+
+        def in_turn(parameters: list[nn.Parameter]) -> None:
+            for transform in transforms:
+                transform(parameters)
+
+        return Training(
+            np.prod(pairs, axis=0, dtype=np.float32) if pairs else None,
+            self.losses + other.losses,
+            self.heads + other.heads,
+            in_turn if len(transforms) > 1 else next(iter(transforms), None),
+            self.checkpoint or other.checkpoint,
+        )
