@@ -9,20 +9,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: install demo test check bench peers clean
+.PHONY: install install-dev demo test check bench peers clean
 
 install: $(VENV)/.installed
-
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --constraint constraints.txt torch
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[llm,tune,sql]'
+	touch $@
+
+install-dev: $(VENV)/.installed-dev
+$(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 demo: install
 	$(BIN)/equipoise run
 
-check: install
+check: install-dev
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/mypy
@@ -30,7 +33,7 @@ check: install
 test: check
 	$(BIN)/python -m pytest --cov=equipoise --cov-report=term:skip-covered
 
-bench: install
+bench: install-dev
 	$(BIN)/python -m benchmarks $(ROW)
 
 peers:

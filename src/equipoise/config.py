@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from equipoise.component import config_error
 from equipoise.data.cleaning import Cleaning
-from equipoise.data.config import Source
+from equipoise.data.config import EventSource, Source
 from equipoise.data.splits import Split
 from equipoise.errors import ConfigError, nearest
 
@@ -44,11 +44,29 @@ class DataSection(Source):
 
     @model_validator(mode="after")
     def _one_source(self) -> DataSection:
-        if self.world is not None and self.events is not None:
-            raise ValueError("give either `world` or `events`, not both")
-        if self.world is None and self.events is None:
-            raise ValueError("say where the events are: `events = \"clicks.parquet\"`, or `world = { name = \"storefront\" }`")
+        given = [name for name in ("world", "events", "path") if getattr(self, name) is not None]
+        if not given:
+            raise ValueError('say where the data is: `path = "folder"`, `events = "clicks.csv"` or `world = {...}`')
+        if "world" in given and len(given) > 1:
+            raise ValueError(f"give either `world` or `{given[1]}`, not both")
         return self
+
+    def located(self, base: Path) -> DataSection:
+        """The same section with relative paths made absolute, starting from `base`."""
+
+        def place(path: str) -> str:
+            return path if "://" in path else str((base / Path(path).expanduser()).resolve())
+
+        def places(value: Any) -> Any:
+            if isinstance(value, list):
+                return [places(entry) for entry in value]
+            if isinstance(value, EventSource):
+                return value.model_copy(update={"path": place(value.path)})
+            return place(value) if isinstance(value, str) else value
+
+        return self.model_copy(
+            update={name: places(getattr(self, name)) for name in ("path", "events", "users", "items")}
+        )
 
 
 class EncoderSection(Part):
@@ -163,7 +181,7 @@ def read_config(source: Path | str | Mapping[str, Any] | Config, overrides: Iter
     Raises:
         ConfigError: if the file is missing or broken, or a key or value is not usable; the nearest key is suggested.
     """
-    base: Path | None = None
+    base = Path.cwd()
     if isinstance(source, Config):
         fields: dict[str, Any] = _without_nulls(source.model_dump(mode="json"))
     elif isinstance(source, Mapping):
@@ -178,7 +196,7 @@ def read_config(source: Path | str | Mapping[str, Any] | Config, overrides: Iter
         config = Config.model_validate(fields)
     except ValidationError as error:
         raise _located(error) from None
-    return config if base is None else config.model_copy(update={"data": config.data.relative_to(base)})
+    return config.model_copy(update={"data": config.data.located(base)})
 
 
 def _parse(path: Path) -> dict[str, Any]:

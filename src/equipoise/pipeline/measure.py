@@ -1,3 +1,204 @@
 """From lists and held-out events to numbers with intervals: what `metrics.json` holds."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from equipoise import metrics as m
+from equipoise.component import Runtime
+from equipoise.config import AuditSection
+from equipoise.data import Dataset
+from equipoise.data import vocabulary as v
+from equipoise.errors import DataError
+from equipoise.pipeline.prepare import Prepared
+from equipoise.statistics import Interval, bootstrap_means, expected_calibration_error, paired_differences
+
+_QUALITY = ("ndcg", "recall", "precision", "hit_rate", "mrr", "map")
+_SYSTEM = ("coverage", "gini", "entropy")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What `metrics.json` holds, and what figures are drawn from.
+
+    Attributes:
+        metrics: The content of `metrics.json`.
+        per_user: One row per stage and user, one column per metric.
+        exposure: Stage -> how often each item stands in a list, ascending.
+        reliability: Stage -> bins of predicted and observed share; empty where nothing is calibrated.
+    """
+
+    metrics: dict[str, Any]
+    per_user: pl.DataFrame
+    exposure: dict[str, NDArray[np.float64]]
+    reliability: dict[str, list[dict[str, float]]]
+
+
+def held_out(prepared: Prepared, audit: AuditSection) -> pl.DataFrame:
+    """The relevant pairs (user_id, item_id) of the test part, each once.
+
+    Raises:
+        DataError: if nothing is left to measure by.
+    """
+    events = prepared.test.positives
+    if audit.relevant is not None and v.VALUE in events.columns:
+        events = events.filter(pl.col(v.VALUE) >= audit.relevant)
+    truth = events.select(v.USER, v.ITEM).unique()
+    if audit.exclude_seen:
+        seen = pl.concat([part.positives.select(v.USER, v.ITEM) for part in (prepared.train, prepared.valid)])
+        truth = truth.join(seen.unique(), on=[v.USER, v.ITEM], how="anti")
+    if truth.is_empty():
+        raise DataError(
+            "No held-out event is left to measure by",
+            where=f"{len(prepared.test.events)} test events, {len(prepared.test.positives)} of them positive",
+            todo="Hold out more, lower [audit] relevant, or set [audit] exclude_seen = false.",
+        )
+    return truth.sort(v.USER, v.ITEM)
+
+
+def measure(
+    recommendations: Mapping[str, pl.DataFrame], prepared: Prepared, audit: AuditSection, runtime: Runtime
+) -> Measured:
+    """Measure every stage on the same held-out users.
+
+    Args:
+        recommendations: Stage -> lists.
+        prepared: The parts; the test part is the truth.
+        audit: What to measure.
+        runtime: Seed of the bootstrap.
+    """
+    truth = held_out(prepared, audit)
+    catalogue = _catalogue(prepared)
+    values = {stage: _per_user(lists, truth, prepared, audit) for stage, lists in recommendations.items()}
+    names = [column for column in next(iter(values.values())).columns if column != v.USER]
+    reliability: dict[str, list[dict[str, float]]] = {}
+    content: dict[str, Any] = {
+        "protocol": _protocol(prepared, audit, truth, catalogue),
+        "stages": {}, "system": {}, "groups": {}, "comparison": {}, "calibration": {},
+    }  # fmt: skip
+    for stage, lists in recommendations.items():
+        intervals = _means(values[stage], names, audit, runtime)
+        content["stages"][stage] = {name: _plain(interval) for name, interval in intervals.items()}
+        content["system"][stage] = {
+            f"{name}@{k}": m.parse_system(f"{name}@{k}")(lists, catalogue) for k in audit.k for name in _SYSTEM
+        }
+        content["groups"][stage] = _groups(values[stage], names, prepared.test, audit, runtime)
+        calibrated = _calibration(lists, truth)
+        if calibrated is not None:
+            content["calibration"][stage], reliability[stage] = calibrated
+    if v.CORRECTED in values:
+        content["comparison"] = _comparison(values, names, audit, runtime)
+    if prepared.world is not None:
+        content["planted"] = {}
+    exposure = {stage: m.exposure(lists, catalogue, audit.k[0]) for stage, lists in recommendations.items()}
+    stacked = pl.concat([frame.with_columns(pl.lit(stage).alias(v.STAGE)) for stage, frame in values.items()])
+    return Measured(content, stacked, exposure, reliability)
+
+
+def _catalogue(prepared: Prepared) -> pl.DataFrame:
+    """All items there are: of the training events and the items table."""
+    known = [prepared.train.positives.select(v.ITEM)]
+    if prepared.train.items is not None:
+        known.append(prepared.train.items.select(pl.col(v.ITEM).cast(known[0][v.ITEM].dtype)))
+    return pl.concat(known).unique().sort(v.ITEM)
+
+
+def _per_user(
+    lists: pl.DataFrame, truth: pl.DataFrame, prepared: Prepared, audit: AuditSection
+) -> pl.DataFrame:
+    """One row per user of the truth, one column per metric."""
+    wanted = {f"{name}@{k}": m.parse(f"{name}@{k}") for k in audit.k for name in _QUALITY}
+    table: pl.DataFrame = m.per_user(lists, truth, wanted)
+    train = prepared.train.positives.select(v.USER, v.ITEM)
+    for k in audit.k:
+        described = [m.novelty(k, train), m.mean_popularity(k, train)]
+        for metric in described:
+            column: pl.DataFrame = metric(lists)
+            table = table.join(column.rename({"value": metric.name}), on=v.USER, how="left", maintain_order="left")
+    return table.sort(v.USER)
+
+
+def _means(
+    values: pl.DataFrame, names: list[str], audit: AuditSection, runtime: Runtime
+) -> dict[str, Interval]:
+    matrix = values.select(pl.col(names).fill_null(0.0)).to_numpy()
+    intervals = bootstrap_means(matrix, level=audit.level, n_bootstrap=audit.n_bootstrap, seed=runtime.seed)
+    return dict(zip(names, intervals, strict=True))
+
+
+def _comparison(
+    values: Mapping[str, pl.DataFrame], names: list[str], audit: AuditSection, runtime: Runtime
+) -> dict[str, Any]:
+    before, after = (values[stage].select(pl.col(names).fill_null(0.0)).to_numpy() for stage in (v.BASELINE, v.CORRECTED))
+    compared = paired_differences(after, before, level=audit.level, n_bootstrap=audit.n_bootstrap, seed=runtime.seed)
+    return {
+        name: {"difference": one.value, "low": one.low, "high": one.high, "p_value": one.p_value}
+        for name, one in zip(names, compared, strict=True)
+    }
+
+
+def _groups(
+    values: pl.DataFrame, names: list[str], data: Dataset, audit: AuditSection, runtime: Runtime
+) -> dict[str, Any]:
+    attributes = data.sensitive if audit.groups is None else audit.groups
+    if not attributes or data.users is None:
+        return {}
+    missing = [attribute for attribute in attributes if attribute not in data.users.columns]
+    if missing:
+        raise DataError(
+            f"The users have no column '{missing[0]}' to group by",
+            where=f"columns: {', '.join(data.users.columns)}",
+            todo="Name other columns under [audit] groups.",
+        )
+    users = data.users.select(pl.col(v.USER).cast(values[v.USER].dtype), *(pl.col(a).cast(pl.String) for a in attributes))
+    joined = values.join(users, on=v.USER, how="left", maintain_order="left")
+    found: dict[str, Any] = {}
+    for attribute in attributes:
+        found[attribute] = {}
+        for (group,), rows in sorted(
+            joined.with_columns(pl.col(attribute).fill_null("(unknown)")).group_by(attribute), key=lambda pair: str(pair[0])
+        ):
+            intervals = _means(rows, names, audit, runtime)
+            found[attribute][str(group)] = {
+                name: {**_plain(interval), "users": len(rows)} for name, interval in intervals.items()
+            }
+    return found
+
+
+def _calibration(
+    lists: pl.DataFrame, truth: pl.DataFrame
+) -> tuple[dict[str, float], list[dict[str, float]]] | None:
+    """How far the probabilities of what was shown lie from what held-out users then took."""
+    shown = lists.join(truth.select(v.USER).unique(), on=v.USER, how="semi")
+    if shown[v.PROBABILITY].null_count() or shown.is_empty():
+        return None
+    taken = truth.with_columns(pl.lit(1.0).alias("taken"))
+    shown = shown.join(taken, on=[v.USER, v.ITEM], how="left", maintain_order="left")
+    result = expected_calibration_error(shown[v.PROBABILITY].to_numpy(), shown["taken"].fill_null(0.0).to_numpy())
+    return {"ece": result.value}, result.bins
+
+
+def _protocol(
+    prepared: Prepared, audit: AuditSection, truth: pl.DataFrame, catalogue: pl.DataFrame
+) -> dict[str, Any]:
+    return {
+        **prepared.protocol,
+        "k": list(audit.k),
+        "candidates": f"all {len(catalogue)} items",
+        "seen_items": "filtered" if audit.exclude_seen else "kept",
+        "relevant": "every positive event" if audit.relevant is None else f"value >= {audit.relevant:g}",
+        "test_users": truth[v.USER].n_unique(),
+        "test_pairs": len(truth),
+        "level": audit.level,
+        "interval": f"bootstrap over users, {audit.n_bootstrap} draws",
+    }
+
+
+def _plain(interval: Interval) -> dict[str, float | None]:
+    return {"value": interval.value, "low": interval.low, "high": interval.high}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -44,8 +43,7 @@ class Prepared:
 def prepare(config: Config, runtime: Runtime) -> tuple[Prepared, Dataset]:
     """Read or generate, clean and split; also the cleaned data as a whole."""
     world = _world(config)
-    raw = read(config.data) if world is None else world.dataset()
-    data = clean(_declared(raw, config), config.clean)
+    data = clean(read(config.data) if world is None else world.dataset(), config.clean)
     parts = split(data, config.split, runtime.seed)
     return Prepared(parts.train, parts.valid, parts.test, parts.protocol, world), data
 
@@ -92,21 +90,3 @@ def _world(config: Config) -> World | None:
 
     fields = {"seed": config.seed, **config.data.world}
     return worlds.build(fields.pop("name", "storefront"), fields).generate()
-
-
-def _declared(data: Dataset, config: Config) -> Dataset:
-    """The dataset with the sensitive and text columns that the configuration names, where it names any."""
-    return replace(
-        data,
-        sensitive=tuple(config.data.sensitive) or data.sensitive,
-        text=tuple(config.data.text) or data.text,
-    )
-
-
-def cache_folder() -> Path:
-    """Where encoded texts are kept between runs: `EQUIPOISE_CACHE`, else the user's cache folder."""
-    import os
-
-    chosen = os.environ.get("EQUIPOISE_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(chosen) if chosen else Path(base) / "equipoise"

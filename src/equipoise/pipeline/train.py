@@ -1,11 +1,11 @@
-"""Fit one stage of a run: the model as it is, or with its corrections."""
+"""Fit the stages of a run and let them recommend: the model as it is, and with its corrections."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from equipoise.component import Runtime
@@ -15,20 +15,8 @@ from equipoise.debias import AfterTraining, BeforeTraining, Context, Correction,
 from equipoise.errors import ModelError
 from equipoise.language import Vectors
 from equipoise.models import Fitted, Training, models
+from equipoise.pipeline.folder import RunFolder
 from equipoise.pipeline.prepare import Prepared
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A fitted stage.
-
-    Attributes:
-        model: Fitted on train, calibrated on valid, and knowing of both what users did.
-        facts: What the corrections reported while it was trained.
-    """
-
-    model: Fitted
-    facts: dict[str, Any]
 
 
 def chosen_corrections(config: Config) -> list[Correction]:
@@ -43,10 +31,14 @@ def retrains(chosen: Sequence[Correction]) -> bool:
 
 def train(
     config: Config, prepared: Prepared, vectors: Vectors | None, chosen: Sequence[Correction], runtime: Runtime
-) -> Trained:
-    """Fit the configured model under the corrections that act before or during training."""
-    data, facts = prepared.train, dict[str, Any]()
-    training = Training()
+) -> tuple[Fitted, dict[str, Any]]:
+    """Fit the configured model under the corrections that act before or during training, and calibrate it.
+
+    Returns:
+        The model, fitted on train and calibrated on valid; and what the corrections reported.
+    """
+    data, training = prepared.train, Training()
+    facts: dict[str, Any] = {}
     for correction in chosen:
         context = Context(data=data, runtime=runtime)
         if isinstance(correction, BeforeTraining):
@@ -56,28 +48,50 @@ def train(
         facts |= context.diagnostics
     recommender = models.build(config.model.name, config.model.fields)
     model = recommender.fit(data, valid=prepared.valid, vectors=vectors, training=training, runtime=runtime)
-    return Trained(_calibrated(model, prepared, runtime, facts), facts)
+    try:
+        return model.calibrate(prepared.valid, runtime), facts
+    except ModelError as error:  # too few held-out events: lists without probabilities, and the manifest says why
+        return model, facts | {"uncalibrated": error.paragraph}
 
 
-def recommend(
-    model: Fitted, prepared: Prepared, chosen: Sequence[Correction], k: int, exclude_seen: bool, runtime: Runtime
+def recommend_all(
+    config: Config, fitted: Mapping[str, Fitted], stages: Mapping[str, Sequence[Correction]], prepared: Prepared,
+    runtime: Runtime,
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """Lists of length `k` for every user, after the corrections that re-rank; and what these reported."""
+    """Lists of every stage for every user, and what the re-rankers reported."""
+    parts, facts = [], dict[str, Any]()
+    for stage, chosen in stages.items():
+        lists, reported = _recommend(config, fitted[stage], chosen, prepared, runtime)
+        parts.append(lists.with_columns(pl.lit(stage).alias(v.STAGE)))
+        facts |= reported
+    return pl.concat(parts), facts
+
+
+def write_vectors(fitted: Mapping[str, Fitted], folder: RunFolder) -> None:
+    """Vectors of users and items of the last stage, where its model has them."""
+    model = list(fitted.values())[-1]
+    users = np.arange(len(model.catalogue.users))
+    found = {
+        "users": (v.USER, model.catalogue.users, model.user_vectors(users, model.histories)),
+        "items": (v.ITEM, model.catalogue.items, model.item_vectors()),
+    }
+    for name, (key, ids, matrix) in found.items():
+        if matrix is not None:
+            folder.write_frame(f"vectors/{name}.parquet", Vectors(ids, matrix).frame(key))
+
+
+def _recommend(
+    config: Config, model: Fitted, chosen: Sequence[Correction], prepared: Prepared, runtime: Runtime
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Lists of the longest configured length, after the corrections that re-rank."""
     rerankers = [correction for correction in chosen if isinstance(correction, AfterTraining)]
+    k = max(config.audit.k)
     depth = max([k, *(correction.pool for correction in rerankers)])
+    known = model.catalogue.users
+    users = pl.concat([known, prepared.test.events[v.USER].cast(known.dtype)]).unique().sort()
     knowing = model.observe(prepared.valid.events)
-    users = pl.concat([model.catalogue.users, prepared.test.events[v.USER].cast(model.catalogue.users.dtype)])
-    lists = knowing.recommend(users.unique().sort(), depth, exclude_seen=exclude_seen, runtime=runtime)
+    lists = knowing.recommend(users, depth, exclude_seen=config.audit.exclude_seen, runtime=runtime)
     context = Context(data=prepared.train, runtime=runtime)
     for place, correction in enumerate(rerankers, start=1):
-        last = place == len(rerankers)
-        lists = correction.rerank(lists, context, k if last else depth)
-    return lists.filter(pl.col(v.RANK) <= k), context.diagnostics
-
-
-def _calibrated(model: Fitted, prepared: Prepared, runtime: Runtime, facts: dict[str, Any]) -> Fitted:
-    try:
-        return model.calibrate(prepared.valid, runtime)
-    except ModelError as error:
-        facts["calibration"] = error.paragraph
-        return model
+        lists = correction.rerank(lists, context, k if place == len(rerankers) else depth)
+    return lists, context.diagnostics

@@ -1,0 +1,57 @@
+"""The commands, and the one place where an error becomes a paragraph and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from equipoise.cli import data, doctor, init, run, tune
+from equipoise.errors import EquipoiseError
+
+app = typer.Typer(
+    name="equipoise",
+    help="From event logs to recommendations one can defend.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("run")(run.run)
+app.command("tune")(tune.tune)
+app.command("init")(init.init)
+app.command("doctor")(doctor.doctor)
+app.add_typer(data.app, name="data")
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """From event logs to recommendations one can defend."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exits with 2 and one paragraph on anything a person can put right."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words  # anywhere in the line, not only before the command
+    words = [word for word in words if word != "--debug"]
+    try:
+        app(words, prog_name="equipoise")
+    except (EquipoiseError, OSError, KeyboardInterrupt) as error:
+        if debug:
+            raise
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/] {_paragraph(error)}", highlight=False)
+        sys.exit(2)
+
+
+def _paragraph(error: BaseException) -> str:
+    from rich.markup import escape
+
+    if isinstance(error, KeyboardInterrupt):
+        return "Stopped. Finished stages are kept: the same command with --resume and the same --out goes on."
+    if isinstance(error, OSError):
+        place = f" ({error.filename})" if error.filename else ""
+        return escape(f"{error.strerror or error}{place}. What was finished is kept; --resume goes on.")
+    return escape(str(error))
