@@ -120,6 +120,42 @@ class ReportSection(Section):
     """Language of the page."""
 
 
+class SearchSpace(Section):
+    """Where the search may look for one field: a range, or a list of choices."""
+
+    low: float | None = None
+    """Least value."""
+    high: float | None = None
+    """Greatest value."""
+    log: bool = False
+    """Whether to search on a logarithmic scale."""
+    whole: bool = False
+    """Whether only whole numbers count."""
+    choices: tuple[Any, ...] | None = None
+    """Values to choose among, in place of a range."""
+
+    @model_validator(mode="after")
+    def _range(self) -> SearchSpace:
+        if self.choices is None and (self.low is None or self.high is None or self.low >= self.high):
+            raise ValueError("give `low` below `high`, or `choices`")
+        if self.log and (self.low or 0.0) <= 0.0:
+            raise ValueError("a logarithmic range starts above 0")
+        return self
+
+
+class TuneSection(Section):
+    """`[tune]`: the search for hyper-parameters."""
+
+    metric: str = "ndcg@10"
+    """What is maximised."""
+    trials: int = Field(default=20, ge=1)
+    """How many settings are tried."""
+    folds: int = Field(default=3, ge=1)
+    """Cross-validation folds of the events that are not test; 1 measures on the configured valid part alone."""
+    space: dict[str, SearchSpace] = Field(default_factory=dict)
+    """Field of the model -> where to look."""
+
+
 class Config(Section):
     """Everything a run does."""
 
@@ -143,6 +179,8 @@ class Config(Section):
     """What is measured."""
     report: ReportSection = ReportSection()
     """The page."""
+    tune: TuneSection | None = None
+    """The search; `equipoise tune` reads it, a run does not."""
 
     def to_toml(self) -> str:
         """The resolved configuration, as `read_config` takes it back."""

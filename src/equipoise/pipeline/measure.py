@@ -63,26 +63,30 @@ def held_out(prepared: Prepared, audit: AuditSection) -> pl.DataFrame:
 
 
 def measure(
-    recommendations: Mapping[str, pl.DataFrame], prepared: Prepared, audit: AuditSection, runtime: Runtime
+    recommendations: pl.DataFrame, prepared: Prepared, audit: AuditSection, runtime: Runtime
 ) -> Measured:
     """Measure every stage on the same held-out users.
 
     Args:
-        recommendations: Stage -> lists.
+        recommendations: Lists of all stages, told apart by the column `stage`.
         prepared: The parts; the test part is the truth.
         audit: What to measure.
         runtime: Seed of the bootstrap.
     """
     truth = held_out(prepared, audit)
     catalogue = _catalogue(prepared)
-    values = {stage: _per_user(lists, truth, prepared, audit) for stage, lists in recommendations.items()}
+    by_stage = {
+        stage: recommendations.filter(pl.col(v.STAGE) == stage).drop(v.STAGE)
+        for stage in recommendations[v.STAGE].unique(maintain_order=True)
+    }
+    values = {stage: _per_user(lists, truth, prepared, audit) for stage, lists in by_stage.items()}
     names = [column for column in next(iter(values.values())).columns if column != v.USER]
     reliability: dict[str, list[dict[str, float]]] = {}
     content: dict[str, Any] = {
         "protocol": _protocol(prepared, audit, truth, catalogue),
         "stages": {}, "system": {}, "groups": {}, "comparison": {}, "calibration": {},
     }  # fmt: skip
-    for stage, lists in recommendations.items():
+    for stage, lists in by_stage.items():
         intervals = _means(values[stage], names, audit, runtime)
         content["stages"][stage] = {name: _plain(interval) for name, interval in intervals.items()}
         content["system"][stage] = {
@@ -96,7 +100,7 @@ def measure(
         content["comparison"] = _comparison(values, names, audit, runtime)
     if prepared.world is not None:
         content["planted"] = {}
-    exposure = {stage: m.exposure(lists, catalogue, audit.k[0]) for stage, lists in recommendations.items()}
+    exposure = {stage: m.exposure(lists, catalogue, audit.k[0]) for stage, lists in by_stage.items()}
     stacked = pl.concat([frame.with_columns(pl.lit(stage).alias(v.STAGE)) for stage, frame in values.items()])
     return Measured(content, stacked, exposure, reliability)
 
