@@ -13,7 +13,9 @@ from equipoise.errors import DataError
 
 
 def to_polars(frame: Any) -> pl.DataFrame:
-    """Any Narwhals-supported frame (Polars, pandas, DuckDB, PySpark, PyArrow) as an eager Polars frame, by way of Arrow."""
+    """Any Narwhals-supported frame (Polars, pandas, DuckDB, PySpark, PyArrow) as an eager Polars frame, by
+    way of Arrow.
+    """
     if isinstance(frame, pl.DataFrame):
         return frame
     if isinstance(frame, pl.LazyFrame):
@@ -35,8 +37,10 @@ class Dataset:
     """Event log with its users and items.
 
     Attributes:
-        events: One row per event: `user_id`, `item_id`, and of the vocabulary what is known (`timestamp` or `order`,
-            `event`, `value`, `query`, `slate_id`, `position`, `propensity` ...). `item_id` is null exactly for searches.
+        events: One row per event: `user_id`, `item_id`, and of the vocabulary what is known (`timestamp` or
+        `order`,
+            `event`, `value`, `query`, `slate_id`, `position`, `propensity` ...). `item_id` is null exactly
+            for searches.
         users: One row per user, `user_id` and attributes; None when there is none.
         items: One row per item, `item_id` and attributes (texts among them); None when there is none.
         sensitive: Columns of `users` that audits group by.

@@ -1,0 +1,132 @@
+"""The `[data]` section: where events, users and items lie, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
+
+from equipoise.component import Component
+from equipoise.data import vocabulary as v
+from equipoise.data.dataset import Dataset
+from equipoise.data.formats import FORMATS
+from equipoise.data.formats.generic import Generic
+from equipoise.data.mapping import ROW, assemble, map_events, map_table, stack_events
+from equipoise.data.sources import read_table, shown
+from equipoise.errors import ConfigError, DataError, nearest
+
+_WORDS = frozenset(
+    f"{v.USER} {v.ITEM} {v.TIMESTAMP} {v.ORDER} {v.EVENT} {v.VALUE} {v.QUERY} {v.REQUEST} {v.SLATE} {v.POSITION} "
+    f"{v.PROPENSITY} {v.POLICY} {v.REWARD}".split()
+)  # what `columns` can name in events; any other name is an attribute of users or items
+
+
+class EventSource(BaseModel):
+    """One of several sources of events: an entry of the list `events`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    path: str
+    """File, folder, web address or database (`sqlite:///shop.db#clicks`)."""
+    event: str | None = None
+    """What each of its rows is: "click", "purchase", "search" ... Needless where a column says it."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Vocabulary name -> this source's column; stands over `[data.columns]`."""
+
+
+class Source(Component):
+    """What `[data]` says: a ready format and its folder, or tables and their columns."""
+
+    name: ClassVar[str] = "data"
+
+    format: str = "generic"
+    """A ready format (`movielens`, `coat`, `open-bandit`, `amazon-reviews`, `s3rec`), or `generic`."""
+    path: str | None = None
+    """The folder that a ready format reads; for `generic`, one with tables `events`, `users`, `items`."""
+    events: str | list[str | EventSource] | None = None
+    """File, folder, web address or database of the events, or a list of them."""
+    users: str | list[str] | None = None
+    """The same for users."""
+    items: str | list[str] | None = None
+    """The same for items."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Vocabulary name -> column of the files, as in `user_id = "customer"`.
+
+    `order = "(row)"` says that the rows stand in the order in which the events happened."""
+    sensitive: list[str] | None = None
+    """Columns of the users that audits group by; None takes the format's own."""
+    text: list[str] | None = None
+    """Columns of the items that encoders read; None takes the format's own."""
+
+
+def read(source: Source) -> Dataset:
+    """The dataset that a `[data]` section describes.
+
+    Raises:
+        ConfigError: if the format does not exist, or the section names no source.
+        DataError: if a source is missing, empty, or lacks a column.
+    """
+    if source.format != "generic":
+        data = _read_format(source)
+    else:
+        found = {} if source.path is None else Generic.locate(Path(source.path).expanduser())
+        data = _read_tables(source.model_copy(update=found))
+    return assemble(
+        data.events,
+        data.users,
+        data.items,
+        sensitive=data.sensitive if source.sensitive is None else source.sensitive,
+        text=data.text if source.text is None else source.text,
+    )
+
+
+def _read_format(source: Source) -> Dataset:
+    reader = FORMATS.build(source.format)
+    folder = source.path if source.path is not None else source.events
+    if not isinstance(folder, str):
+        raise ConfigError(
+            f"The format '{source.format}' reads one folder", todo='Give `path = "folder"` under [data].'
+        )
+    if not Path(folder).expanduser().is_dir():
+        raise DataError("There is no such folder", where=folder, todo="Check `path` under [data].")
+    return reader.read(Path(folder).expanduser())
+
+
+def _read_tables(source: Source) -> Dataset:
+    if not source.events:
+        raise ConfigError("[data] names no events", todo='Give `events = "..."`, or `format` and `path`.')
+    entries = [source.events] if isinstance(source.events, str) else source.events
+    tables, names = [], []
+    for entry in (EventSource(path=one) if isinstance(one, str) else one for one in entries):
+        raw, name = read_table(entry.path), shown(entry.path)
+        columns = _event_columns(source, raw.columns, alone=len(entries) == 1) | entry.columns
+        tables.append(map_events(raw, columns, event=entry.event, where=name))
+        names.append(name)
+    users = _read_attributes(source.users, v.USER, source.columns)
+    items = _read_attributes(source.items, v.ITEM, source.columns)
+    there = {column for table in (users, items) if table is not None for column in table.columns}
+    for name in source.columns.keys() - _WORDS - there:
+        raise DataError(
+            f"There is no column '{source.columns[name]}' for '{name}'",
+            where="users and items",
+            todo=nearest(source.columns[name], there),
+        )
+    return assemble(stack_events(tables, names), users, items)
+
+
+def _event_columns(source: Source, there: list[str], *, alone: bool) -> dict[str, str]:
+    """What of `[data.columns]` concerns an event source; each of several has its share."""
+    words = {name: column for name, column in source.columns.items() if name in _WORDS}
+    return {n: column for n, column in words.items() if alone or column in (*there, ROW) or n == v.USER}
+
+
+def _read_attributes(
+    table: str | list[str] | None, key: str, columns: Mapping[str, str]
+) -> pl.DataFrame | None:
+    if table is None:
+        return None
+    name = table if isinstance(table, str) else ", ".join(table)
+    return map_table(read_table(table), key, columns, shown(name))

@@ -1,0 +1,316 @@
+"""Tables from wherever they lie: files, folders of files, web addresses, SQL databases, frames of any
+engine.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import sqlite3
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import polars as pl
+
+from equipoise.data.dataset import to_polars
+from equipoise.errors import DataError, MissingExtraError
+
+SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json")
+"""File names that are read as tables; text files may carry a further `.gz`."""
+
+_MISSING = ["", "NA", "N/A", "NULL", "null", "None", "nan", "NaN", r"\N"]
+_CODES = re.compile(r"zip|post(al)?_?code|phone|isbn", re.IGNORECASE)  # digits, but never quantities
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+def read_table(source: Any) -> pl.DataFrame:
+    """One table from a path, a folder, an address, a list of those, or a frame.
+
+    * A file: CSV (separator `,` `;` `|` or tab, told from the header), TSV, Parquet, JSON Lines, also with
+      `.gz`.
+    * A folder: all such files in it, in name order, which must have the same columns.
+    * `http://` and `https://`: a file of these kinds.
+    * A database: `sqlite:///shop.db#events`, `postgresql://user@host/shop#public.events`. What follows `#` is
+      a table,
+      or a whole `select ...`. `${NAME}` in an address is replaced from the environment, so that no password
+      stands
+      in a config; PostgreSQL's own `PGUSER`, `PGPASSWORD` ... work too. Nothing is ever written.
+    * A list: all of them, one below the other.
+    * Any frame that Narwhals knows.
+
+    A text column becomes numbers only where nothing is lost: `007` and a twenty-digit id stay text.
+
+    Raises:
+        DataError: if the source is missing, is empty, or cannot be read as what its name says.
+    """
+    if isinstance(source, (list, tuple)):
+        return stack([read_table(part) for part in source], "the listed sources")
+    if not isinstance(source, (str, Path)):
+        return _filled(to_polars(source), f"a {type(source).__name__}")
+    name = _VARIABLE.sub(_variable, str(source))
+    scheme = name.partition("://")[0] if "://" in name else ""
+    if scheme in ("http", "https"):
+        return _read_address(name)
+    if scheme:
+        return _filled(_read_sqlite(name) if scheme == "sqlite" else _read_database(name), shown(name))
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _read_folder(path)
+    if not path.is_file():
+        raise DataError("There is no such file", where=str(path), todo=_neighbours(path))
+    return _filled(_read_file(path), str(path))
+
+
+def stack(tables: Sequence[pl.DataFrame], where: str) -> pl.DataFrame:
+    """Tables one below the other; they must have the same columns, and number types are widened.
+
+    Raises:
+        DataError: if the columns differ.
+    """
+    for table in tables[1:]:
+        if set(table.columns) != set(tables[0].columns):
+            odd = set(table.columns) ^ set(tables[0].columns)
+            raise DataError(
+                "The tables do not have the same columns",
+                where=f"{where}; not in all: {', '.join(sorted(odd))}",
+                todo="Name the files of one table, each kind of event as an entry of its own.",
+            )
+    try:
+        return pl.concat(tables, how="diagonal_relaxed")
+    except pl.exceptions.PolarsError:
+        text = [table.cast(dict.fromkeys(_mixed(tables), pl.String)) for table in tables]
+        return pl.concat(text, how="diagonal_relaxed")
+
+
+def is_table(path: Path) -> bool:
+    """Whether the name says that the file is a table."""
+    return path.name.lower().removesuffix(".gz").endswith(SUFFIXES) and not path.name.startswith(".")
+
+
+def typed(table: pl.DataFrame) -> pl.DataFrame:
+    """A table of text with numbers and truth values where all of a column reads back the same."""
+    return table.with_columns(_typed(column) for column in table.iter_columns() if column.dtype == pl.String)
+
+
+def read_separated(
+    path: Path,
+    *,
+    separator: str = "\t",
+    header: bool = True,
+    quote: str | None = '"',
+    encoding: str = "utf8",
+    columns: Sequence[str] | None = None,
+) -> pl.DataFrame:
+    """A separated text file with every column as text.
+
+    Args:
+        path: The file, may be compressed.
+        separator: One character.
+        header: Whether the first line holds the names.
+        quote: The quoting character, None where there is no quoting.
+        encoding: `utf8` or a Python codec such as `latin-1`.
+        columns: Names to give, where there is no header.
+    """
+    return pl.read_csv(
+        path,
+        separator=separator,
+        has_header=header,
+        quote_char=quote,
+        encoding=encoding,
+        infer_schema=False,
+        new_columns=columns,
+    )
+
+
+def shown(address: str) -> str:
+    """An address as it may be printed: without a password."""
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", address)
+
+
+def _typed(column: pl.Series) -> pl.Series:
+    if _CODES.search(column.name):
+        return column
+    text = column.str.strip_chars()
+    text = text.set(text.is_in(_MISSING), None)
+    present = text.drop_nulls()
+    if present.is_empty():
+        return column
+    whole = present.cast(pl.Int64, strict=False)
+    if not whole.null_count() and (whole.cast(pl.String) == present).all():
+        return text.cast(pl.Int64)
+    if not present.str.contains(r"^[+-]?0\d|^[+-]?\d{16,}$").any():  # a code or a long id, not a quantity
+        if not present.cast(pl.Float64, strict=False).null_count():
+            return text.cast(pl.Float64)
+        if present.str.to_lowercase().is_in(["true", "false"]).all():
+            return text.str.to_lowercase() == "true"
+    return column
+
+
+def _filled(table: pl.DataFrame, where: str) -> pl.DataFrame:
+    if not table.width or not table.height:
+        raise DataError("The table has no rows", where=where, todo="Check that the right source is named.")
+    objects = [name for name, dtype in table.schema.items() if dtype == pl.Object]
+    table = table.with_columns(
+        pl.Series(name, [None if x is None else str(x) for x in table[name]]) for name in objects
+    )
+    return table.with_columns(pl.selectors.decimal().cast(pl.Float64)).rename(
+        {n: n.strip() for n in table.columns}
+    )
+
+
+def _read_file(path: Path) -> pl.DataFrame:
+    kind = Path(path.name.lower().removesuffix(".gz")).suffix
+    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
+        ".csv": _read_csv,
+        ".tsv": lambda p: typed(read_separated(p)),
+        ".parquet": pl.read_parquet,
+        ".jsonl": _read_json,
+        ".ndjson": _read_json,
+        ".json": _read_json,
+    }
+    if kind not in readers:
+        raise DataError(
+            f"Files called '{path.suffix or path.name}' are not read as tables",
+            where=str(path),
+            todo=f"Known: {', '.join(SUFFIXES)}, a folder of them, or a ready format.",
+        )
+    try:
+        return readers[kind](path)
+    except pl.exceptions.NoDataError as error:
+        raise DataError(
+            "The file is empty", where=str(path), todo="Check that the right file is named."
+        ) from error
+    except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError) as error:
+        raise DataError(
+            f"The file cannot be read as {kind.lstrip('.')}",
+            where=str(path),
+            todo=f"The reader said: {str(error).splitlines()[0]}",
+        ) from error
+
+
+def _read_csv(path: Path) -> pl.DataFrame:
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        header = file.readline().decode("utf8")
+    return typed(read_separated(path, separator=max(",;\t|", key=header.count)))
+
+
+def _read_json(path: Path) -> pl.DataFrame:
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    if content.lstrip()[:1] == b"[":
+        return pl.read_json(content, infer_schema_length=None)
+    return pl.read_ndjson(content, infer_schema_length=None)
+
+
+def _read_folder(path: Path) -> pl.DataFrame:
+    files = sorted(file for file in path.rglob("*") if file.is_file() and is_table(file))
+    if not files:
+        raise DataError("The folder holds no tables", where=str(path), todo=f"Known: {', '.join(SUFFIXES)}.")
+    return stack([_filled(_read_file(file), str(file)) for file in files], str(path))
+
+
+def _read_address(address: str) -> pl.DataFrame:
+    import httpx
+
+    name = Path(unquote(urlsplit(address).path)).name or "table"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        try:
+            with (
+                httpx.stream("GET", address, follow_redirects=True, timeout=60) as answer,
+                path.open("wb") as file,
+            ):
+                answer.raise_for_status()
+                for block in answer.iter_bytes():
+                    file.write(block)
+        except httpx.HTTPError as error:
+            raise DataError(
+                "The address cannot be read", where=shown(address), todo=f"The server said: {error}"
+            ) from error
+        return _filled(_read_file(path), shown(address))
+
+
+def _read_sqlite(address: str) -> pl.DataFrame:
+    base, wanted = _database_parts(address)
+    path = Path(unquote(base.removeprefix("sqlite://").removeprefix("/") or base))
+    if not path.is_file():
+        raise DataError("There is no such database", where=str(path), todo=_neighbours(path))
+    with closing(sqlite3.connect(f"file:{path.resolve()}?mode=ro", uri=True)) as connection:
+        query = wanted if _is_query(wanted) else "select * from " + _quoted(wanted)
+        try:
+            return pl.read_database(query, connection, infer_schema_length=None)
+        except sqlite3.Error as error:
+            tables = connection.execute(
+                "select name from sqlite_master where type in ('table', 'view')"
+            ).fetchall()
+            known = ", ".join(sorted(name for (name,) in tables))
+            raise DataError(
+                f"The database does not answer: {error}", where=address, todo=f"Its tables: {known}."
+            ) from error
+
+
+def _read_database(address: str) -> pl.DataFrame:
+    try:
+        import sqlalchemy
+    except ImportError as error:
+        raise MissingExtraError("SQLAlchemy", extra="sql", purpose="Reading a database") from error
+    base, wanted = _database_parts(address)
+    base = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", base)
+    query = wanted if _is_query(wanted) else "select * from " + _quoted(wanted)
+    try:
+        engine = sqlalchemy.create_engine(base)
+        with engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(sqlalchemy.text("set transaction read only"))
+            return pl.read_database(sqlalchemy.text(query), connection, infer_schema_length=None)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), extra="sql", purpose="Reading a database") from error
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise DataError(
+            "The database does not answer", where=shown(address), todo=f"It said: {reason.rstrip('.')}."
+        ) from error
+
+
+def _database_parts(address: str) -> tuple[str, str]:
+    base, _, wanted = address.partition("#")
+    if not wanted:
+        raise DataError(
+            "The address names no table",
+            where=shown(address),
+            todo="Add it after '#', as in sqlite:///shop.db#events.",
+        )
+    return base, unquote(wanted)
+
+
+def _is_query(wanted: str) -> bool:
+    return re.match(r"\s*(select|with)\s", wanted, re.IGNORECASE) is not None
+
+
+def _quoted(table: str) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in table.split("."))
+
+
+def _variable(match: re.Match[str]) -> str:
+    try:
+        return os.environ[match[1]]
+    except KeyError:
+        raise DataError(
+            f"The environment has no variable '{match[1]}'", where="an address", todo="Set it."
+        ) from None
+
+
+def _mixed(tables: Sequence[pl.DataFrame]) -> list[str]:
+    return [name for name in tables[0].columns if len({table.schema[name] for table in tables}) > 1]
+
+
+def _neighbours(path: Path) -> str:
+    folder = path.parent
+    if not folder.is_dir():
+        return f"There is no folder '{folder}' either."
+    names = sorted(child.name for child in folder.iterdir() if not child.name.startswith("."))
+    return f"In that folder: {', '.join(names[:12])}{' ...' if len(names) > 12 else ''}."
