@@ -12,8 +12,11 @@ from sklearn.isotonic import IsotonicRegression
 
 from equipoise.errors import ModelError
 
-_HEAD = 200  # scores per user kept one by one; the tail below them is summed up
-_TAIL_BINS = 50
+Floats = NDArray[np.float64]
+Block = tuple[NDArray[np.floating[Any]], NDArray[np.bool_], NDArray[np.bool_]]
+
+_HEAD = 200  # scores per user kept one by one
+_TAIL = 20  # groups into which each user's lower scores are summed up
 _BINS = 100
 _LEAST_POSITIVES = 5
 
@@ -26,68 +29,70 @@ class Calibration:
     (Zadrozny & Elkan 2002, "Transforming classifier scores into accurate multiclass probability estimates").
 
     Attributes:
-        scores: Knots, increasing, float64.
+        scores: Knots, strictly increasing, float64.
         probabilities: Values at the knots, in [0, 1], float64.
     """
 
-    scores: NDArray[np.float64]
-    probabilities: NDArray[np.float64]
+    scores: Floats
+    probabilities: Floats
 
-    def __call__(self, scores: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    def __call__(self, scores: NDArray[np.floating[Any]]) -> Floats:
         """Probabilities of scores; beyond the knots the outermost value holds."""
         return np.interp(scores, self.scores, self.probabilities)
 
     @classmethod
-    def fit(
-        cls, blocks: Iterable[tuple[NDArray[np.floating[Any]], NDArray[np.bool_], NDArray[np.bool_]]]
-    ) -> Calibration:
+    def fit(cls, blocks: Iterable[Block]) -> Calibration:
         """Fit on blocks of (scores, eligible, relevant), each of shape (users, items).
 
-        Each user's highest scores and all relevant ones count one by one; the others are summed up in quantile bins.
-        Rows are then pooled to at least five relevant items each before the isotonic step, so that one lucky item at
-        the top cannot claim certainty.
+        Each user's highest scores count one by one, the lower ones in groups. Rows are then pooled to at least five
+        relevant items each before the isotonic step, so that one lucky item at the top cannot claim certainty.
 
         Raises:
             ModelError: if fewer than five relevant items are there to calibrate on.
         """
-        points = [_summary(*block) for block in blocks]
-        score, count, hits = (
-            (np.concatenate(parts) for parts in zip(*points, strict=True)) if points else (np.empty(0),) * 3
-        )
+        points = [_points(*block) for block in blocks]
+        score, count, hits = np.concatenate(points, axis=1) if points else np.empty((3, 0))
         if hits.sum() < _LEAST_POSITIVES:
             raise ModelError(
                 f"Probabilities cannot be calibrated on {int(hits.sum())} held-out events",
                 todo="Hold out more events, or do without probabilities.",
             )
-        order = np.argsort(score, kind="stable")
-        score, count, hits = score[order], count[order], hits[order]
-        per_bin = max(_LEAST_POSITIVES, int(np.ceil(hits.sum() / _BINS)))
-        # A bin closes each time enough relevant items were passed, counted from the top.
-        above = np.cumsum(hits[::-1])[::-1]
-        bins = np.minimum((above - 1e-9) // per_bin, max(hits.sum() // per_bin - 1, 0)).astype(np.int64)
-        edges = np.flatnonzero(np.r_[True, np.diff(bins) != 0])
+        levels, level = np.unique(score, return_inverse=True)
+        count, hits = np.bincount(level, count), np.bincount(level, hits)
+        edges = _pooled(hits)
         weight = np.add.reduceat(count, edges)
-        mean_score = np.add.reduceat(score * count, edges) / weight
+        knots = np.add.reduceat(levels * count, edges) / weight
         rate = np.add.reduceat(hits, edges) / weight
-        fitted = IsotonicRegression(y_min=0.0, y_max=1.0).fit_transform(
-            mean_score, rate, sample_weight=weight
-        )
-        return cls(mean_score.astype(np.float64), np.asarray(fitted, dtype=np.float64))
+        isotonic = IsotonicRegression(y_min=0.0, y_max=1.0)
+        return cls(knots, np.asarray(isotonic.fit_transform(knots, rate, sample_weight=weight), np.float64))
 
 
-def _summary(
+def _points(
     scores: NDArray[np.floating[Any]], eligible: NDArray[np.bool_], relevant: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Score, number of items and number of relevant items: head and relevant items singly, the rest in bins."""
-    masked = np.where(eligible, scores, -np.inf)
-    head = min(_HEAD, scores.shape[1])
-    edge = np.partition(masked, -head, axis=1)[:, -head][:, None]
-    single = eligible & ((masked >= edge) | relevant)
-    rest = np.sort(scores[eligible & ~single].astype(np.float64))
-    parts = [part for part in np.array_split(rest, _TAIL_BINS) if len(part)]
-    one = scores[single].astype(np.float64)
-    return (
-        np.concatenate([one, [part.mean() for part in parts]]),
-        np.concatenate([np.ones(len(one)), [len(part) for part in parts]]),
-        np.concatenate([relevant[single].astype(np.float64), np.zeros(len(parts))]),
+) -> Floats:
+    """Mean score, number of items and number of relevant items: each user's head singly, the tail in groups.
+
+    Every user is summed up alone, so that the calibration is the same for every block size.
+    """
+    order = np.argsort(np.where(eligible, -scores, np.inf), axis=1, kind="stable")
+    eligible = np.take_along_axis(eligible, order, axis=1)
+    scores = np.where(eligible, np.take_along_axis(scores, order, axis=1), 0.0).astype(np.float64)
+    relevant = np.take_along_axis(relevant, order, axis=1) & eligible
+    items = scores.shape[1]
+    head = min(_HEAD, items)
+    edges = np.unique(np.r_[np.arange(head), np.linspace(head, items, _TAIL, endpoint=False, dtype=np.int64)])
+    edges = edges[edges < items]
+    total, count, hits = (
+        np.add.reduceat(part.astype(np.float64), edges, axis=1).ravel()
+        for part in (scores, eligible, relevant)
     )
+    there = count > 0
+    return np.stack([total[there] / count[there], count[there], hits[there]])
+
+
+def _pooled(hits: Floats) -> NDArray[np.int64]:
+    """Where pools begin that hold enough relevant items each, counted from the top."""
+    enough = max(_LEAST_POSITIVES, int(np.ceil(hits.sum() / _BINS)))
+    above = np.cumsum(hits[::-1])[::-1]
+    pool = np.clip((above - 1) // enough, 0, max(hits.sum() // enough - 1, 0))
+    return np.flatnonzero(np.r_[True, np.diff(pool) != 0])

@@ -31,8 +31,8 @@ class Catalogue:
     """All known ids in sorted order, and how often training saw them.
 
     Attributes:
-        users: User ids of events and users table, sorted.
-        items: Item ids of events and items table, sorted.
+        users: User ids of events and users table, sorted; integers or texts.
+        items: Item ids of events and items table, sorted; integers or texts.
         user_counts: Positive events per user in training.
         item_counts: Positive events per item in training; an item with 0 is cold.
     """
@@ -46,17 +46,21 @@ class Catalogue:
     def of(cls, data: Dataset) -> Catalogue:
         """The catalogue of a training set."""
 
-        def known(column: str, table: pl.DataFrame | None) -> pl.Series:
-            seen = data.events[column].drop_nulls().unique()
-            if table is not None:
-                seen = pl.concat([seen, table[column].cast(seen.dtype).drop_nulls()]).unique()
-            return seen.sort().alias(column)
+        positives = data.positives
 
-        def counts(ids: pl.Series, column: str) -> Ints:
-            return np.bincount(locate(ids, data.positives[column]), minlength=len(ids)).astype(np.int64)
+        def known(column: str, table: pl.DataFrame | None) -> pl.Series:
+            ids = data.events[column].drop_nulls().unique()
+            kind = ids.dtype if ids.dtype.is_integer() else pl.String
+            if table is not None:
+                ids = pl.concat([ids.cast(kind), table[column].cast(kind, strict=False).drop_nulls()])
+            return ids.cast(kind).unique().sort().alias(column)
+
+        def counts(ids: pl.Series) -> Ints:
+            found = locate(ids, positives[ids.name])
+            return np.bincount(found[found >= 0], minlength=len(ids)).astype(np.int64)
 
         users, items = known(v.USER, data.users), known(v.ITEM, data.items)
-        return cls(users, items, counts(users, v.USER), counts(items, v.ITEM))
+        return cls(users, items, counts(users), counts(items))
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,9 @@ class Histories:
     ) -> Histories:
         """Histories of `users` (default: all of the catalogue), one row each in that order.
 
-        Steps are the positive events and the searches; impressions are left out. Order is by `timestamp`, else `order`,
-        else as the rows stand; ties keep the order of the rows.
+        Steps are the positive events and the searches; impressions are left out. Steps stand in the order of
+        `timestamp`, then `order`, then item (searches first), so that the order of the rows does not matter; where there
+        is neither time nor order, they stand as the rows do.
 
         Args:
             events: Event table.
@@ -102,36 +107,24 @@ class Histories:
             users: Whose histories; ids outside the events get an empty history.
         """
         whose = catalogue.users if users is None else users
-        search = pl.col(v.QUERY).is_not_null() if v.QUERY in events.columns else pl.lit(False)
-        if v.EVENT in events.columns:
-            search = search & (pl.col(v.EVENT) == v.SEARCH)
-        table = events.with_columns(
+        steps = events.with_columns(
             pl.Series("_weight", np.ones(len(events)) if weights is None else weights, dtype=pl.Float32),
             pl.Series("_user", locate(whose, events[v.USER])),
-            search.alias("_search"),
-        )
-        table = table.filter((pl.col("_user") >= 0) & (positive(table) | pl.col("_search")))
-        time = next((column for column in (v.TIMESTAMP, v.ORDER) if column in table.columns), None)
-        table = table.sort(["_user", *([time] if time else [])], maintain_order=True)
-        queries = (
-            table.select(pl.when("_search").then(v.QUERY))[v.QUERY] if v.QUERY in table.columns else None
-        )
-        texts = (
-            queries.drop_nulls().unique().sort() if queries is not None else pl.Series([], dtype=pl.String)
-        )
-        starts = np.concatenate(
-            [[0], np.cumsum(np.bincount(table["_user"].to_numpy(), minlength=len(whose)))]
-        )
-        values = (
-            table[v.VALUE].cast(pl.Float32).fill_null(np.nan).to_numpy() if v.VALUE in table.columns else None
-        )
+            pl.Series("_item", locate(catalogue.items, events[v.ITEM])),
+            _query(events).alias("_query"),
+            _value(events).alias("_value"),
+        ).filter((pl.col("_user") >= 0) & (positive(events) | pl.col("_query").is_not_null()))
+        time = [column for column in (v.TIMESTAMP, v.ORDER) if column in steps.columns]
+        steps = steps.sort(["_user", *time, *(["_item"] if time else [])], maintain_order=True)
+        texts = steps["_query"].drop_nulls().unique().sort()
+        sizes = np.bincount(steps["_user"].to_numpy(), minlength=len(whose))
         return cls(
-            starts.astype(np.int64),
-            locate(catalogue.items, table[v.ITEM]),
-            np.full(len(table), -1) if queries is None else locate(texts, queries),
+            np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+            steps["_item"].to_numpy(),
+            locate(texts, steps["_query"]),
             tuple(texts.to_list()),
-            table["_weight"].to_numpy(),
-            np.full(len(table), np.nan, dtype=np.float32) if values is None else values,
+            steps["_weight"].to_numpy(),
+            steps["_value"].to_numpy(),
         )
 
     def take(self, rows: Sequence[int] | Ints) -> Histories:
@@ -155,10 +148,7 @@ class Histories:
 
     def followed_by(self, later: Histories) -> Histories:
         """Each row's steps, then the same row's steps of `later`."""
-        owner = np.concatenate(
-            [np.repeat(np.arange(len(part)), np.diff(part.starts)) for part in (self, later)]
-        )
-        order = np.argsort(owner, kind="stable")
+        order = np.argsort(np.concatenate([self.owners, later.owners]), kind="stable")
         shifted = np.where(later.queries >= 0, later.queries + len(self.texts), -1)
         return Histories(
             self.starts + later.starts,
@@ -169,11 +159,35 @@ class Histories:
             np.concatenate([self.values, later.values])[order],
         )
 
+    @property
+    def owners(self) -> Ints:
+        """The row that each step belongs to."""
+        return np.repeat(np.arange(len(self)), np.diff(self.starts))
+
+    def marked(self, n_items: int) -> NDArray[np.bool_]:
+        """True where a history holds the item; shape (rows, items)."""
+        marked, known = np.zeros((len(self), n_items), dtype=bool), self.items >= 0
+        marked[self.owners[known], self.items[known]] = True
+        return marked
+
     def matrix(self, n_items: int) -> sparse.csr_matrix:
         """Rows x items, float32: the summed weights of each item; searches and unknown items are left out."""
         known = self.items >= 0
-        rows = np.repeat(np.arange(len(self)), np.diff(self.starts))[known]
-        shape = (len(self), n_items)
-        return sparse.csr_matrix(
-            (self.weights[known], (rows, self.items[known])), shape=shape, dtype=np.float32
-        )
+        entries = (self.weights[known], (self.owners[known], self.items[known]))
+        matrix = sparse.csr_matrix(entries, shape=(len(self), n_items), dtype=np.float32)
+        matrix.eliminate_zeros()
+        return matrix
+
+
+def _query(events: pl.DataFrame) -> pl.Expr:
+    """The text of a search, null where the row is none."""
+    if v.QUERY not in events.columns:
+        return pl.lit(None, dtype=pl.String)
+    query = pl.col(v.QUERY).cast(pl.String)
+    return pl.when(pl.col(v.EVENT) == v.SEARCH).then(query) if v.EVENT in events.columns else query
+
+
+def _value(events: pl.DataFrame) -> pl.Expr:
+    if v.VALUE not in events.columns:
+        return pl.lit(np.nan, dtype=pl.Float32)
+    return pl.col(v.VALUE).cast(pl.Float32).fill_null(np.nan)

@@ -1,4 +1,4 @@
-"""The best k of a block of scores, with a stated rule for ties."""
+"""Order within blocks of scores: the best k with a stated rule for ties, and a floor for what is not known."""
 
 from __future__ import annotations
 
@@ -40,3 +40,15 @@ def top_k(scores: NDArray[np.floating[Any]], k: int) -> NDArray[np.int64]:
     chosen = np.sort(chosen, axis=1)
     order = np.argsort(-np.take_along_axis(scores, chosen, axis=1), axis=1, kind="stable")
     return np.take_along_axis(chosen, order, axis=1).astype(np.int64)
+
+
+def lowered(scores: NDArray[np.float32], unknown: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The scores with the lowest of each row in the `unknown` columns: a model that cannot judge an item ranks it last.
+
+    Args:
+        scores: Shape (rows, columns); changed in place.
+        unknown: Shape (columns,).
+    """
+    if unknown.any() and not unknown.all():
+        scores[:, unknown] = scores[:, ~unknown].min(axis=1, keepdims=True)
+    return scores

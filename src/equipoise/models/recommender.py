@@ -11,15 +11,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from equipoise.component import Component, Registry, Runtime
+from equipoise.component import Component, Runtime
 from equipoise.data import Dataset, to_polars
 from equipoise.data import vocabulary as v
 from equipoise.errors import ModelError
 from equipoise.language.vectors import Vectors
 from equipoise.models.calibration import Calibration
-from equipoise.models.candidates import Candidates
 from equipoise.models.histories import Catalogue, Histories, locate
-from equipoise.models.ranking import top_k
+from equipoise.models.lists import Limits, Request, recommended
 from equipoise.models.training import Training
 from equipoise.progress import track
 
@@ -54,7 +53,33 @@ class Recommender(Component, ABC):
             vectors: Item vectors, for models that read texts.
             training: Per-event weights, extra losses, heads: what a correction hands over.
             runtime: Seed, threads, device.
+
+        Raises:
+            ModelError: if there is nothing to learn from, or the weights do not fit the events.
         """
+
+    def begin(self, data: Dataset, training: Training | None) -> tuple[Catalogue, Histories]:
+        """What every fit begins with: ids, and each user's history with the weight of each event.
+
+        Raises:
+            ModelError: if no event tells of taste; if the weights are not finite, not negative and one per event.
+        """
+        weights = None if training is None else training.weights
+        if not len(data.positives):
+            raise ModelError(
+                "There is no event to learn from",
+                where=f"{len(data.events)} events, all of them impressions or searches",
+                todo="Give events such as clicks, views, ratings or purchases.",
+            )
+        if weights is not None and np.shape(weights) != (len(data.events),):
+            raise ModelError(f"Weights of shape {np.shape(weights)} do not fit {len(data.events)} events")
+        if weights is not None and not (np.isfinite(weights) & (weights >= 0)).all():
+            bad = int((~(np.isfinite(weights) & (weights >= 0))).sum())
+            raise ModelError(
+                "Weights must be finite and at least 0", where=f"{bad} of {len(weights)} are not"
+            )
+        catalogue = Catalogue.of(data)
+        return catalogue, Histories.of(data.events, catalogue, weights)
 
 
 @dataclass(frozen=True)
@@ -82,7 +107,8 @@ class Fitted(ABC):
     Attributes:
         config: The component that was fitted.
         catalogue: Ids the model knows.
-        histories: What each user of the catalogue did so far, as `recommend` takes it; `observe` extends it.
+        histories: What each user of the catalogue did so far, as `recommend` takes it; `observe` extends it. Steps keep
+            the weights they were trained with.
         calibration: Score to probability; None until `calibrate`.
     """
 
@@ -118,6 +144,11 @@ class Fitted(ABC):
     def vectors(self) -> Vectors | None:
         """The item vectors the model reads, with their encoder, to be saved beside it; None where it reads none."""
         return None
+
+    @property
+    def scores_cold_items(self) -> bool:
+        """Whether an item never interacted with gets a score of its own, and not only the lowest."""
+        return False
 
     @property
     def parts(self) -> Mapping[str, Fitted]:
@@ -160,15 +191,10 @@ class Fitted(ABC):
         Raises:
             ModelError: if scores are not finite, `k` is below 1, or a threshold is asked of an uncalibrated model.
         """
-        wanted = (
-            users
-            if isinstance(users, pl.Series)
-            else pl.Series(v.USER, list(users), dtype=None if len(users) else self.catalogue.users.dtype)
-        )
-        rows = locate(self.catalogue.users, wanted)
-        return self._recommend(
-            wanted.alias(v.USER), rows, None, k, exclude_seen, candidates, min_probability, runtime
-        )
+        empty = None if len(users) else self.catalogue.users.dtype
+        wanted = users if isinstance(users, pl.Series) else pl.Series(list(users), dtype=empty)
+        request = Request(wanted.alias(v.USER), locate(self.catalogue.users, wanted))
+        return recommended(self, request, Limits(k, exclude_seen, candidates, min_probability), runtime)
 
     def recommend_from(
         self,
@@ -184,23 +210,16 @@ class Fitted(ABC):
             history: Item ids, oldest first; or a frame of `item_id` and, where known, `timestamp`, `event`, `query`.
             k: See `recommend`; so are the other arguments and what is returned (`user_id` is null).
         """
-        if isinstance(history, Sequence) or isinstance(history, np.ndarray):
-            dtype = self.catalogue.items.dtype
-            frame = pl.DataFrame(
-                {
-                    v.ITEM: pl.Series(list(history)).cast(dtype, strict=False)
-                    if len(history)
-                    else pl.Series([], dtype=dtype)
-                }
-            )
+        if isinstance(history, (Sequence, np.ndarray, pl.Series)):
+            frame = pl.DataFrame({v.ITEM: pl.Series(history, dtype=None if len(history) else pl.Int64)})
         else:
             frame = to_polars(history)
-        frame = frame.with_columns(pl.lit(0).alias(v.USER))
-        past = Histories.of(frame, self.catalogue, users=pl.Series(v.USER, [0]))
-        nobody = pl.Series(v.USER, [None], dtype=self.catalogue.users.dtype)
-        return self._recommend(
-            nobody, np.array([-1]), past, k, exclude_seen, candidates, min_probability, None
-        )
+        if v.ITEM not in frame.columns:
+            frame = frame.with_columns(pl.lit(None, dtype=self.catalogue.items.dtype).alias(v.ITEM))
+        nobody = pl.Series(v.USER, [0])
+        past = Histories.of(frame.with_columns(pl.lit(0).alias(v.USER)), self.catalogue, users=nobody)
+        request = Request(pl.Series(v.USER, [None], dtype=self.catalogue.users.dtype), np.array([-1]), past)
+        return recommended(self, request, Limits(k, exclude_seen, candidates, min_probability), None)
 
     def observe(self, events: Any) -> Self:
         """The same model with longer histories: what users did since, as input and as seen items, without training.
@@ -224,12 +243,14 @@ class Fitted(ABC):
         if len(rows) > _CALIBRATION_USERS:
             rows = np.sort(options.rng("calibration").choice(rows, _CALIBRATION_USERS, replace=False))
 
-        def pairs() -> Iterator[tuple[Scores, NDArray[np.bool_], NDArray[np.bool_]]]:
-            for part, past, scores in self.blocks(rows, options):
-                eligible = ~_marked(past, scores.shape)
-                yield scores, eligible, _marked(held_out.take(rows[part]), scores.shape) & eligible
-
-        return replace(self, calibration=Calibration.fit(pairs()))
+        n_items = len(self.catalogue.items)
+        return replace(
+            self,
+            calibration=Calibration.fit(
+                (scores, ~past.marked(n_items), held_out.take(rows[part]).marked(n_items))
+                for part, past, scores in self.blocks(rows, options)
+            ),
+        )
 
     def blocks(
         self, rows: NDArray[np.int64], runtime: Runtime | None = None, past: Histories | None = None
@@ -261,75 +282,3 @@ class Fitted(ABC):
                     todo="Lower the learning rate or raise the regularisation.",
                 )
             yield part, histories, scores
-
-    def _recommend(
-        self,
-        users: pl.Series,
-        rows: NDArray[np.int64],
-        past: Histories | None,
-        k: int,
-        exclude_seen: bool,
-        candidates: Any,
-        min_probability: float | None,
-        runtime: Runtime | None,
-    ) -> pl.DataFrame:
-        if k < 1:
-            raise ModelError(f"A list of {k} items was asked for", todo="Ask for k of at least 1.")
-        if min_probability is not None and self.calibration is None:
-            raise ModelError(
-                "The model gives no probabilities", todo="Calibrate it first, or leave out min_probability."
-            )
-        allowed = Candidates.of(candidates, self.catalogue, users)
-        lists = []
-        for part, histories, scores in self.blocks(rows, runtime, past):
-            lowest = scores.min(axis=1, initial=0.0)
-            ranked = scores
-            if exclude_seen:
-                ranked = np.where(_marked(histories, scores.shape), -np.inf, ranked)
-            if not allowed.everything:
-                ranked = np.where(allowed.mask(part, scores.shape[1]), ranked, -np.inf)
-            lists.append(self._lists(ranked, k, part.start))
-            lists.append(allowed.unknown(part, lowest))
-        table = pl.concat(lists).sort(v.USER, maintain_order=True)
-        table = table.with_columns(pl.int_range(1, pl.len() + 1).over(v.USER).alias(v.RANK)).filter(
-            pl.col(v.RANK) <= k
-        )
-        unseen = rows < 0
-        seen_counts = self.catalogue.user_counts
-        unseen |= ~np.r_[seen_counts > 0, False][rows]
-        owner = table[v.USER].to_numpy()
-        probability = None if self.calibration is None else self.calibration(table[v.SCORE].to_numpy())
-        table = table.with_columns(
-            users.gather(owner).alias(v.USER),
-            pl.Series(
-                v.PROBABILITY,
-                probability if probability is not None else [None] * len(table),
-                dtype=pl.Float64,
-            ),
-            pl.col(v.COLD) | pl.Series(unseen[owner]),
-        ).select(v.USER, v.ITEM, v.RANK, v.SCORE, v.PROBABILITY, v.COLD)
-        return table if min_probability is None else table.filter(pl.col(v.PROBABILITY) >= min_probability)
-
-    def _lists(self, ranked: Scores, k: int, offset: int) -> pl.DataFrame:
-        best = top_k(ranked, k)
-        value = np.take_along_axis(ranked, best, axis=1)
-        row, place = np.nonzero(np.isfinite(value))
-        items = best[row, place]
-        return pl.DataFrame(
-            {
-                v.USER: row + offset,
-                v.ITEM: self.catalogue.items.gather(items),
-                v.SCORE: value[row, place].astype(np.float64),
-                v.COLD: self.catalogue.item_counts[items] == 0,
-            }
-        )
-
-
-def _marked(histories: Histories, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """True where a history holds the item."""
-    marked = np.zeros(shape, dtype=bool)
-    known = histories.items >= 0
-    marked[np.repeat(np.arange(len(histories)), np.diff(histories.starts))[known], histories.items[known]] = (
-        True
-    )
-    return marked
