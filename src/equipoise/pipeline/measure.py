@@ -17,7 +17,7 @@ from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 from equipoise.pipeline.prepare import Prepared
-from equipoise.statistics import Interval, bootstrap_means, expected_calibration_error, paired_differences
+from equipoise.statistics import Interval, Reliability, bootstrap_means, paired_difference, reliability
 
 _QUALITY = ("ndcg", "recall", "precision", "hit_rate", "mrr", "map")
 _SYSTEM = ("coverage", "gini", "entropy")
@@ -31,13 +31,13 @@ class Measured:
         metrics: The content of `metrics.json`.
         per_user: One row per stage and user, one column per metric.
         exposure: Stage -> how often each item stands in a list, ascending.
-        reliability: Stage -> bins of predicted and observed share; empty where nothing is calibrated.
+        reliability: Stage -> predicted and observed shares of what was shown; empty where nothing is calibrated.
     """
 
     metrics: dict[str, Any]
     per_user: pl.DataFrame
     exposure: dict[str, NDArray[np.float64]]
-    reliability: dict[str, list[dict[str, float]]]
+    reliability: dict[str, Reliability]
 
 
 def held_out(prepared: Prepared, audit: AuditSection) -> pl.DataFrame:
@@ -81,28 +81,28 @@ def measure(
     }
     values = {stage: _per_user(lists, truth, prepared, audit) for stage, lists in by_stage.items()}
     names = [column for column in next(iter(values.values())).columns if column != v.USER]
-    reliability: dict[str, list[dict[str, float]]] = {}
+    bins: dict[str, Reliability] = {}
     content: dict[str, Any] = {
         "protocol": _protocol(prepared, audit, truth, catalogue),
         "stages": {}, "system": {}, "groups": {}, "comparison": {}, "calibration": {},
     }  # fmt: skip
     for stage, lists in by_stage.items():
         intervals = _means(values[stage], names, audit, runtime)
-        content["stages"][stage] = {name: _plain(interval) for name, interval in intervals.items()}
+        content["stages"][stage] = {name: interval.as_dict() for name, interval in intervals.items()}
         content["system"][stage] = {
             f"{name}@{k}": m.parse_system(f"{name}@{k}")(lists, catalogue) for k in audit.k for name in _SYSTEM
         }
         content["groups"][stage] = _groups(values[stage], names, prepared.test, audit, runtime)
-        calibrated = _calibration(lists, truth)
-        if calibrated is not None:
-            content["calibration"][stage], reliability[stage] = calibrated
+        if (calibrated := _calibration(lists, truth)) is not None:
+            content["calibration"][stage] = {"ece": calibrated.error}
+            bins[stage] = calibrated
     if v.CORRECTED in values:
         content["comparison"] = _comparison(values, names, audit, runtime)
     if prepared.world is not None:
         content["planted"] = {}
     exposure = {stage: m.exposure(lists, catalogue, audit.k[0]) for stage, lists in by_stage.items()}
     stacked = pl.concat([frame.with_columns(pl.lit(stage).alias(v.STAGE)) for stage, frame in values.items()])
-    return Measured(content, stacked, exposure, reliability)
+    return Measured(content, stacked, exposure, bins)
 
 
 def _catalogue(prepared: Prepared) -> pl.DataFrame:
@@ -140,11 +140,8 @@ def _comparison(
     values: Mapping[str, pl.DataFrame], names: list[str], audit: AuditSection, runtime: Runtime
 ) -> dict[str, Any]:
     before, after = (values[stage].select(pl.col(names).fill_null(0.0)).to_numpy() for stage in (v.BASELINE, v.CORRECTED))
-    compared = paired_differences(after, before, level=audit.level, n_bootstrap=audit.n_bootstrap, seed=runtime.seed)
-    return {
-        name: {"difference": one.value, "low": one.low, "high": one.high, "p_value": one.p_value}
-        for name, one in zip(names, compared, strict=True)
-    }
+    compared = paired_difference(after, before, level=audit.level, n_bootstrap=audit.n_bootstrap, seed=runtime.seed)
+    return {name: one.as_dict() for name, one in zip(names, compared, strict=True)}
 
 
 def _groups(
@@ -170,22 +167,21 @@ def _groups(
         ):
             intervals = _means(rows, names, audit, runtime)
             found[attribute][str(group)] = {
-                name: {**_plain(interval), "users": len(rows)} for name, interval in intervals.items()
+                name: {**interval.as_dict(), "users": len(rows)} for name, interval in intervals.items()
             }
     return found
 
 
 def _calibration(
     lists: pl.DataFrame, truth: pl.DataFrame
-) -> tuple[dict[str, float], list[dict[str, float]]] | None:
+) -> Reliability | None:
     """How far the probabilities of what was shown lie from what held-out users then took."""
     shown = lists.join(truth.select(v.USER).unique(), on=v.USER, how="semi")
     if shown[v.PROBABILITY].null_count() or shown.is_empty():
         return None
     taken = truth.with_columns(pl.lit(1.0).alias("taken"))
     shown = shown.join(taken, on=[v.USER, v.ITEM], how="left", maintain_order="left")
-    result = expected_calibration_error(shown[v.PROBABILITY].to_numpy(), shown["taken"].fill_null(0.0).to_numpy())
-    return {"ece": result.value}, result.bins
+    return reliability(shown[v.PROBABILITY].to_numpy(), shown["taken"].fill_null(0.0).to_numpy())
 
 
 def _protocol(
@@ -203,6 +199,3 @@ def _protocol(
         "interval": f"bootstrap over users, {audit.n_bootstrap} draws",
     }
 
-
-def _plain(interval: Interval) -> dict[str, float | None]:
-    return {"value": interval.value, "low": interval.low, "high": interval.high}

@@ -1,0 +1,100 @@
+import tomllib
+
+import pytest
+
+from equipoise.config import built_in, read_config
+from equipoise.errors import ConfigError
+
+MINIMAL = {"data": {"events": "clicks.csv"}}
+
+
+def toml(tmp_path, text):
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    return path
+
+
+def test_resolved_configuration_reads_back_the_same(tmp_path):
+    config = read_config({**MINIMAL, "model": {"name": "ease", "reg": 20.0}, "debias": [{"method": "ips", "clip": 5.0}]})
+    again = read_config(toml(tmp_path, config.to_toml()))
+    assert again == config
+    assert again.digest() == config.digest()
+
+
+def test_paths_are_relative_to_the_file(tmp_path):
+    config = read_config(toml(tmp_path, '[data]\nevents = ["clicks.csv", {path = "buys.csv", event = "purchase"}]\n'))
+    assert config.data.events[0] == str(tmp_path / "clicks.csv")
+    assert config.data.events[1].path == str(tmp_path / "buys.csv")
+
+
+def test_urls_stay_as_they_are():
+    config = read_config({"data": {"events": "postgresql://host/shop#clicks"}})
+    assert config.data.events == "postgresql://host/shop#clicks"
+
+
+@pytest.mark.parametrize(
+    ("setting", "path", "value"),
+    [
+        ("seed=7", ("seed",), 7),
+        ("audit.level=0.9", ("audit", "level"), 0.9),
+        ("audit.k=[5]", ("audit", "k"), (5,)),
+        ("name=shop", ("name",), "shop"),
+        ("debias.0.clip=3", ("debias", 0, "clip"), 3),
+    ],
+)
+def test_overrides(setting, path, value):
+    config = read_config({**MINIMAL, "debias": [{"method": "ips", "clip": 5.0}]}, [setting])
+    here = config
+    for key in path:
+        here = here[key] if isinstance(key, int) else getattr(here, key)
+    assert here == value
+
+
+def test_another_model_leaves_the_fields_of_the_first_behind():
+    config = read_config({**MINIMAL, "model": {"name": "sequence", "epochs": 3}}, ["model.name=ease"])
+    assert config.model.fields == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({**MINIMAL, "modle": {"name": "ease"}}, ["modle", "Did you mean 'model'"]),
+        ({"data": {"event": "clicks.csv"}}, ["'event'", "[data]", "Did you mean 'events'"]),
+        ({**MINIMAL, "audit": {"k": []}}, ["k"]),
+        ({**MINIMAL, "audit": {"k": [0]}}, ["start at 1"]),
+        ({**MINIMAL, "seed": "seven"}, ["seed", "'seven'"]),
+        ({**MINIMAL, "report": {"lang": "fr"}}, ["lang", "'fr'"]),
+        ({}, ["'data' is missing"]),
+        ({"data": {}}, ["say where the data is"]),
+        ({"data": {"events": "a.csv", "world": {"name": "storefront"}}}, ["not both"]),
+        ({**MINIMAL, "tune": {"space": {"reg": {"low": 5.0, "high": 1.0}}}}, ["below"]),
+    ],
+)
+def test_faults_are_named(fields, words):
+    with pytest.raises(ConfigError) as caught:
+        read_config(fields)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_broken_toml_names_the_line(tmp_path):
+    with pytest.raises(ConfigError, match=r"line 2.*config\.toml"):
+        read_config(toml(tmp_path, "name = 'x'\nseed = = 1\n"))
+
+
+def test_missing_file_points_to_init(tmp_path):
+    with pytest.raises(ConfigError, match="equipoise init"):
+        read_config(tmp_path / "absent.toml")
+
+
+@pytest.mark.parametrize("setting", ["seed", "=3", "debias.4.clip=1"])
+def test_settings_that_are_none(setting):
+    with pytest.raises(ConfigError, match="setting|entry"):
+        read_config(MINIMAL, [setting])
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_built_in_configuration_is_whole(light):
+    config = built_in(light)
+    assert tomllib.loads(config.to_toml())["data"]["world"]["name"] == "storefront"
+    assert config.model.name == ("ease" if light else "sequence")
