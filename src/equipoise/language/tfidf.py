@@ -28,7 +28,7 @@ _UNSPACED = re.compile(
 
 
 class _Signs(dict[int, str]):
-    """Letters, marks, digits stay; blanks and hyphens part words; apostrophes vanish; the rest parts phrases."""
+    """Letters, marks and digits stay, blanks part words, apostrophes vanish, other signs part phrases."""
 
     def __missing__(self, code: int) -> str:
         sign = chr(code)

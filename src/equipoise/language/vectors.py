@@ -74,10 +74,20 @@ class Vectors:
         """The inverse of `frame`; list columns of equal length are taken too.
 
         Raises:
-            DataError: if the rows have different lengths.
+            DataError: if the rows have different lengths, or hold something else than numbers.
         """
         table: pl.DataFrame = frame
-        rows = table["vector"].to_list()
-        if len({len(row) for row in rows}) > 1:
+        try:
+            lists = table["vector"].cast(pl.List(pl.Float32))
+        except pl.exceptions.PolarsError as error:
+            raise DataError(
+                "The vectors are not lists of numbers", where=f"their type is {table.schema['vector']}"
+            ) from error
+        widths = lists.list.len().unique()
+        if len(widths) > 1 or widths.null_count():
             raise DataError("The vectors have different lengths", todo="Every row needs the same width.")
-        return cls(table[key], np.asarray(rows, dtype=np.float32).reshape(len(rows), -1), encoder)
+        numbers = lists.explode(empty_as_null=False)
+        if numbers.null_count():
+            raise DataError("The vectors have gaps", where=f"{numbers.null_count():,} values are null")
+        matrix = numbers.to_numpy().reshape(len(table), int(widths[0]) if len(widths) else 0)
+        return cls(table[key], np.ascontiguousarray(matrix), encoder)

@@ -1,0 +1,8 @@
+"""The one client for servers that speak the OpenAI protocol: retry, budget, sealed log, replay."""
+
+from equipoise.endpoint.budget import Budget
+from equipoise.endpoint.client import Endpoint
+from equipoise.endpoint.errors import BudgetError, EndpointError
+from equipoise.endpoint.exchanges import ExchangeLog, Replay, read_exchanges
+
+__all__ = ["Budget", "BudgetError", "Endpoint", "EndpointError", "ExchangeLog", "Replay", "read_exchanges"]

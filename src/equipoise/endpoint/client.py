@@ -1,0 +1,288 @@
+"""The one client for servers that speak the OpenAI protocol."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import SecretStr
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from equipoise.endpoint.budget import Budget
+from equipoise.endpoint.embeddings import read_embeddings
+from equipoise.endpoint.errors import EndpointError, PassingError
+from equipoise.endpoint.exchanges import ExchangeLog, Replay
+from equipoise.errors import ConfigError
+
+_PREFIXES = ("EQUIPOISE", "OPENAI")
+_LONGEST_WAIT = 60.0  # seconds
+
+
+class Endpoint:
+    """A server that speaks the OpenAI protocol: asks, retries, counts, logs and replays.
+
+    Rate limits (429), server faults (5xx), timeouts and broken connections are tried again, after the time
+    the server
+    asks for, or else after random exponential pauses. Other refusals are told at once. The key is sent in one
+    header,
+    never to another address, and stands in no log, message or printout.
+
+    Args:
+        base_url: Address up to and including the version, as in `http://localhost:8000/v1`.
+        key: Bearer token; None for servers that ask for none.
+        timeout: Seconds to wait for an answer.
+        attempts: How often a request is sent at most.
+        pause: Seconds of the first pause; the longest is a minute.
+        budget: What may be spent; shared between endpoints where they share the object.
+        log: Where every exchange is kept.
+        replay: Where answers come from instead of the server, which is never asked then.
+
+    Raises:
+        ConfigError: if the address is not a usable one.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str | None = None,
+        *,
+        timeout: float = 60.0,
+        attempts: int = 6,
+        pause: float = 1.0,
+        budget: Budget | None = None,
+        log: ExchangeLog | None = None,
+        replay: Replay | None = None,
+    ) -> None:
+        self.address = _checked(base_url)
+        self._key = SecretStr((key or "").strip())
+        self.timeout, self.attempts, self.pause = timeout, attempts, pause
+        self.budget, self.log, self.replay = budget or Budget(), log, replay
+
+    @classmethod
+    def from_environment(cls, **options: Any) -> Endpoint:
+        """The endpoint the environment names.
+
+        `EQUIPOISE_BASE_URL` and `EQUIPOISE_API_KEY`, or else `OPENAI_BASE_URL` and `OPENAI_API_KEY`: a key
+        goes only to
+        the address of the same prefix. `EQUIPOISE_MAX_REQUESTS` and `EQUIPOISE_MAX_TOKENS` set a budget,
+        `EQUIPOISE_EXCHANGES` names a log to write, `EQUIPOISE_REPLAY` one to answer from (then no address is
+        needed).
+
+        Args:
+            options: Arguments of `Endpoint`; they win over the environment.
+
+        Raises:
+            ConfigError: if no address is set, or a number is not one.
+        """
+        recorded = os.environ.get("EQUIPOISE_REPLAY")
+        if recorded and "replay" not in options:
+            options["replay"] = Replay(Path(recorded))
+        if "budget" not in options:
+            options["budget"] = Budget(_number("EQUIPOISE_MAX_REQUESTS"), _number("EQUIPOISE_MAX_TOKENS"))
+        if "log" not in options and (file := os.environ.get("EQUIPOISE_EXCHANGES")):
+            options["log"] = ExchangeLog(Path(file))
+        for prefix in _PREFIXES:
+            if address := os.environ.get(f"{prefix}_BASE_URL"):
+                return cls(address, os.environ.get(f"{prefix}_API_KEY"), **options)
+        if (replay := options.get("replay")) and replay.address:
+            return cls(replay.address, **options)
+        raise ConfigError(
+            "No address of a language model server is set",
+            where="environment variable EQUIPOISE_BASE_URL",
+            todo="Set it, as in https://api.openai.com/v1 or http://localhost:8000/v1, and EQUIPOISE_API_KEY "
+            "if the server asks for a key.",
+        )
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.address!r}, key={'set' if self._key.get_secret_value() else 'none'})"
+
+    def embeddings(
+        self, model: str, texts: Sequence[str], *, batch_size: int = 128, dimensions: int | None = None
+    ) -> NDArray[np.float32]:
+        """Vectors of texts, in their order.
+
+        Args:
+            model: Name of the model on the server.
+            texts: Texts that are not blank; most servers refuse blank ones, and those beyond the model's
+            length.
+            batch_size: Most texts in one request; fewer where they are long.
+            dimensions: Width to ask for, where the model has several.
+
+        Returns:
+            Finite float32 of shape (len(texts), width).
+
+        Raises:
+            EndpointError: if the server refuses, stays away, or answers something else than one vector per
+            text.
+            BudgetError: if the budget is used up.
+        """
+        blocks: list[NDArray[np.float32]] = []
+        for batch in _batches(texts, batch_size):
+            body: dict[str, Any] = {"model": model, "input": batch, "encoding_format": "float"}
+            if dimensions:
+                body["dimensions"] = dimensions
+            width = dimensions or (blocks[0].shape[1] if blocks else None)
+            blocks.append(read_embeddings(self.request("embeddings", body), len(batch), width, self.address))
+        return np.concatenate(blocks) if blocks else np.zeros((0, dimensions or 0), dtype=np.float32)
+
+    def request(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Post `body` to `path` below the address and return the answer; whatever is asked goes through here.
+
+        Raises:
+            EndpointError: if the server refuses or stays away, or its answer is no JSON object.
+            BudgetError: if the budget is used up.
+        """
+        if self.replay is not None:
+            return _object(self.replay.answer(path, body), self.address)
+        tries = Retrying(
+            stop=stop_after_attempt(self.attempts),
+            wait=self._wait,
+            retry=retry_if_exception_type(PassingError),
+            reraise=True,
+        )
+        return tries(self._exchange, path, body)
+
+    def _exchange(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask once."""
+        self.budget.take_request()
+        try:
+            response = self._client.post(f"{self.address}/{path}", json=body)
+        except httpx.TransportError as error:
+            fault = type(error).__name__
+            self._record(path, body, None, fault)
+            raise PassingError(f"The server gave no answer: {fault}", where=self.address) from None
+        text = self._without_key(response.text)
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            answer = text
+        self._record(path, body, response.status_code, answer)
+        if response.status_code != 200:
+            raise self._refusal(response, answer)
+        found = _object(answer, self.address)
+        usage = found.get("usage")
+        tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
+        self.budget.add_tokens(tokens if isinstance(tokens, int) else 0)
+        return found
+
+    def _refusal(self, response: httpx.Response, answer: Any) -> EndpointError:
+        """What a status other than 200 means, in words."""
+        status = response.status_code
+        fault = answer.get("error", answer) if isinstance(answer, dict) else answer
+        said = str(fault.get("message", fault) if isinstance(fault, dict) else fault)[:300]
+        what = f"The server answered {status}: {said}"
+        if status == 429 or status >= 500:
+            after = _retry_after(response.headers.get("retry-after"))
+            if after is None or after <= _LONGEST_WAIT:
+                return PassingError(what, after=after, where=self.address)
+            return EndpointError(what, where=self.address, todo=f"It asks to wait {after:.0f} seconds.")
+        advice = {
+            401: "Set the key in EQUIPOISE_API_KEY (or OPENAI_API_KEY beside OPENAI_BASE_URL).",
+            403: "The key may not do this.",
+            404: "Check the name of the model, and that the address ends with its version, as in /v1.",
+        }
+        return EndpointError(what, where=self.address, todo=advice.get(status))
+
+    def _record(self, path: str, body: Mapping[str, Any], status: int | None, answer: Any) -> None:
+        if self.log is not None:
+            self.log.append(
+                {"address": self.address, "path": path, "request": body, "status": status, "response": answer}
+            )
+
+    def _without_key(self, text: str) -> str:
+        key = self._key.get_secret_value()
+        return text.replace(key, "[key]") if key else text
+
+    def _wait(self, state: RetryCallState) -> float:
+        fault = state.outcome.exception() if state.outcome else None
+        if isinstance(fault, PassingError) and fault.after is not None:
+            return fault.after
+        return wait_random_exponential(multiplier=self.pause, max=_LONGEST_WAIT)(state)
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        key = self._key.get_secret_value()
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.Client(headers=headers, timeout=self.timeout, follow_redirects=False)
+
+
+def _checked(base_url: str) -> str:
+    """The address without a final slash, if it can be used and holds no secret."""
+    address = base_url.strip().rstrip("/")
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigError(
+            "The address of the server is not a web address", todo="Write it as in http://localhost:8000/v1."
+        )
+    if url.userinfo or url.query:
+        raise ConfigError(
+            "The address of the server holds a user name, a password or a query",
+            where=url.host,
+            todo="Put the key into EQUIPOISE_API_KEY instead.",
+        )
+    return address
+
+
+def _number(variable: str) -> int | None:
+    value = os.environ.get(variable)
+    if not value:
+        return None
+    if not value.isdecimal():
+        raise ConfigError(f"{variable} is not a whole number", where=f"value {value!r}")
+    return int(value)
+
+
+def _object(answer: Any, address: str) -> dict[str, Any]:
+    if not isinstance(answer, dict):
+        raise EndpointError(
+            "The server's answer is not a JSON object",
+            where=f"{address}, it begins {str(answer)[:80]!r}",
+            todo="Check that the address is that of an OpenAI-compatible server.",
+        )
+    return answer
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Seconds to wait, from a number of seconds or a date (RFC 9110, section 10.2.3)."""
+    if header is None:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def _batches(texts: Sequence[str], size: int, characters: int = 100_000) -> Iterator[list[str]]:
+    """Runs of at most `size` texts and, but for a single long one, `characters` characters."""
+    batch: list[str] = []
+    length = 0
+    for text in texts:
+        if batch and (len(batch) == size or length + len(text) > characters):
+            yield batch
+            batch, length = [], 0
+        batch.append(text)
+        length += len(text)
+    if batch:
+        yield batch

@@ -1,0 +1,26 @@
+"""What can go wrong when another machine is asked."""
+
+from __future__ import annotations
+
+from equipoise.errors import EquipoiseError
+
+
+class EndpointError(EquipoiseError):
+    """A server could not be asked, or its answer cannot be used."""
+
+
+class BudgetError(EndpointError):
+    """The next request would go beyond what the budget allows."""
+
+
+class PassingError(EndpointError):
+    """A fault that may pass: worth another try.
+
+    Args:
+        what: What was wrong.
+        after: Seconds the server asks to wait, where it says so.
+    """
+
+    def __init__(self, what: str, *, after: float | None = None, where: str | None = None) -> None:
+        super().__init__(what, where=where, todo="It was tried several times; try again later.")
+        self.after = after

