@@ -19,9 +19,12 @@ from equipoise.data.sources import read_table, shown
 from equipoise.errors import ConfigError, DataError, nearest
 
 _WORDS = frozenset(
-    f"{v.USER} {v.ITEM} {v.TIMESTAMP} {v.ORDER} {v.EVENT} {v.VALUE} {v.QUERY} {v.REQUEST} {v.SLATE} {v.POSITION} "
-    f"{v.PROPENSITY} {v.POLICY} {v.REWARD}".split()
-)  # what `columns` can name in events; any other name is an attribute of users or items
+    {v.USER, v.ITEM, v.TIMESTAMP, v.ORDER, v.EVENT, v.VALUE, v.QUERY, v.REQUEST, v.SLATE, v.POSITION}
+) | {
+    v.PROPENSITY,
+    v.POLICY,
+    v.REWARD,
+}  # what `columns` names in events; others are attributes of users or items
 
 
 class EventSource(BaseModel):
