@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from equipoise.component import Component
 from equipoise.data import vocabulary as v
+from equipoise.data.databases import shown
 from equipoise.data.dataset import Dataset
 from equipoise.data.formats import FORMATS
 from equipoise.data.formats.generic import Generic
 from equipoise.data.mapping import ROW, assemble, map_events, map_table, stack_events
-from equipoise.data.sources import read_table, shown
+from equipoise.data.sources import read_table
 from equipoise.errors import ConfigError, DataError, nearest
 
 _WORDS = frozenset(

@@ -7,18 +7,17 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import polars as pl
 
+from equipoise.data.databases import read_database, shown
 from equipoise.data.dataset import to_polars
-from equipoise.errors import DataError, MissingExtraError
+from equipoise.errors import DataError
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json")
 """File names that are read as tables; text files may carry a further `.gz`."""
@@ -57,7 +56,7 @@ def read_table(source: Any) -> pl.DataFrame:
     if scheme in ("http", "https"):
         return _read_address(name)
     if scheme:
-        return _filled(_read_sqlite(name) if scheme == "sqlite" else _read_database(name), shown(name))
+        return _filled(read_database(name), shown(name))
     path = Path(name).expanduser()
     if path.is_dir():
         return _read_folder(path)
@@ -125,11 +124,6 @@ def read_separated(
         infer_schema=False,
         new_columns=columns,
     )
-
-
-def shown(address: str) -> str:
-    """An address as it may be printed: without a password."""
-    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", address)
 
 
 def _typed(column: pl.Series) -> pl.Series:
@@ -232,67 +226,6 @@ def _read_address(address: str) -> pl.DataFrame:
                 "The address cannot be read", where=shown(address), todo=f"The server said: {error}"
             ) from error
         return _filled(_read_file(path), shown(address))
-
-
-def _read_sqlite(address: str) -> pl.DataFrame:
-    base, wanted = _database_parts(address)
-    path = Path(unquote(base.removeprefix("sqlite://").removeprefix("/") or base))
-    if not path.is_file():
-        raise DataError("There is no such database", where=str(path), todo=_neighbours(path))
-    with closing(sqlite3.connect(f"file:{path.resolve()}?mode=ro", uri=True)) as connection:
-        query = wanted if _is_query(wanted) else "select * from " + _quoted(wanted)
-        try:
-            return pl.read_database(query, connection, infer_schema_length=None)
-        except sqlite3.Error as error:
-            tables = connection.execute(
-                "select name from sqlite_master where type in ('table', 'view')"
-            ).fetchall()
-            known = ", ".join(sorted(name for (name,) in tables))
-            raise DataError(
-                f"The database does not answer: {error}", where=address, todo=f"Its tables: {known}."
-            ) from error
-
-
-def _read_database(address: str) -> pl.DataFrame:
-    try:
-        import sqlalchemy
-    except ImportError as error:
-        raise MissingExtraError("SQLAlchemy", extra="sql", purpose="Reading a database") from error
-    base, wanted = _database_parts(address)
-    base = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", base)
-    query = wanted if _is_query(wanted) else "select * from " + _quoted(wanted)
-    try:
-        engine = sqlalchemy.create_engine(base)
-        with engine.connect() as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(sqlalchemy.text("set transaction read only"))
-            return pl.read_database(sqlalchemy.text(query), connection, infer_schema_length=None)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(str(error.name), extra="sql", purpose="Reading a database") from error
-    except sqlalchemy.exc.SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise DataError(
-            "The database does not answer", where=shown(address), todo=f"It said: {reason.rstrip('.')}."
-        ) from error
-
-
-def _database_parts(address: str) -> tuple[str, str]:
-    base, _, wanted = address.partition("#")
-    if not wanted:
-        raise DataError(
-            "The address names no table",
-            where=shown(address),
-            todo="Add it after '#', as in sqlite:///shop.db#events.",
-        )
-    return base, unquote(wanted)
-
-
-def _is_query(wanted: str) -> bool:
-    return re.match(r"\s*(select|with)\s", wanted, re.IGNORECASE) is not None
-
-
-def _quoted(table: str) -> str:
-    return ".".join('"' + part.replace('"', '""') + '"' for part in table.split("."))
 
 
 def _variable(match: re.Match[str]) -> str:
