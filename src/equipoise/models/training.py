@@ -73,13 +73,13 @@ class Training:
 
     Attributes:
         weights: Weight per row of `data.events`, non-negative and finite, of shape (rows,); None for 1
-            everywhere. Losses are sums over weighted examples divided by their number, so that weights of mean
-            1 keep the loss's scale.
+            everywhere. Losses are weighted sums over examples divided by their number, so that weights of
+            mean 1 keep the loss's scale.
         losses: Added to the model's loss at every step.
         heads: Trained beside the model.
         gradient_transform: Applied to the gradients before every step of the optimiser.
-        checkpoint: File that holds the state of the run after each epoch; an interrupted run that finds its file
-            goes on from there and ends as if it had not been interrupted.
+        checkpoint: File that holds the state of the run after each epoch; an interrupted run that finds its
+            file goes on from there and ends as if it had not been interrupted.
     """
 
     weights: NDArray[np.float32] | None = None
@@ -112,7 +112,7 @@ class Training:
         return weights
 
     def merged(self, other: Training) -> Training:
-        """Both at once: weights are multiplied, losses and heads stand side by side, transforms follow each other."""
+        """Both at once: weights are multiplied, losses and heads add up, transforms take turns."""
         pairs = [weights for weights in (self.weights, other.weights) if weights is not None]
         transforms = [one for one in (self.gradient_transform, other.gradient_transform) if one is not None]
 

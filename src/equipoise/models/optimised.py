@@ -1,0 +1,76 @@
+"""Hyper-parameters that all models trained by gradient descent share, and how they are validated.
+
+This module does not import torch.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from equipoise.component import Runtime
+from equipoise.data import Dataset
+from equipoise.data import vocabulary as v
+from equipoise.metrics import ndcg, per_user
+from equipoise.models.recommender import Fitted, Recommender
+
+
+class Optimised(Recommender, ABC):
+    """A recommender fitted by the training loop."""
+
+    epochs: NonNegativeInt = 20
+    """Most passes over the training data; the learning rate falls to zero over exactly so many."""
+
+    learning_rate: PositiveFloat = 2e-3
+    """Highest learning rate of AdamW."""
+
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """How the learning rate goes on after the warm-up."""
+
+    warmup: NonNegativeInt = 100
+    """Steps over which the learning rate rises."""
+
+    weight_decay: NonNegativeFloat = 0.0
+    """Decoupled decay of matrices (embeddings among them); biases and norms are left alone."""
+
+    averaging: float = Field(0.0, ge=0, lt=1)
+    """Decay per step of the moving average of the parameters, which is what is kept; 0 for none."""
+
+    patience: PositiveInt = 10
+    """Epochs without a better validation NDCG@10 after which training stops."""
+
+    check_every: PositiveInt = 2
+    """Epochs between validations."""
+
+    validation_users: PositiveInt = 2000
+    """At most so many users, drawn at random, are validated on while training."""
+
+
+def validation(valid: Dataset, known: pl.Series, config: Optimised, runtime: Runtime) -> Validation | None:
+    """The validation of a training run; None where no known user has held-out events."""
+    truth = valid.positives.select(v.USER, v.ITEM).filter(pl.col(v.USER).is_in(known.implode()))
+    users = truth[v.USER].unique().sort()
+    if len(users) > config.validation_users:
+        rng = runtime.rng("validation users")
+        users = users.gather(np.sort(rng.choice(len(users), config.validation_users, replace=False)))
+    if not len(users):
+        return None
+    return Validation(users, truth.filter(pl.col(v.USER).is_in(users.implode())), runtime)
+
+
+class Validation:
+    """Mean NDCG@10 of held-out users over the whole catalogue, seen items left out."""
+
+    def __init__(self, users: pl.Series, truth: pl.DataFrame, runtime: Runtime) -> None:
+        self.users, self.truth = users, truth
+        self.runtime = Runtime(runtime.seed, runtime.threads, runtime.device, False, runtime.batch_size)
+
+    def __call__(self, model: Fitted) -> float:
+        """The model's mean over the users, in [0, 1]."""
+        lists = model.recommend(self.users, 10, runtime=self.runtime)
+        values = per_user(lists, self.truth, {"ndcg": ndcg(10)})
+        return float(values["ndcg"].mean())

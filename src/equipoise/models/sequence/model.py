@@ -1,0 +1,315 @@
+"""The sequence model as a component, and what its `fit` returns. Torch is imported when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import Field, PositiveInt, model_validator
+
+from equipoise.component import Runtime
+from equipoise.data import Dataset, to_polars
+from equipoise.data import vocabulary as v
+from equipoise.errors import MissingExtraError, ModelError
+from equipoise.language.vectors import Vectors
+from equipoise.models.histories import Catalogue, Histories
+from equipoise.models.optimised import Optimised, validation
+from equipoise.models.recommender import Fitted, Saved, Scores
+from equipoise.models.sequence.text import TextSpace
+from equipoise.models.sequence.windows import Tokens, batches
+from equipoise.models.training import Training
+
+if TYPE_CHECKING:
+    from equipoise.models.sequence.network import Network
+
+_PLACES = 25_600  # places (rows x width) that go through the network at once when scoring
+
+
+class Sequence(Optimised):
+    """A causal transformer over the user's history (Kang and McAuley 2018, SASRec) trained on every next
+    item.
+
+    With text, an item is its learned vector plus a projection of its text vector, and a search is a step
+    made of its query alone. Defaults are tuned on ML-1M.
+    """
+
+    name: ClassVar[str] = "sequence"
+
+    width: PositiveInt = 64
+    """Numbers per item vector and per hidden state."""
+
+    blocks: PositiveInt = 2
+    """Layers of attention."""
+
+    heads: PositiveInt = 1
+    """Attention heads per layer; must divide `width`."""
+
+    inner: PositiveInt = 1
+    """Width of the position-wise network, in multiples of `width`."""
+
+    length: PositiveInt = 200
+    """Steps of the history that are looked at, the most recent ones."""
+
+    dropout: float = Field(0.2, ge=0, lt=1)
+    """Share of numbers zeroed in training, met to 1/256."""
+
+    loss: Literal["softmax", "sampled_softmax", "gbce"] = "softmax"
+    """Against all items, or against `negatives` drawn per batch."""
+
+    negatives: PositiveInt = 1024
+    """Items drawn per batch, for the two sampled losses."""
+
+    negative_power: float = Field(0.5, ge=0, le=1)
+    """The sampled softmax draws items in proportion to their count to this power, and corrects for it."""
+
+    calibration: float = Field(0.75, ge=0, le=1)
+    """The `t` of gBCE: 0 is plain binary cross-entropy, 1 is calibrated."""
+
+    text: Literal["add", "none"] = "add"
+    """Whether text vectors are read, where the items have some."""
+
+    id_dropout: float = Field(0.1, ge=0, lt=1)
+    """Share of items that go without their learned part in a step, so that text alone learns to do."""
+
+    batch_places: PositiveInt = 6400
+    """Size of a batch: windows times their length."""
+
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    """Of the large products in training; `auto` is bfloat16 where the processor has units for it."""
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"{self.heads} heads do not divide a width of {self.width}")
+        return self
+
+    @property
+    def half(self) -> bool:
+        """Whether training runs its large products in bfloat16."""
+        if self.precision != "auto":
+            return self.precision == "bfloat16"
+        import torch
+
+        return bool(torch.cpu._is_avx512_bf16_supported())
+
+    @classmethod
+    def fitted(cls) -> type[FittedSequence]:
+        """The class of what `fit` returns."""
+        return FittedSequence
+
+    def fit(
+        self,
+        data: Dataset,
+        *,
+        valid: Dataset | None = None,
+        vectors: Vectors | None = None,
+        training: Training | None = None,
+        runtime: Runtime | None = None,
+    ) -> FittedSequence:
+        """Fit to `data`; see `Recommender.fit`.
+
+        Raises:
+            ModelError: if there is no step to learn from, a weight is unusable, or the loss overflows.
+            MissingExtraError: if torch is not installed.
+        """
+        try:
+            from equipoise.models import loop
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("torch", extra="llm", purpose="The model 'sequence'") from error
+        runtime, training = runtime or Runtime(), training or Training()
+        catalogue = Catalogue.of(data)
+        weights = training.checked_weights(len(data.events))
+        histories = Histories.of(data.events, catalogue, weights)
+        if not (histories.items >= 0).any():
+            raise ModelError(
+                "There is nothing to learn from: no user has an item", where=f"{len(data.events)} events"
+            )
+        read = vectors if self.text == "add" else None
+        space = None if read is None else TextSpace.of(read, catalogue.items)
+        network = _network(self, catalogue, space, runtime)
+        queries = None if space is None else space.queries(histories.texts)
+        network.queries = queries
+        tokens = Tokens.of(histories, len(catalogue.items), queries is not None)
+        model = FittedSequence(
+            config=self,
+            catalogue=catalogue,
+            histories=histories,
+            network=network,
+            text_vectors=read,
+        )
+        check = None if valid is None else validation(valid, catalogue.users, self, runtime)
+        log = loop.optimise(
+            network,
+            self,
+            lambda rng: batches(tokens, self.length, self.batch_places, rng),
+            training=training,
+            runtime=runtime,
+            validate=None if check is None else lambda: check(replace(model)),
+        )
+        network.eval()
+        return replace(model, log=np.array([[one.loss, one.seconds, one.validation] for one in log]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedSequence(Fitted):
+    """A trained transformer.
+
+    Attributes:
+        network: The torch module.
+        text_vectors: The item vectors it reads; None for none.
+        log: One row per epoch: loss, seconds, validation NDCG@10 (NaN where not measured); shape (epochs, 3).
+    """
+
+    config: Sequence
+    network: Network = field(repr=False)
+    text_vectors: Vectors | None = field(default=None, repr=False)
+    log: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)), repr=False)
+
+    @property
+    def vectors(self) -> Vectors | None:
+        """The item vectors the model reads."""
+        return self.text_vectors
+
+    def score(self, users: NDArray[np.int64], histories: Histories) -> Scores:
+        """Dot products of `user_vectors` and `item_vectors`; the users themselves do not matter."""
+        scores: Scores = self.user_vectors(users, histories) @ self.item_vectors().T
+        return scores
+
+    def user_vectors(self, users: NDArray[np.int64], histories: Histories) -> Scores:
+        """What the network makes of each history's last `length` steps, shape (rows, width)."""
+        import torch
+
+        tokens, inputs = self._read(histories)
+        result = np.zeros((len(histories), self.config.width), dtype=np.float32)
+        order = np.argsort(np.minimum(tokens.lengths, self.config.length), kind="stable")
+        with torch.no_grad():
+            for rows in _groups(order, tokens, self.config.length):
+                table, sizes = tokens.last(rows, self.config.length)
+                hidden = self.network(torch.from_numpy(table), inputs)
+                result[rows] = hidden[torch.arange(len(rows)), torch.from_numpy(sizes - 1)].numpy()
+        return result
+
+    def item_vectors(self) -> Scores:
+        """Vectors of all items, shape (items, width)."""
+        return self._items
+
+    @cached_property
+    def _items(self) -> Scores:
+        """Learned part plus projected text; a cold item without a text is taken for one of the rarest."""
+        import torch
+
+        with torch.no_grad():
+            items: Scores = self.network.item_vectors().numpy().copy()
+        counts = self.catalogue.item_counts
+        spoken = np.zeros(len(items), dtype=bool) if self._space is None else self._space.items.any(axis=1)
+        warm = np.flatnonzero(counts > 0)
+        rarest = warm[np.argsort(counts[warm], kind="stable")[: max(1, len(warm) // 10)]]
+        items[(counts == 0) & ~spoken] = items[rarest].mean(axis=0)
+        return items
+
+    @cached_property
+    def _space(self) -> TextSpace | None:
+        return None if self.text_vectors is None else TextSpace.of(self.text_vectors, self.catalogue.items)
+
+    def attention(self, history: Any) -> pl.DataFrame:
+        """Where the model looks when it reads a history.
+
+        Args:
+            history: Item ids, oldest first; or a frame as `recommend_from` takes it.
+
+        Returns:
+            Frame of `layer`, `head`, `query_position`, `key_position` (all from 0; position 0 is the start
+            of the history, or its oldest step that is looked at), `weight` in [0, 1], which sums to 1 over
+            the keys.
+        """
+        import torch
+
+        frame = history if hasattr(history, "columns") else {v.ITEM: list(history)}
+        table = pl.DataFrame(frame) if isinstance(frame, dict) else to_polars(frame)
+        past = Histories.of(
+            table.with_columns(pl.lit(0).alias(v.USER)), self.catalogue, users=pl.Series(v.USER, [0])
+        )
+        tokens, inputs = self._read(past)
+        places, sizes = tokens.last(np.array([0]), self.config.length)
+        with torch.no_grad():
+            weights = self.network.attention(torch.from_numpy(places[:, : sizes[0]]), inputs)[:, 0].numpy()
+        layer, head, query, key = np.nonzero(np.tril(np.ones(weights.shape, dtype=bool)))
+        return pl.DataFrame(
+            {
+                "layer": layer,
+                "head": head,
+                "query_position": query,
+                "key_position": key,
+                "weight": weights[layer, head, query, key],
+            }
+        )
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Parameters by name, and the log of the training."""
+        from equipoise.models.loop import get_parameters
+
+        return {
+            **{f"network.{name}": array for name, array in get_parameters(self.network).items()},
+            "log": self.log,
+        }
+
+    @classmethod
+    def restore(cls, saved: Saved) -> Self:
+        """The inverse of `arrays`."""
+        from equipoise.models.loop import set_parameters
+
+        space = None if saved.vectors is None else TextSpace.of(saved.vectors, saved.catalogue.items)
+        network = _network(saved.config, saved.catalogue, space, Runtime())
+        prefix = "network."
+        set_parameters(
+            network,
+            {
+                name.removeprefix(prefix): array
+                for name, array in saved.arrays.items()
+                if name.startswith(prefix)
+            },
+        )
+        network.eval()
+        return cls(**saved.shared, network=network, text_vectors=saved.vectors, log=saved.arrays["log"])
+
+    def _read(self, histories: Histories) -> tuple[Tokens, Any]:
+        """The tokens of histories and the table they index; only searches that occur are embedded."""
+        import torch
+
+        occurring = np.unique(histories.queries[histories.queries >= 0])
+        place = np.full(len(histories.texts) + 1, -1)
+        place[occurring] = np.arange(len(occurring))
+        texts = tuple(histories.texts[query] for query in occurring)
+        queries = None if self._space is None else self._space.queries(texts)
+        numbered = replace(histories, queries=place[histories.queries], texts=texts)
+        tokens = Tokens.of(numbered, len(self.catalogue.items), queries is not None)
+        with torch.no_grad():
+            return tokens, self.network.inputs(torch.from_numpy(self._items), queries)
+
+
+def _groups(order: NDArray[np.int64], tokens: Tokens, length: int) -> list[NDArray[np.int64]]:
+    """Rows of similar length, shortest first, so many at once that the network's memory stays bounded."""
+    widths = np.minimum(tokens.lengths, length)[order]
+    groups, first = [], 0
+    while first < len(order):
+        last = first + 1
+        while last < len(order) and (last + 1 - first) * widths[last] <= _PLACES:
+            last += 1
+        groups.append(order[first:last])
+        first = last
+    return groups
+
+
+def _network(config: Sequence, catalogue: Catalogue, space: TextSpace | None, runtime: Runtime) -> Network:
+    import torch
+
+    from equipoise.models.sequence.network import Network
+
+    with torch.random.fork_rng():
+        torch.manual_seed(int(runtime.rng("network").integers(2**62)))
+        return Network(config, catalogue.item_counts, None if space is None else space.items)

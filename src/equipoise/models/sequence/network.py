@@ -1,0 +1,178 @@
+"""The transformer's network: item, search and place vectors, blocks, and the loss on a batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from equipoise.models import losses
+from equipoise.models.sequence.attention import attention_weights, causal_attention
+from equipoise.models.sequence.windows import Batch
+from equipoise.models.training import Step
+
+if TYPE_CHECKING:
+    from equipoise.models.sequence.model import Sequence
+
+_SPREAD = 0.02  # standard deviation of vectors at the start
+_LEVELS = 256  # dropout draws one byte per number; a probability is met to 1/256
+
+
+class Network(nn.Module):
+    """Self-attentive sequential recommender (Kang and McAuley 2018, SASRec), pre-norm, with text beside ids.
+
+    Args:
+        config: Sizes.
+        counts: Training events per item; an item without any is cold: its learned part stays zero.
+        text: Text vectors, shape (items, any); None for none.
+    """
+
+    def __init__(self, config: Sequence, counts: NDArray[np.int64], text: NDArray[np.float32] | None) -> None:
+        super().__init__()
+        self.config, self.width = config, config.width
+        self.fast = config.half
+        self.counts = counts
+        warm = counts > 0
+        self.warm = None if warm.all() else torch.from_numpy(np.flatnonzero(warm))
+        self.place_of_warm = torch.from_numpy(np.cumsum(warm) - 1)
+        self.text = None if text is None else torch.from_numpy(text)
+        width = config.width
+        self.items = nn.Parameter(torch.randn(len(counts), width) * _SPREAD * torch.from_numpy(warm)[:, None])
+        self.start = nn.Parameter(torch.randn(1, width) * _SPREAD)
+        self.places = nn.Parameter(torch.randn(config.length, width) * _SPREAD)
+        if self.text is not None:
+            self.from_text = nn.Parameter(torch.randn(self.text.shape[1], width) * _SPREAD)
+            self.search = nn.Parameter(torch.zeros(1, width))
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
+        self.norm = nn.LayerNorm(width)
+
+    def item_vectors(self, rng: np.random.Generator | None = None) -> Tensor:
+        """Vectors of all items, shape (items, width); with `rng`, some go without their learned part."""
+        if self.text is None:
+            return self.items
+        learned: Tensor = self.items
+        if rng is not None and self.config.id_dropout:
+            kept = rng.random(len(learned)) >= self.config.id_dropout
+            learned = learned * torch.from_numpy(kept.astype(np.float32))[:, None]
+        return learned + self.text @ self.from_text
+
+    def inputs(self, items: Tensor, queries: NDArray[np.float32] | None) -> Tensor:
+        """The table that tokens index: items, start, queries, and last the zero row for fillers."""
+        rows = [items, self.start]
+        if queries is not None and self.text is not None:
+            rows.append(torch.from_numpy(queries) @ self.from_text + self.search)
+        return torch.cat([*rows, torch.zeros(1, self.width)])
+
+    def forward(self, tokens: Tensor, inputs: Tensor, rng: np.random.Generator | None = None) -> Tensor:
+        """Representations after each token, shape (rows, places, width); with `rng`, under dropout."""
+        x = self._embedded(tokens, inputs, rng)
+        for block in self.blocks:
+            x = block(x, rng)
+        normed: Tensor = self.norm(x)
+        return normed
+
+    def attention(self, tokens: Tensor, inputs: Tensor) -> Tensor:
+        """Weights of all layers, shape (layers, rows, heads, places, places)."""
+        x = self._embedded(tokens, inputs, None)
+        weights = []
+        for block in cast("Iterable[Block]", self.blocks):
+            weights.append(block.weights(x))
+            x = block(x, None)
+        return torch.stack(weights)
+
+    def step(self, batch: Batch, rng: np.random.Generator) -> tuple[Tensor, Step]:
+        """The loss on a batch."""
+        items = self.item_vectors(rng)
+        hidden = self(torch.from_numpy(batch.tokens), self.inputs(items, self.queries), rng)
+        row, place = np.nonzero(batch.targets >= 0)
+        step = Step(
+            users=torch.from_numpy(batch.users[row]),
+            targets=torch.from_numpy(batch.targets[row, place]),
+            weights=torch.from_numpy(batch.weights[row, place]),
+            representations=hidden.reshape(-1, self.width)[torch.from_numpy(row * hidden.shape[1] + place)],
+            items=items,
+            parameters=dict(self.named_parameters()),
+        )
+        return self._loss(step, rng), step
+
+    queries: NDArray[np.float32] | None = None
+    """Text vectors of the searches in the training histories."""
+
+    def _loss(self, step: Step, rng: np.random.Generator) -> Tensor:
+        """Only items seen in training compete: a cold one was never there to be taken."""
+        config = self.config
+        items, targets = step.items, step.targets
+        if self.warm is not None:
+            items, targets = items[self.warm], self.place_of_warm[targets]
+        if config.loss == "softmax":
+            return losses.full_softmax(step.representations, items, targets, step.weights, half=self.fast)
+        power = config.negative_power if config.loss == "sampled_softmax" else 0.0
+        chance = self.counts[self.counts > 0].astype(np.float64) ** power
+        chance /= chance.sum()
+        drawn = torch.from_numpy(rng.choice(len(chance), config.negatives, p=chance))
+        if config.loss == "gbce":
+            return losses.gbce(
+                step.representations, items, targets, drawn, step.weights, t=config.calibration
+            )
+        log_q = torch.from_numpy(np.log(chance).astype(np.float32))
+        return losses.sampled_softmax(step.representations, items, targets, drawn, log_q, step.weights)
+
+    def _embedded(self, tokens: Tensor, inputs: Tensor, rng: np.random.Generator | None) -> Tensor:
+        known = torch.where(tokens < 0, len(inputs) - 1, tokens)
+        x = functional.embedding(known, inputs) + self.places[: tokens.shape[1]]
+        return dropout(x * math.sqrt(self.width), self.config.dropout, rng)
+
+
+class Block(nn.Module):
+    """Causal attention and a position-wise network, each on normed inputs and added to what came in."""
+
+    def __init__(self, config: Sequence) -> None:
+        super().__init__()
+        width = config.width
+        self.heads, self.rate = config.heads, config.dropout
+        self.fast = config.half
+        self.before_attention, self.before_network = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.projections, self.mix = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.widen, self.narrow = (
+            nn.Linear(width, config.inner * width),
+            nn.Linear(config.inner * width, width),
+        )
+
+    def forward(self, x: Tensor, rng: np.random.Generator | None) -> Tensor:
+        """Shape (rows, places, width) to the same."""
+        gathered = causal_attention(*self._projected(x), half=self.fast and rng is not None)
+        x = x + dropout(self.mix(gathered.transpose(1, 2).reshape(x.shape)), self.rate, rng)
+        inner = dropout(functional.gelu(self.widen(self.before_network(x))), self.rate, rng)
+        return x + dropout(self.narrow(inner), self.rate, rng)
+
+    def weights(self, x: Tensor) -> Tensor:
+        """Attention weights on these inputs, shape (rows, heads, places, places)."""
+        query, key, _ = self._projected(x)
+        return attention_weights(query, key)
+
+    def _projected(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        rows, places, width = x.shape
+        three = self.projections(self.before_attention(x)).view(
+            rows, places, 3, self.heads, width // self.heads
+        )
+        query, key, value = three.permute(2, 0, 3, 1, 4).unbind(0)
+        return query, key, value
+
+
+def dropout(x: Tensor, rate: float, rng: np.random.Generator | None) -> Tensor:
+    """Zero numbers at random and raise the rest to the same expectation; nothing without a generator.
+
+    Torch draws its masks from one serial generator, which takes longer than the matrix products around it.
+    """
+    kept = round((1 - rate) * _LEVELS)
+    if rng is None or kept == _LEVELS:
+        return x
+    draws = np.frombuffer(rng.bytes(x.numel()), dtype=np.uint8).reshape(tuple(x.shape))
+    mask = torch.from_numpy((draws < kept).view(np.uint8))
+    return x * mask.to(x.dtype).mul_(_LEVELS / kept)
