@@ -28,11 +28,24 @@ MAY_IMPORT = {
     "testing": {"data", "language", "models", *UNDERNEATH},
 }
 ON_TOP = {"config", "pipeline", "cli"}
-LIGHT = ["data", "metrics", "statistics", "endpoint", "causal", "worlds", "language", "report", "config", "cli"]
+LIGHT = [
+    "data",
+    "metrics",
+    "statistics",
+    "endpoint",
+    "causal",
+    "worlds",
+    "language",
+    "report",
+    "config",
+    "cli",
+]
 
 
 def rooms():
-    return sorted({path.relative_to(ROOT).parts[0].removesuffix(".py") for path in ROOT.rglob("*.py")} - {"__init__"})
+    return sorted(
+        {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in ROOT.rglob("*.py")} - {"__init__"}
+    )
 
 
 def imported_by(room):
@@ -45,7 +58,10 @@ def imported_by(room):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
-                names = [f"{node.module}.{alias.name}" if node.module == "equipoise" else node.module for alias in node.names]
+                names = [
+                    f"{node.module}.{alias.name}" if node.module == "equipoise" else node.module
+                    for alias in node.names
+                ]
             for name in names:
                 first, *rest = name.split(".")
                 if first == "equipoise" and rest:

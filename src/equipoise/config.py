@@ -46,7 +46,9 @@ class DataSection(Source):
     def _one_source(self) -> DataSection:
         given = [name for name in ("world", "events", "path") if getattr(self, name) is not None]
         if not given:
-            raise ValueError('say where the data is: `path = "folder"`, `events = "clicks.csv"` or `world = {...}`')
+            raise ValueError(
+                'say where the data is: `path = "folder"`, `events = "clicks.csv"` or `world = {...}`'
+            )
         if "world" in given and len(given) > 1:
             raise ValueError(f"give either `world` or `{given[1]}`, not both")
         return self
@@ -241,17 +243,25 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise ConfigError("There is no such configuration file", where=str(path), todo="`equipoise init` writes one.") from None
+        raise ConfigError(
+            "There is no such configuration file", where=str(path), todo="`equipoise init` writes one."
+        ) from None
     except (IsADirectoryError, UnicodeDecodeError):
-        raise ConfigError("This is no configuration file", where=str(path), todo="`equipoise init` writes one.") from None
+        raise ConfigError(
+            "This is no configuration file", where=str(path), todo="`equipoise init` writes one."
+        ) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"The file is not valid TOML: {error}", where=str(path), todo="Mend that line.") from None
+        raise ConfigError(
+            f"The file is not valid TOML: {error}", where=str(path), todo="Mend that line."
+        ) from None
 
 
 def _override(fields: dict[str, Any], setting: str) -> None:
     key, equals, text = setting.partition("=")
     if not equals or not key.strip():
-        raise ConfigError(f"'{setting}' is no setting", todo="Write --set section.key=value, as in --set model.name=ease.")
+        raise ConfigError(
+            f"'{setting}' is no setting", todo="Write --set section.key=value, as in --set model.name=ease."
+        )
     try:
         value: Any = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -259,10 +269,7 @@ def _override(fields: dict[str, Any], setting: str) -> None:
     *sections, last = key.strip().split(".")
     here: Any = fields
     for section in sections:
-        if isinstance(here, list):
-            here = _element(here, section, setting)
-        else:
-            here = here.setdefault(section, {})
+        here = _element(here, section, setting) if isinstance(here, list) else here.setdefault(section, {})
     if not isinstance(here, dict):
         raise ConfigError(f"'{setting}' does not lead to a setting", todo="Write --set section.key=value.")
     if sections and sections[-1] in ("model", "encoder") and last == "name" and here.get("name") != value:
@@ -272,7 +279,9 @@ def _override(fields: dict[str, Any], setting: str) -> None:
 
 def _element(entries: list[Any], index: str, setting: str) -> Any:
     if not index.isdigit() or int(index) >= len(entries):
-        raise ConfigError(f"'{setting}': there is no entry {index}", where=f"{len(entries)} entries, counted from 0")
+        raise ConfigError(
+            f"'{setting}': there is no entry {index}", where=f"{len(entries)} entries, counted from 0"
+        )
     return entries[int(index)]
 
 
@@ -287,7 +296,9 @@ def _located(error: ValidationError) -> ConfigError:
             section = annotation
     if fault["type"] == "extra_forbidden":
         where = f"section [{'.'.join(place[:-1])}]" if place[:-1] else "the top level"
-        return ConfigError(f"'{place[-1]}' is not a setting of {where}", todo=nearest(place[-1], section.model_fields))
+        return ConfigError(
+            f"'{place[-1]}' is not a setting of {where}", todo=nearest(place[-1], section.model_fields)
+        )
     if fault["type"] == "missing":
         return ConfigError(f"The setting '{'.'.join(place)}' is missing")
     return config_error(error, section, "the configuration")

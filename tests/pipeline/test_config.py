@@ -15,14 +15,18 @@ def toml(tmp_path, text):
 
 
 def test_resolved_configuration_reads_back_the_same(tmp_path):
-    config = read_config({**MINIMAL, "model": {"name": "ease", "reg": 20.0}, "debias": [{"method": "ips", "clip": 5.0}]})
+    config = read_config(
+        {**MINIMAL, "model": {"name": "ease", "reg": 20.0}, "debias": [{"method": "ips", "clip": 5.0}]}
+    )
     again = read_config(toml(tmp_path, config.to_toml()))
     assert again == config
     assert again.digest() == config.digest()
 
 
 def test_paths_are_relative_to_the_file(tmp_path):
-    config = read_config(toml(tmp_path, '[data]\nevents = ["clicks.csv", {path = "buys.csv", event = "purchase"}]\n'))
+    config = read_config(
+        toml(tmp_path, '[data]\nevents = ["clicks.csv", {path = "buys.csv", event = "purchase"}]\n')
+    )
     assert config.data.events[0] == str(tmp_path / "clicks.csv")
     assert config.data.events[1].path == str(tmp_path / "buys.csv")
 
@@ -89,7 +93,7 @@ def test_missing_file_points_to_init(tmp_path):
 
 @pytest.mark.parametrize("setting", ["seed", "=3", "debias.4.clip=1"])
 def test_settings_that_are_none(setting):
-    with pytest.raises(ConfigError, match="setting|entry"):
+    with pytest.raises(ConfigError, match=r"setting|entry"):
         read_config(MINIMAL, [setting])
 
 

@@ -51,13 +51,26 @@ def test_recommendations_have_the_contract(finished):
 
 def test_seen_items_are_not_recommended(finished):
     parts = [pl.read_parquet(finished.path / f"split/{name}.parquet") for name in ("train", "valid")]
-    seen = pl.concat(parts).filter(pl.col("event").is_in(["click", "purchase"])).select("user_id", "item_id").unique()
+    seen = (
+        pl.concat(parts)
+        .filter(pl.col("event").is_in(["click", "purchase"]))
+        .select("user_id", "item_id")
+        .unique()
+    )
     assert finished.recommendations.join(seen, on=["user_id", "item_id"], how="semi").is_empty()
 
 
 def test_metrics_have_the_contract(finished):
     metrics = finished.metrics
-    assert {"protocol", "stages", "system", "groups", "comparison", "calibration", "planted"} <= metrics.keys()
+    assert {
+        "protocol",
+        "stages",
+        "system",
+        "groups",
+        "comparison",
+        "calibration",
+        "planted",
+    } <= metrics.keys()
     for stage in ("baseline", "corrected"):
         assert metrics["stages"][stage]["ndcg@10"].keys() == {"value", "low", "high"}
         assert {"coverage@10", "gini@10", "entropy@10"} <= metrics["system"][stage].keys()
@@ -66,7 +79,9 @@ def test_metrics_have_the_contract(finished):
         assert 0 <= metrics["calibration"][stage]["ece"] <= 1
         assert 0 < metrics["planted"][stage]["ndcg@10"] <= 1
     assert metrics["comparison"]["ndcg@10"].keys() == {"difference", "low", "high", "p_value"}
-    difference = metrics["stages"]["corrected"]["ndcg@10"]["value"] - metrics["stages"]["baseline"]["ndcg@10"]["value"]
+    difference = (
+        metrics["stages"]["corrected"]["ndcg@10"]["value"] - metrics["stages"]["baseline"]["ndcg@10"]["value"]
+    )
     assert metrics["comparison"]["ndcg@10"]["difference"] == pytest.approx(difference)
     protocol = metrics["protocol"]
     assert protocol["split"] == "temporal"
@@ -84,9 +99,16 @@ def test_group_means_add_up_to_the_whole(finished):
 
 def test_numbers_can_be_made_again_from_the_files(finished):
     """An independent computation from the written tables alone."""
-    parts = {name: pl.read_parquet(finished.path / f"split/{name}.parquet") for name in ("train", "valid", "test")}
-    taken = {n: p.filter(pl.col("event").is_in(["click", "purchase"])).select("user_id", "item_id").unique() for n, p in parts.items()}
-    truth = taken["test"].join(pl.concat([taken["train"], taken["valid"]]), on=["user_id", "item_id"], how="anti")
+    parts = {
+        name: pl.read_parquet(finished.path / f"split/{name}.parquet") for name in ("train", "valid", "test")
+    }
+    taken = {
+        n: p.filter(pl.col("event").is_in(["click", "purchase"])).select("user_id", "item_id").unique()
+        for n, p in parts.items()
+    }
+    truth = taken["test"].join(
+        pl.concat([taken["train"], taken["valid"]]), on=["user_id", "item_id"], how="anti"
+    )
     shown = finished.recommendations.filter((pl.col("stage") == "baseline") & (pl.col("rank") <= 10))
     hits = shown.join(truth, on=["user_id", "item_id"]).group_by("user_id").len()
     recall = truth.group_by("user_id").len("wanted").join(hits, on="user_id", how="left").fill_null(0)
@@ -98,7 +120,15 @@ def test_manifest_accounts_for_the_run(finished):
     manifest = finished.manifest
     assert manifest["status"] == "complete"
     stages = manifest["stages"]
-    assert list(stages) == ["prepare", "encode", "train baseline", "train corrected", "recommend", "measure", "report"]
+    assert list(stages) == [
+        "prepare",
+        "encode",
+        "train baseline",
+        "train corrected",
+        "recommend",
+        "measure",
+        "report",
+    ]
     assert all({"seconds", "peak_memory_mib"} <= stage.keys() for stage in stages.values())
     rows = stages["prepare"]["rows"]
     assert rows["train"] + rows["valid"] + rows["test"] == rows["events"]

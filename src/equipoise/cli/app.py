@@ -42,7 +42,9 @@ def main(arguments: list[str] | None = None) -> None:
     except (EquipoiseError, OSError, KeyboardInterrupt) as error:
         if debug:
             raise
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/] {_paragraph(error)}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(
+            f"[bold red]Error:[/] {_paragraph(error)}", highlight=False
+        )
         sys.exit(2)
 
 

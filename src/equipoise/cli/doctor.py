@@ -42,7 +42,9 @@ def _packages() -> Table:
     for column in ("part", "package", "wanted", "installed", "what it adds"):
         table.add_column(column)
     for requirement in requires("equipoise") or []:
-        found = re.match(r"([A-Za-z0-9_.-]+)(?:\[[^\]]*\])?\s*([^;]*)(?:;.*extra == ['\"](\w+)['\"])?", requirement)
+        found = re.match(
+            r"([A-Za-z0-9_.-]+)(?:\[[^\]]*\])?\s*([^;]*)(?:;.*extra == ['\"](\w+)['\"])?", requirement
+        )
         if found is None or (found[3] or "core") in ("dev", "all") or found[1] == "equipoise":
             continue
         extra = found[3] or "core"
@@ -56,7 +58,9 @@ def _models_and_data() -> Table:
     for name, (module, what) in _MODELS.items():
         table.add_row(f"encoder {name}", "found" if find_spec(module) else "missing: extra llm", what)
     data = os.environ.get("EQUIPOISE_DATA")
-    folders = sorted(p.name for p in Path(data).iterdir() if p.is_dir()) if data and Path(data).is_dir() else []
+    folders = (
+        sorted(p.name for p in Path(data).iterdir() if p.is_dir()) if data and Path(data).is_dir() else []
+    )
     table.add_row("EQUIPOISE_DATA", data or "not set", ", ".join(folders))
     for key in ("EQUIPOISE_BASE_URL", "EQUIPOISE_API_KEY"):
         table.add_row(key, "set" if os.environ.get(key) else "not set", "an OpenAI-compatible endpoint")
@@ -70,7 +74,10 @@ def _threads() -> list[tuple[str, str]]:
     from threadpoolctl import threadpool_info
 
     np.ones((2, 2)) @ np.ones((2, 2))  # loads the BLAS
-    return [(str(pool["num_threads"]), f"{pool['internal_api']} {pool.get('version') or ''}") for pool in threadpool_info()]
+    return [
+        (str(pool["num_threads"]), f"{pool['internal_api']} {pool.get('version') or ''}")
+        for pool in threadpool_info()
+    ]
 
 
 def _version(package: str) -> str | None:

@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 
 
 def run(
-    config: Annotated[Path | None, typer.Argument(help="A TOML file; without one, the built-in world.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder to write into [default: runs/<time>-<name>].")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")] = None,
+    config: Annotated[
+        Path | None, typer.Argument(help="A TOML file; without one, the built-in world.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write into [default: runs/<time>-<name>].")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Root of all random numbers.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the last finished stage.")] = False,
 ) -> None:
@@ -25,7 +31,11 @@ def run(
 
     console = Console()
     finished = main_job(
-        config, out=out, overrides=set_ or (), seed=seed, resume=resume,
+        config,
+        out=out,
+        overrides=set_ or (),
+        seed=seed,
+        resume=resume,
         say=lambda line: console.print(line, highlight=False, markup=False),
     )
     console.print(comparison(finished))

@@ -12,16 +12,24 @@ from rich.table import Table
 
 def tune(
     config: Annotated[Path, typer.Argument(help="A TOML file with a [tune] section.")],
-    out: Annotated[Path | None, typer.Option(help="Folder to write into [default: runs/tune-<name>].")] = None,
-    trials: Annotated[int | None, typer.Option(help="Trials in all, those of an earlier search counted.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write into [default: runs/tune-<name>].")
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Trials in all, those of an earlier search counted.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Root of all random numbers.")] = None,
 ) -> None:
     """Search hyper-parameters; goes on with an earlier search in the same folder, and never looks at test events."""
     from equipoise.pipeline.tune import tune as search
 
     found = search(config, out=out, trials=trials, overrides=set_ or (), seed=seed)
-    table = Table(title=f"Best of {found.trials} trials: {found.metric} {found.value:.4f}", title_justify="left")
+    table = Table(
+        title=f"Best of {found.trials} trials: {found.metric} {found.value:.4f}", title_justify="left"
+    )
     table.add_column("setting")
     table.add_column("value", justify="right")
     for key, value in found.settings.items():

@@ -25,7 +25,9 @@ def encode(config: Config, data: Dataset, runtime: Runtime) -> Vectors | None:
     if data.items is None or not (data.text or precomputed):
         raise ConfigError(
             f"The encoder '{config.encoder.name}' has no texts to read",
-            where="no items table" if data.items is None else f"columns of items: {', '.join(data.items.columns)}",
+            where="no items table"
+            if data.items is None
+            else f"columns of items: {', '.join(data.items.columns)}",
             todo='Name the text columns under [data] text, or set [encoder] name = "none".',
         )
     return encode_items(data.items, data.text, chosen, cache=cache_folder(), runtime=runtime)

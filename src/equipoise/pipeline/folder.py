@@ -54,18 +54,26 @@ class RunFolder:
             manifest = _read_json(known)
             if not resume:
                 raise EquipoiseError(
-                    "The folder holds a run already", where=str(path),
+                    "The folder holds a run already",
+                    where=str(path),
                     todo="Choose another --out, or go on with it by --resume.",
                 )
             if manifest.get("config_sha256") != config.digest():
                 raise EquipoiseError(
-                    "The run in this folder has another configuration", where=str(path),
+                    "The run in this folder has another configuration",
+                    where=str(path),
                     todo="Resume with the same configuration and seed, or choose another --out.",
                 )
             return cls(path, manifest)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())) and not (path / "config.toml").exists():
+        if (
+            path.exists()
+            and (not path.is_dir() or any(path.iterdir()))
+            and not (path / "config.toml").exists()
+        ):
             raise EquipoiseError(
-                "The folder holds other files", where=str(path), todo="Choose an empty or a new folder as --out."
+                "The folder holds other files",
+                where=str(path),
+                todo="Choose an empty or a new folder as --out.",
             )
         path.mkdir(parents=True, exist_ok=True)
         folder = cls(path)
@@ -77,7 +85,11 @@ class RunFolder:
             "seed": config.seed,
             "config_sha256": config.digest(),
             "versions": _versions(),
-            "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "system": platform.system()},
+            "machine": {
+                "cores": os.cpu_count(),
+                "processor": platform.machine(),
+                "system": platform.system(),
+            },
             "stages": {},
         }
         folder._write_manifest()
@@ -130,7 +142,9 @@ class RunFolder:
             return pl.read_parquet(self.path / name)
         except (OSError, pl.exceptions.PolarsError) as error:
             raise EquipoiseError(
-                f"A table of the run cannot be read: {error}", where=str(self.path / name), todo="Run it again."
+                f"A table of the run cannot be read: {error}",
+                where=str(self.path / name),
+                todo="Run it again.",
             ) from error
 
     def _write_manifest(self) -> None:
@@ -180,7 +194,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise EquipoiseError(f"The file cannot be read: {error}", where=str(path), todo="Run it again.") from error
+        raise EquipoiseError(
+            f"The file cannot be read: {error}", where=str(path), todo="Run it again."
+        ) from error
     return content
 
 

@@ -90,7 +90,9 @@ def measure(
         intervals = _means(values[stage], names, audit, runtime)
         content["stages"][stage] = {name: interval.as_dict() for name, interval in intervals.items()}
         content["system"][stage] = {
-            f"{name}@{k}": m.parse_system(f"{name}@{k}")(lists, catalogue) for k in audit.k for name in _SYSTEM
+            f"{name}@{k}": m.parse_system(f"{name}@{k}")(lists, catalogue)
+            for k in audit.k
+            for name in _SYSTEM
         }
         content["groups"][stage] = _groups(values[stage], names, prepared.test, audit, runtime)
         if (calibrated := _calibration(lists, truth)) is not None:
@@ -124,7 +126,9 @@ def _per_user(
         described = [m.novelty(k, train), m.mean_popularity(k, train)]
         for metric in described:
             column: pl.DataFrame = metric(lists)
-            table = table.join(column.rename({"value": metric.name}), on=v.USER, how="left", maintain_order="left")
+            table = table.join(
+                column.rename({"value": metric.name}), on=v.USER, how="left", maintain_order="left"
+            )
     return table.sort(v.USER)
 
 
@@ -139,8 +143,12 @@ def _means(
 def _comparison(
     values: Mapping[str, pl.DataFrame], names: list[str], audit: AuditSection, runtime: Runtime
 ) -> dict[str, Any]:
-    before, after = (values[stage].select(pl.col(names).fill_null(0.0)).to_numpy() for stage in (v.BASELINE, v.CORRECTED))
-    compared = paired_difference(after, before, level=audit.level, n_bootstrap=audit.n_bootstrap, seed=runtime.seed)
+    before, after = (
+        values[stage].select(pl.col(names).fill_null(0.0)).to_numpy() for stage in (v.BASELINE, v.CORRECTED)
+    )
+    compared = paired_difference(
+        after, before, level=audit.level, n_bootstrap=audit.n_bootstrap, seed=runtime.seed
+    )
     return {name: one.as_dict() for name, one in zip(names, compared, strict=True)}
 
 
@@ -150,20 +158,16 @@ def _groups(
     attributes = data.sensitive if audit.groups is None else audit.groups
     if not attributes or data.users is None:
         return {}
-    missing = [attribute for attribute in attributes if attribute not in data.users.columns]
-    if missing:
-        raise DataError(
-            f"The users have no column '{missing[0]}' to group by",
-            where=f"columns: {', '.join(data.users.columns)}",
-            todo="Name other columns under [audit] groups.",
-        )
-    users = data.users.select(pl.col(v.USER).cast(values[v.USER].dtype), *(pl.col(a).cast(pl.String) for a in attributes))
+    users = data.users.select(
+        pl.col(v.USER).cast(values[v.USER].dtype), *(pl.col(a).cast(pl.String) for a in attributes)
+    )
     joined = values.join(users, on=v.USER, how="left", maintain_order="left")
     found: dict[str, Any] = {}
     for attribute in attributes:
         found[attribute] = {}
         for (group,), rows in sorted(
-            joined.with_columns(pl.col(attribute).fill_null("(unknown)")).group_by(attribute), key=lambda pair: str(pair[0])
+            joined.with_columns(pl.col(attribute).fill_null("(unknown)")).group_by(attribute),
+            key=lambda pair: str(pair[0]),
         ):
             intervals = _means(rows, names, audit, runtime)
             found[attribute][str(group)] = {
@@ -172,9 +176,7 @@ def _groups(
     return found
 
 
-def _calibration(
-    lists: pl.DataFrame, truth: pl.DataFrame
-) -> Reliability | None:
+def _calibration(lists: pl.DataFrame, truth: pl.DataFrame) -> Reliability | None:
     """How far the probabilities of what was shown lie from what held-out users then took."""
     shown = lists.join(truth.select(v.USER).unique(), on=v.USER, how="semi")
     if shown[v.PROBABILITY].null_count() or shown.is_empty():
@@ -198,4 +200,3 @@ def _protocol(
         "level": audit.level,
         "interval": f"bootstrap over users, {audit.n_bootstrap} draws",
     }
-

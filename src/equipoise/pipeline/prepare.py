@@ -13,6 +13,7 @@ from equipoise.data import Dataset
 from equipoise.data.cleaning import clean
 from equipoise.data.config import read
 from equipoise.data.splits import split
+from equipoise.errors import DataError, nearest
 from equipoise.pipeline.folder import RunFolder, StageRecord, content_hash
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def prepare(config: Config, runtime: Runtime) -> tuple[Prepared, Dataset]:
     """Read or generate, clean and split; also the cleaned data as a whole."""
     world = _world(config)
     data = clean(read(config.data) if world is None else world.dataset(), config.clean)
+    check_groups(config, data)
     parts = split(data, config.split, runtime.seed)
     return Prepared(parts.train, parts.valid, parts.test, parts.protocol, world), data
 
@@ -52,14 +54,15 @@ def write_prepared(prepared: Prepared, data: Dataset, folder: RunFolder, record:
     """Keep the parts in the run's folder, and what is to be known of them in the manifest."""
     for name in _PARTS:
         folder.write_frame(f"split/{name}.parquet", getattr(prepared, name).events)
-    tables = {"events": data.events, "users": data.users, "items": data.items}
-    for name in ("users", "items"):
-        if tables[name] is not None:
-            folder.write_frame(f"{name}.parquet", tables[name])
+    known = {"events": data.events, "users": data.users, "items": data.items}
+    tables = {name: table for name, table in known.items() if table is not None}
+    for name, table in tables.items():
+        if name != "events":
+            folder.write_frame(f"{name}.parquet", table)
     record.facts |= {
-        "rows": {name: len(table) for name, table in tables.items() if table is not None}
+        "rows": {name: len(table) for name, table in tables.items()}
         | {name: len(getattr(prepared, name).events) for name in _PARTS},
-        "sha256": {name: content_hash(table) for name, table in tables.items() if table is not None},
+        "sha256": {name: content_hash(table) for name, table in tables.items()},
         "account": list(data.account),
         "protocol": prepared.protocol,
         "sensitive": list(data.sensitive),
@@ -77,10 +80,32 @@ def read_prepared(config: Config, folder: RunFolder) -> Prepared:
     users, items = table("users"), table("items")
     events = {name: folder.read_frame(f"split/{name}.parquet") for name in _PARTS}
     whole = Dataset(
-        events["train"], users, items, tuple(facts["sensitive"]), tuple(facts["text"]), tuple(facts["account"])
+        events["train"],
+        users,
+        items,
+        tuple(facts["sensitive"]),
+        tuple(facts["text"]),
+        tuple(facts["account"]),
     )
     parts = {name: whole.with_events(events[name]) for name in _PARTS}
     return Prepared(**parts, protocol=facts["protocol"], world=_world(config))
+
+
+def check_groups(config: Config, data: Dataset) -> None:
+    """Refuse columns to group by that the users do not have, before any work is done.
+
+    Raises:
+        DataError: naming the column and those that are there.
+    """
+    wanted = config.audit.groups or ()
+    columns = [] if data.users is None else data.users.columns
+    missing = [column for column in wanted if column not in columns]
+    if missing:
+        raise DataError(
+            f"The users have no column '{missing[0]}' to group by",
+            where=f"columns: {', '.join(columns)}" if columns else "no users table",
+            todo=f"Name other columns under [audit] groups. {nearest(missing[0], columns) if columns else ''}".strip(),
+        )
 
 
 def _world(config: Config) -> World | None:

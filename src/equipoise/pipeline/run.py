@@ -14,6 +14,7 @@ import polars as pl
 from equipoise.component import Runtime
 from equipoise.config import Config, built_in, read_config
 from equipoise.data import vocabulary as v
+from equipoise.models import Fitted
 from equipoise.models.storage import load_model, save_model
 from equipoise.pipeline.encode import encode
 from equipoise.pipeline.folder import RunFolder, default_folder
@@ -59,8 +60,13 @@ class Run:
 
 
 def run(
-    config: Config | Mapping[str, Any] | Path | str | None = None, *, out: Path | str | None = None,
-    overrides: Iterable[str] = (), seed: int | None = None, resume: bool = False, runtime: Runtime | None = None,
+    config: Config | Mapping[str, Any] | Path | str | None = None,
+    *,
+    out: Path | str | None = None,
+    overrides: Iterable[str] = (),
+    seed: int | None = None,
+    resume: bool = False,
+    runtime: Runtime | None = None,
     say: Say = lambda line: None,
 ) -> Run:
     """Do the main job.
@@ -84,7 +90,9 @@ def run(
             say("The extra 'llm' is not installed: TF-IDF and EASE stand in for MiniLM and the transformer.")
     settings = read_config(config, [*overrides, *([] if seed is None else [f"seed={seed}"])])
     options = Runtime(**{**vars(runtime or Runtime()), "seed": settings.seed})
-    folder = RunFolder.open(Path(out) if out is not None else default_folder(settings), settings, resume=resume)
+    folder = RunFolder.open(
+        Path(out) if out is not None else default_folder(settings), settings, resume=resume
+    )
     corrections = chosen_corrections(settings)
     stages = {v.BASELINE: []} | ({v.CORRECTED: corrections} if corrections else {})
 
@@ -99,9 +107,11 @@ def run(
 
         with folder.stage("encode"):
             vectors = encode(settings, prepared.train, options)
-            say(f"encoded   {'no texts' if vectors is None else f'{len(vectors.ids)} items by {settings.encoder.name}'}")
+        say(
+            f"encoded   {'no texts' if vectors is None else f'{len(vectors.ids)} items by {settings.encoder.name}'}"
+        )
 
-        models = {}
+        models: dict[str, Fitted] = {}
         for name, chosen in stages.items():
             if name == v.CORRECTED and not retrains(chosen):
                 models[name] = models[v.BASELINE]  # corrections of the lists alone need no other model

@@ -30,7 +30,11 @@ def retrains(chosen: Sequence[Correction]) -> bool:
 
 
 def train(
-    config: Config, prepared: Prepared, vectors: Vectors | None, chosen: Sequence[Correction], runtime: Runtime
+    config: Config,
+    prepared: Prepared,
+    vectors: Vectors | None,
+    chosen: Sequence[Correction],
+    runtime: Runtime,
 ) -> tuple[Fitted, dict[str, Any]]:
     """Fit the configured model under the corrections that act before or during training, and calibrate it.
 
@@ -50,12 +54,17 @@ def train(
     model = recommender.fit(data, valid=prepared.valid, vectors=vectors, training=training, runtime=runtime)
     try:
         return model.calibrate(prepared.valid, runtime), facts
-    except ModelError as error:  # too few held-out events: lists without probabilities, and the manifest says why
+    except (
+        ModelError
+    ) as error:  # too few held-out events: lists without probabilities, and the manifest says why
         return model, facts | {"uncalibrated": error.paragraph}
 
 
 def recommend_all(
-    config: Config, fitted: Mapping[str, Fitted], stages: Mapping[str, Sequence[Correction]], prepared: Prepared,
+    config: Config,
+    fitted: Mapping[str, Fitted],
+    stages: Mapping[str, Sequence[Correction]],
+    prepared: Prepared,
     runtime: Runtime,
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Lists of every stage for every user, and what the re-rankers reported."""

@@ -13,7 +13,7 @@ import polars as pl
 
 from equipoise import metrics as m
 from equipoise.component import Runtime
-from equipoise.config import Config, SearchSpace, TuneSection, read_config
+from equipoise.config import Config, SearchSpace, read_config
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.data.splits import k_fold
@@ -47,8 +47,12 @@ class Tuned:
 
 
 def tune(
-    config: Config | Mapping[str, Any] | Path | str, *, out: Path | str | None = None, trials: int | None = None,
-    overrides: Iterable[str] = (), seed: int | None = None,
+    config: Config | Mapping[str, Any] | Path | str,
+    *,
+    out: Path | str | None = None,
+    trials: int | None = None,
+    overrides: Iterable[str] = (),
+    seed: int | None = None,
 ) -> Tuned:
     """Search the fields of `[tune.space]` for the model of a configuration.
 
@@ -85,7 +89,9 @@ def tune(
     parts = _folds(data, settings)
 
     def objective(trial: Trial) -> float:
-        fields = settings.model.fields | {key: _suggest(trial, key, space) for key, space in search.space.items()}
+        fields = settings.model.fields | {
+            key: _suggest(trial, key, space) for key, space in search.space.items()
+        }
         recommender = models.build(settings.model.name, fields)
         values = []
         for train, held_out in parts:
@@ -97,7 +103,11 @@ def tune(
     for _ in track(range(max(wanted - finished, 0)), "searching"):
         study.optimize(objective, n_trials=1, catch=(EquipoiseError, FloatingPointError))
     best = settings.model_copy(
-        update={"model": type(settings.model)(name=settings.model.name, **settings.model.fields | study.best_params)}
+        update={
+            "model": type(settings.model)(
+                name=settings.model.name, **settings.model.fields | study.best_params
+            )
+        }
     )
     target = folder / "best.toml"
     target.write_text(best.to_toml(), "utf-8")
@@ -113,9 +123,7 @@ def _folds(data: Prepared, settings: Config) -> list[tuple[Dataset, Dataset]]:
     return [(fold.train, fold.valid) for fold in k_fold(known, settings.tune.folds, seed=settings.seed)]
 
 
-def _quality(
-    fitted: Fitted, train: Dataset, held_out: Dataset, metric: str, runtime: Runtime
-) -> float:
+def _quality(fitted: Fitted, train: Dataset, held_out: Dataset, metric: str, runtime: Runtime) -> float:
     wanted = m.parse(metric)
     pairs = held_out.positives.select(v.USER, v.ITEM).unique()
     truth = pairs.join(train.positives.select(v.USER, v.ITEM).unique(), on=[v.USER, v.ITEM], how="anti")
