@@ -38,14 +38,16 @@ class Calibration:
 
     def __call__(self, scores: NDArray[np.floating[Any]]) -> Floats:
         """Probabilities of scores; beyond the knots the outermost value holds."""
-        return np.interp(scores, self.scores, self.probabilities)
+        probabilities: Floats = np.interp(scores, self.scores, self.probabilities)
+        return probabilities
 
     @classmethod
     def fit(cls, blocks: Iterable[Block]) -> Calibration:
         """Fit on blocks of (scores, eligible, relevant), each of shape (users, items).
 
-        Each user's highest scores count one by one, the lower ones in groups. Rows are then pooled to at least five
-        relevant items each before the isotonic step, so that one lucky item at the top cannot claim certainty.
+        Each user's highest scores count one by one, the lower ones in groups. Rows are then pooled to at
+        least five relevant items each before the isotonic step, so that one lucky item at the top cannot
+        claim certainty.
 
         Raises:
             ModelError: if fewer than five relevant items are there to calibrate on.
@@ -58,7 +60,7 @@ class Calibration:
                 todo="Hold out more events, or do without probabilities.",
             )
         levels, level = np.unique(score, return_inverse=True)
-        count, hits = np.bincount(level, count), np.bincount(level, hits)
+        count, hits = (np.bincount(level, total).astype(np.float64) for total in (count, hits))
         edges = _pooled(hits)
         weight = np.add.reduceat(count, edges)
         knots = np.add.reduceat(levels * count, edges) / weight

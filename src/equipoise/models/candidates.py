@@ -71,7 +71,7 @@ class Candidates:
         return allowed
 
     def unknown(self, part: slice, score: NDArray[np.floating[Any]], k: int) -> pl.DataFrame:
-        """Up to `k` candidates per request that the model never heard of, with the request's given score, cold."""
+        """Up to `k` candidates per request that the model never heard of, with the request's score."""
         requests = pl.DataFrame({v.USER: np.arange(part.start, part.stop), v.SCORE: score.astype(np.float64)})
         if self.requests is None:
             listed = requests.join(self.strangers.head(k).select(v.ITEM), how="cross")

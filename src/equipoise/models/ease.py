@@ -19,7 +19,7 @@ from equipoise.models.training import Training
 
 
 class EASE(Recommender):
-    """Embarrassingly shallow autoencoder (Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data", eq. 8).
+    """Embarrassingly shallow autoencoder (Steck 2019, "Embarrassingly Shallow Autoencoders", eq. 8).
 
     Memory grows with the square of the number of items (12,000 items: 2 GB while fitting).
     """
@@ -52,13 +52,13 @@ class EASE(Recommender):
 
 
 def solve(product: NDArray[np.float64], reg: float) -> NDArray[np.float32]:
-    """The links B that minimise ||X - XB||^2 + reg ||B||^2 with a zero diagonal, from X'X, which is overwritten."""
+    """The links B that minimise ||X - XB||^2 + reg ||B||^2 with a zero diagonal, from X'X (overwritten)."""
     product[np.diag_indices_from(product)] += reg
     factor, failed = lapack.dpotrf(product, lower=0, overwrite_a=1)
     if failed:
         raise ModelError("The regression of EASE has no solution", todo="Raise reg, or check the weights.")
     inverse, _ = lapack.dpotri(factor, lower=0, overwrite_c=1)
     inverse = np.triu(inverse) + np.triu(inverse, 1).T
-    links = (inverse / -np.diag(inverse)).astype(np.float32)
+    links: NDArray[np.float32] = (inverse / -np.diag(inverse)).astype(np.float32)
     np.fill_diagonal(links, 0.0)
     return links

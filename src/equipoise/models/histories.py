@@ -1,4 +1,4 @@
-"""Ids become indices, and event logs become flat arrays of histories: where tables end and linear algebra begins."""
+"""Ids become indices, event logs become flat histories: where tables end and linear algebra begins."""
 
 from __future__ import annotations
 
@@ -45,7 +45,6 @@ class Catalogue:
     @classmethod
     def of(cls, data: Dataset) -> Catalogue:
         """The catalogue of a training set."""
-
         positives = data.positives
 
         def known(column: str, table: pl.DataFrame | None) -> pl.Series:
@@ -97,8 +96,8 @@ class Histories:
         """Histories of `users` (default: all of the catalogue), one row each in that order.
 
         Steps are the positive events and the searches; impressions are left out. Steps stand in the order of
-        `timestamp`, then `order`, then item (searches first), so that the order of the rows does not matter; where there
-        is neither time nor order, they stand as the rows do.
+        `timestamp`, then `order`, then item (searches first), so that the order of the rows does not matter;
+        where there is neither time nor order, they stand as the rows do.
 
         Args:
             events: Event table.

@@ -21,12 +21,12 @@ _BLOCK = 1024  # items whose neighbours are looked for at once
 
 
 class ItemKNN(Recommender):
-    """Item-based collaborative filtering by cosine (Deshpande & Karypis 2004, "Item-based top-N recommendation")."""
+    """Item-based collaborative filtering by cosine (Deshpande & Karypis 2004, ACM TOIS 22)."""
 
     name: ClassVar[str] = "item_knn"
 
     neighbours: PositiveInt | None = None
-    """Neighbours kept per item; none set means all (then memory grows with the square of the number of items)."""
+    """Neighbours kept per item; all where not set, and then memory grows with the square of the items."""
 
     shrinkage: NonNegativeFloat = 0.0
     """Added to the denominator of the cosine, in events: trusts links between rare items less."""

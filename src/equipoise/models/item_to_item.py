@@ -1,10 +1,10 @@
-"""What item-to-item models share: a user's score for an item is the sum of links from the items of the past."""
+"""What item-to-item models share: a user's score for an item sums the links from the items of the past."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from equipoise.models.histories import Histories
 from equipoise.models.ranking import lowered
 from equipoise.models.recommender import Fitted, Saved, Scores
 
-Links = NDArray[np.float32] | sparse.csr_matrix
+Links: TypeAlias = NDArray[np.float32] | sparse.csr_matrix
 
 _BLOCK = 512  # users at once where a sparse matrix is made dense
 _SPARSE_COST = 30  # how much slower than one of a dense product is a multiply-add of a sparse one, about
@@ -23,8 +23,8 @@ _SPARSE_COST = 30  # how much slower than one of a dense product is a multiply-a
 def profiles(histories: Histories, n_items: int) -> sparse.csr_matrix:
     """Users x items, float32: the square root of the total weight of each pair.
 
-    With the root, the Gram matrix of the profiles holds the total weight of each item on its diagonal, and a user whose
-    events all weigh w counts as w such users.
+    With the root, the Gram matrix of the profiles holds the total weight of each item on its diagonal, and a
+    user whose events all weigh w counts as w such users.
     """
     return histories.matrix(n_items).sqrt()
 
@@ -34,7 +34,8 @@ def gram(matrix: sparse.csr_matrix) -> NDArray[np.float64]:
     rows, columns = matrix.shape
     sparse_work = _SPARSE_COST * float((np.diff(matrix.indptr).astype(np.float64) ** 2).sum())
     if sparse_work < rows * float(columns) ** 2:
-        return (matrix.T @ matrix).astype(np.float64).toarray()
+        total: NDArray[np.float64] = (matrix.T @ matrix).astype(np.float64).toarray()
+        return total
     total = np.zeros((columns, columns))
     for start in range(0, rows, _BLOCK):
         block = matrix[start : start + _BLOCK].toarray()

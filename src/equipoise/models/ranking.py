@@ -1,4 +1,4 @@
-"""Order within blocks of scores: the best k with a stated rule for ties, and a floor for what is not known."""
+"""Order within blocks of scores: the best k, a stated rule for ties, a floor for what is not known."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 def top_k(scores: NDArray[np.floating[Any]], k: int) -> NDArray[np.int64]:
     """Columns of the `k` highest scores per row, best first; equal scores stand in column order.
 
-    A plain partial sort may keep any of several equal scores at the edge of the list, and its choice may change with
-    the batch. Here the edge value is found first, and ties at it are filled from the left.
+    A plain partial sort may keep any of several equal scores at the edge of the list, and its choice may
+    change with the batch. Here the edge value is found first, and ties at it are filled from the left.
 
     Args:
-        scores: Shape (rows, columns); `-inf` marks what may not be chosen (it comes last, and is for the caller to cut).
+        scores: Shape (rows, columns); `-inf` marks what may not be chosen (it comes last, and is for the
+            caller to cut).
         k: List length; at most the number of columns is returned.
 
     Returns:
@@ -43,7 +44,7 @@ def top_k(scores: NDArray[np.floating[Any]], k: int) -> NDArray[np.int64]:
 
 
 def lowered(scores: NDArray[np.float32], unknown: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The scores with the lowest of each row in the `unknown` columns: a model that cannot judge an item ranks it last.
+    """The scores, with the lowest of each row in the `unknown` columns: what cannot be judged comes last.
 
     Args:
         scores: Shape (rows, columns); changed in place.
@@ -52,3 +53,13 @@ def lowered(scores: NDArray[np.float32], unknown: NDArray[np.bool_]) -> NDArray[
     if unknown.any() and not unknown.all():
         scores[:, unknown] = scores[:, ~unknown].min(axis=1, keepdims=True)
     return scores
+
+
+def products(users: NDArray[np.float32], items: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Dot products of all rows of `users` with all rows of `items`.
+
+    Computed in double and rounded to single precision: the rounding hides that BLAS sums in another order for
+        another
+    number of rows, so that scores do not depend on the batch and equal items have equal scores.
+    """
+    return (users.astype(np.float64) @ items.T.astype(np.float64)).astype(np.float32)

@@ -62,7 +62,8 @@ class Recommender(Component, ABC):
         """What every fit begins with: ids, and each user's history with the weight of each event.
 
         Raises:
-            ModelError: if no event tells of taste; if the weights are not finite, not negative and one per event.
+            ModelError: if no event tells of taste; if the weights are not finite, not negative and one per
+                event.
         """
         weights = None if training is None else training.weights
         if not len(data.positives):
@@ -84,7 +85,7 @@ class Recommender(Component, ABC):
 
 @dataclass(frozen=True)
 class Saved:
-    """What a fitted model is built from again: the fields all models share, and its own arrays, vectors and parts."""
+    """What a fitted model is built from again: the fields all models share, and what is its own."""
 
     config: Any
     catalogue: Catalogue
@@ -107,8 +108,8 @@ class Fitted(ABC):
     Attributes:
         config: The component that was fitted.
         catalogue: Ids the model knows.
-        histories: What each user of the catalogue did so far, as `recommend` takes it; `observe` extends it. Steps keep
-            the weights they were trained with.
+        histories: What each user of the catalogue did so far, as `recommend` takes it; `observe` extends it.
+            Steps keep the weights they were trained with.
         calibration: Score to probability; None until `calibrate`.
     """
 
@@ -117,7 +118,7 @@ class Fitted(ABC):
     histories: Histories = field(repr=False)
     calibration: Calibration | None = None
 
-    # What each model supplies -------------------------------------------------------------------------------------
+    # What each model supplies ----------------------------------------
 
     @abstractmethod
     def score(self, users: NDArray[np.int64], histories: Histories) -> Scores:
@@ -142,7 +143,7 @@ class Fitted(ABC):
 
     @property
     def vectors(self) -> Vectors | None:
-        """The item vectors the model reads, with their encoder, to be saved beside it; None where it reads none."""
+        """The item vectors the model reads, with their encoder, saved beside it; None where it reads none."""
         return None
 
     @property
@@ -163,7 +164,7 @@ class Fitted(ABC):
         """Vectors of all items, where the model has them."""
         return None
 
-    # What all models share ----------------------------------------------------------------------------------------
+    # What all models share ----------------------------------------
 
     def recommend(
         self,
@@ -180,16 +181,18 @@ class Fitted(ABC):
             users: User ids; one the model never saw is answered as a user without a history.
             k: Length of the lists, at least 1.
             exclude_seen: Whether items of the user's history are left out.
-            candidates: None for the whole catalogue; one list of item ids for all; or a frame of `user_id`, `item_id`.
+            candidates: None for the whole catalogue; one list of item ids for all; or a frame of `user_id`,
+                `item_id`.
             min_probability: Leave out what is less probable; needs a calibrated model.
             runtime: Users per block, progress.
 
         Returns:
-            Frame of `user_id`, `item_id`, `rank` (from 1), `score`, `probability` (null when not calibrated), `cold`.
-            Equal scores stand in the order of the item ids.
+            Frame of `user_id`, `item_id`, `rank` (from 1), `score`, `probability` (null when not calibrated),
+            `cold`. Equal scores stand in the order of the item ids.
 
         Raises:
-            ModelError: if scores are not finite, `k` is below 1, or a threshold is asked of an uncalibrated model.
+            ModelError: if scores are not finite, `k` is below 1, or a threshold is asked of an uncalibrated
+                model.
         """
         empty = None if len(users) else self.catalogue.users.dtype
         wanted = users if isinstance(users, pl.Series) else pl.Series(list(users), dtype=empty)
@@ -207,8 +210,15 @@ class Fitted(ABC):
         """The best `k` items after a history that was never trained on.
 
         Args:
-            history: Item ids, oldest first; or a frame of `item_id` and, where known, `timestamp`, `event`, `query`.
-            k: See `recommend`; so are the other arguments and what is returned (`user_id` is null).
+            history: Item ids, oldest first; or a frame of `item_id` and, where known, `timestamp`, `event`,
+                `query`.
+            k: As for `recommend`.
+            exclude_seen: As for `recommend`; "seen" is what the history holds.
+            candidates: As for `recommend`.
+            min_probability: As for `recommend`.
+
+        Returns:
+            As for `recommend`, with a null `user_id`.
         """
         if isinstance(history, (Sequence, np.ndarray, pl.Series)):
             frame = pl.DataFrame({v.ITEM: pl.Series(history, dtype=None if len(history) else pl.Int64)})
@@ -222,9 +232,10 @@ class Fitted(ABC):
         return recommended(self, request, Limits(k, exclude_seen, candidates, min_probability), None)
 
     def observe(self, events: Any) -> Self:
-        """The same model with longer histories: what users did since, as input and as seen items, without training.
+        """The same model with longer histories: what users did since, without training.
 
-        Events of users or items that the catalogue does not hold are left out. The new events stand after the old ones.
+        The new events are input, and their items count as seen. Events of users or items that the catalogue
+        does not hold are left out. The new events stand after the old ones.
         """
         later = Histories.of(to_polars(events), self.catalogue)
         return replace(self, histories=self.histories.followed_by(later))
