@@ -18,8 +18,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from equipoise.component import Component, Registry, Runtime
+from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
-from equipoise.errors import ConfigError, MissingExtraError, ModelError
+from equipoise.errors import ConfigError, DataError, MissingExtraError, ModelError, nearest
 from equipoise.language.cache import VectorCache, encode_cached
 from equipoise.language.text import compose
 from equipoise.language.vectors import Floats, Vectors
@@ -223,10 +224,11 @@ def encode_items(
         ConfigError: if there is no such encoder.
         MissingExtraError: if the encoder needs a package that is not installed.
     """
-    from equipoise.data import to_polars
-
+    table = to_polars(items)
+    if v.ITEM not in table.columns:
+        raise DataError(f"The items have no column '{v.ITEM}'", todo=nearest(v.ITEM, table.columns))
     chosen = encoder(encoding) if isinstance(encoding, str) else encoding
-    return chosen.item_vectors(to_polars(items), text, cache=cache, runtime=runtime)
+    return chosen.item_vectors(table, text, cache=cache, runtime=runtime)
 
 
 def load_encoder(folder: Path, runtime: Runtime | None = None) -> FittedEncoder[Any]:

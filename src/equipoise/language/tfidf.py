@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveInt
 from scipy.sparse import csr_matrix
-from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
+from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
 
 from equipoise.component import Runtime
 from equipoise.language.encoders import Arrays, FittedEncoder, SentenceEncoder, tidy
@@ -79,9 +80,10 @@ class Tfidf(SentenceEncoder):
         fitted = FittedTfidf(self, kept, idf, np.zeros((len(kept), self.width), dtype=np.float32), runtime)
         rank = min(self.width, len(kept), len(distinct))
         if rank:
-            with runtime.limited():
-                svd = TruncatedSVD(rank, random_state=runtime.seed).fit(fitted.weights(distinct))
-            fitted.directions[:, :rank] = svd.components_.T
+            # On one thread: the factorisations are too thin to gain by more, and nothing depends on the cores.
+            with threadpool_limits(1):
+                right = randomized_svd(fitted.weights(distinct), rank, n_iter=5, random_state=runtime.seed)[2]
+            fitted.directions[:, :rank] = right.T
         return fitted
 
     def restore(self, state: Mapping[str, Any], arrays: Arrays, runtime: Runtime) -> FittedTfidf:

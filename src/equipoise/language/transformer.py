@@ -34,7 +34,9 @@ class Transformer(Pretrained):
         purpose = f"The encoder '{self.name}'"
         library = optional("sentence_transformers", package=package, extra="llm", purpose=purpose)
         torch = optional("torch", package="torch", extra="llm", purpose=purpose)
-        folder = self.folder()
+        logging = optional("transformers.utils.logging", package="transformers", extra="llm", purpose=purpose)
+        folder, bars = self.folder(), logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()
         try:
             model = library.SentenceTransformer(
                 str(folder),
@@ -49,6 +51,9 @@ class Transformer(Pretrained):
                 where=str(folder),
                 todo="Name a folder of a sentence-transformers or Hugging Face encoder with safetensors.",
             ) from error
+        finally:
+            if bars:
+                logging.enable_progress_bar()
 
         def embed(texts: Sequence[str]) -> Floats:
             threads = torch.get_num_threads()
