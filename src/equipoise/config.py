@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from equipoise.component import config_error
 from equipoise.data.cleaning import Cleaning
-from equipoise.data.config import EventSource, Source
+from equipoise.data.config import Source, TableSource
 from equipoise.data.splits import Split
 from equipoise.errors import ConfigError, nearest
 
@@ -62,7 +62,7 @@ class DataSection(Source):
         def places(value: Any) -> Any:
             if isinstance(value, list):
                 return [places(entry) for entry in value]
-            if isinstance(value, EventSource):
+            if isinstance(value, TableSource):
                 return value.model_copy(update={"path": place(value.path)})
             return place(value) if isinstance(value, str) else value
 

@@ -28,17 +28,22 @@ _WORDS = frozenset(
 }  # what `columns` names in events; others are attributes of users or items
 
 
-class EventSource(BaseModel):
-    """One of several sources of events: an entry of the list `events`."""
+class TableSource(BaseModel):
+    """A table with columns of its own: `{path = "products.csv", columns = {item_id = "id"}}`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     path: str
     """File, folder, web address or database (`sqlite:///shop.db#clicks`)."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Vocabulary name -> this table's column; stands over `[data.columns]`."""
+
+
+class EventSource(TableSource):
+    """One of several sources of events: an entry of the list `events`."""
+
     event: str | None = None
     """What each of its rows is: "click", "purchase", "search" ... Needless where a column says it."""
-    columns: dict[str, str] = Field(default_factory=dict)
-    """Vocabulary name -> this source's column; stands over `[data.columns]`."""
 
 
 class Source(Component):
@@ -52,9 +57,9 @@ class Source(Component):
     """The folder that a ready format reads; for `generic`, one with tables `events`, `users`, `items`."""
     events: str | list[str | EventSource] | None = None
     """File, folder, web address or database of the events, or a list of them."""
-    users: str | list[str] | None = None
-    """The same for users."""
-    items: str | list[str] | None = None
+    users: str | list[str] | TableSource | None = None
+    """The same for users; several are parts of one table."""
+    items: str | list[str] | TableSource | None = None
     """The same for items."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Vocabulary name -> column of the files, as in `user_id = "customer"`.
@@ -128,9 +133,11 @@ def _event_columns(source: Source, there: list[str], *, alone: bool) -> dict[str
 
 
 def _read_attributes(
-    table: str | list[str] | None, key: str, columns: Mapping[str, str]
+    table: str | list[str] | TableSource | None, key: str, columns: Mapping[str, str]
 ) -> pl.DataFrame | None:
     if table is None:
         return None
+    if isinstance(table, TableSource):
+        return _read_attributes(table.path, key, {**columns, **table.columns})
     name = table if isinstance(table, str) else ", ".join(table)
     return map_table(read_table(table), key, columns, shown(name))
