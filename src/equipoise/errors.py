@@ -55,4 +55,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """A sentence that suggests the known names nearest to a misspelt one."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"Did you mean '{close[0]}'? " * bool(close) + f"Known: {', '.join(names)}."
+    hint = f"Did you mean '{close[0]}'? " if close else ""
+    return f"{hint}Known: {', '.join(names) or 'none'}."
