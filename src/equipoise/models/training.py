@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.errors import ModelError
-
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -87,29 +85,6 @@ class Training:
     heads: tuple[Head, ...] = ()
     gradient_transform: GradientTransform | None = None
     checkpoint: Path | None = None
-
-    def checked_weights(self, rows: int) -> NDArray[np.float32] | None:
-        """The weights, fit for a table of so many rows.
-
-        Raises:
-            ModelError: if their number differs, or one is negative or not finite.
-        """
-        if self.weights is None:
-            return None
-        weights = np.asarray(self.weights, dtype=np.float32)
-        if weights.shape != (rows,):
-            raise ModelError(
-                f"{weights.size} weights do not fit {rows} events",
-                todo="Give one weight per row of the events.",
-            )
-        bad = ~(np.isfinite(weights) & (weights >= 0))
-        if bad.any():
-            raise ModelError(
-                f"{int(bad.sum())} weights are negative or not finite",
-                where=f"first in row {int(np.flatnonzero(bad)[0])}",
-                todo="Clip the propensities they come from.",
-            )
-        return weights
 
     def merged(self, other: Training) -> Training:
         """Both at once: weights are multiplied, losses and heads add up, transforms take turns."""

@@ -15,7 +15,7 @@ from pydantic import Field, PositiveInt, model_validator
 from equipoise.component import Runtime
 from equipoise.data import Dataset, to_polars
 from equipoise.data import vocabulary as v
-from equipoise.errors import MissingExtraError, ModelError
+from equipoise.errors import MissingExtraError
 from equipoise.language.vectors import Vectors
 from equipoise.models.histories import Catalogue, Histories
 from equipoise.models.optimised import Optimised, validation
@@ -114,7 +114,7 @@ class Sequence(Optimised):
         """Fit to `data`; see `Recommender.fit`.
 
         Raises:
-            ModelError: if there is no step to learn from, a weight is unusable, or the loss overflows.
+            ModelError: if there is nothing to learn from, a weight is unusable, or the loss overflows.
             MissingExtraError: if torch is not installed.
         """
         try:
@@ -122,13 +122,7 @@ class Sequence(Optimised):
         except ModuleNotFoundError as error:
             raise MissingExtraError("torch", extra="llm", purpose="The model 'sequence'") from error
         runtime, training = runtime or Runtime(), training or Training()
-        catalogue = Catalogue.of(data)
-        weights = training.checked_weights(len(data.events))
-        histories = Histories.of(data.events, catalogue, weights)
-        if not (histories.items >= 0).any():
-            raise ModelError(
-                "There is nothing to learn from: no user has an item", where=f"{len(data.events)} events"
-            )
+        catalogue, histories = self.begin(data, training)
         read = vectors if self.text == "add" else None
         space = None if read is None else TextSpace.of(read, catalogue.items)
         network = _network(self, catalogue, space, runtime)

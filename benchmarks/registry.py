@@ -1,0 +1,8 @@
+"""All rows by name."""
+
+from __future__ import annotations
+
+from benchmarks.row import Row
+from benchmarks.rows import leave_last, popularity, speed
+
+ROWS: dict[str, Row] = {row.name: row for module in (leave_last, popularity, speed) for row in module.ROWS}

@@ -1,0 +1,122 @@
+"""Wall times: an epoch of the transformer, a full-ranking evaluation, a generated log."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from benchmarks import data
+from benchmarks.row import Part, Row
+from equipoise.component import Runtime
+from equipoise.errors import MissingExtraError
+from equipoise.metrics import average_precision, hit_rate, mrr, ndcg, per_user, precision, recall
+from equipoise.models import models
+from equipoise.statistics import bootstrap_means
+from equipoise.worlds import Storefront
+
+_HERE = Path(__file__).parents[1]
+_PEERS = _HERE / ".venv-peers" / "bin" / "python"
+
+_USERS = 6_000  # a little over a million impressions in the world's 30 days
+_EPOCHS = 2  # the first one warms up; the last is what counts
+_OURS: dict[str, dict[str, Any]] = {
+    "full softmax, bfloat16": {"precision": "bfloat16"},
+    "full softmax, float32": {"precision": "float32"},
+    "512 shared negatives, logQ, bfloat16": {"loss": "sampled_softmax", "negatives": 512},
+}
+
+
+def _epoch(setting: str, seed: int, folder: Path) -> Part:
+    train = data.leave_last(data.read("ml-1m", "movielens")).train
+    if setting == "RecTools 0.19 SASRec":
+        seconds = _peer(train.events, folder)
+        targets = (
+            int(train.events.group_by("user_id").len()["len"].clip(upper_bound=201).sum())
+            - train.events["user_id"].n_unique()
+        )
+        return Part({"s/epoch": seconds, "targets": targets, "µs/target": 1e6 * seconds / targets})
+    config = models.build("sequence", {"epochs": _EPOCHS, **_OURS[setting]})
+    log = config.fit(train, runtime=Runtime(seed=seed)).arrays()["log"]
+    targets = len(train.events)
+    seconds = float(log[-1, 1])
+    return Part({"s/epoch": seconds, "targets": targets, "µs/target": 1e6 * seconds / targets})
+
+
+def _peer(events: pl.DataFrame, folder: Path) -> float:
+    """Seconds of the last epoch of RecTools' SASRec on the same events."""
+    if not _PEERS.exists():
+        raise MissingExtraError("rectools", extra="dev", purpose="The row beside RecTools (make peers)")
+    file = folder / "events.parquet"
+    events.select("user_id", "item_id", "order").write_parquet(file)
+    command = [str(_PEERS), str(_HERE / "peer_rectools.py"), str(file), str(_EPOCHS)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    file.unlink()
+    return float(json.loads(run.stdout.splitlines()[-1])[-1])
+
+
+def _evaluation(setting: str, seed: int, folder: Path) -> Part:
+    """All metrics with intervals, and how long it takes beyond the scores."""
+    parts = data.leave_last(data.read("ml-1m", "movielens"))
+    train = data.joined(parts.train, parts.valid)
+    model = models.build("ease").fit(train)
+    users = train.events["user_id"].unique().sort()
+    quiet = Runtime(progress=False)
+    wanted = {
+        metric.name: metric
+        for k in (5, 10, 20)
+        for metric in (ndcg(k), hit_rate(k), recall(k), precision(k), mrr(k), average_precision(k))
+    }
+
+    started = time.perf_counter()
+    for _ in model.blocks(np.arange(len(users)), quiet):
+        pass
+    scored = time.perf_counter()
+    lists = model.recommend(users, 20, runtime=quiet)
+    ranked = time.perf_counter()
+    frame = pl.DataFrame(per_user(lists, parts.test.events, wanted))
+    bootstrap_means(frame.select(list(wanted)).to_numpy())
+    ended = time.perf_counter()
+    scoring, ranking, measuring = scored - started, ranked - scored, ended - ranked
+    return Part(
+        {
+            "beyond scoring s": ranking - scoring + measuring,
+            "ranking s": ranking - scoring,
+            "metrics and intervals s": measuring,
+            "scoring s": scoring,
+        },
+        notes={"metrics": list(wanted)},
+    )
+
+
+def _storefront(setting: str, seed: int, folder: Path) -> Part:
+    """A million impressions, from the seed to the log."""
+    started = time.perf_counter()
+    world = Storefront(n_users=_USERS, seed=seed).generate()
+    log = world.log
+    seconds = time.perf_counter() - started
+    impressions = len(log.filter(pl.col("event") == "impression"))
+    return Part({"s": seconds, "impressions": impressions, "s per million": 1e6 * seconds / impressions})
+
+
+ROWS = [
+    Row(
+        "sequence-epoch",
+        "ML-1M, leave-last training part; width 64, 2 blocks, 1 head, length 200; ours: every event is a target; "
+        "RecTools: each user's last 200; one epoch, the second",
+        dict.fromkeys((*_OURS, "RecTools 0.19 SASRec"), (0,)),
+        _epoch,
+    ),
+    Row(
+        "ranking-evaluation",
+        "ML-1M, leave-last, EASE scores, 6,040 users x 3,416 items; 18 metrics at 5, 10, 20 with bootstrap intervals",
+        {"top 20": (0,)},
+        _evaluation,
+    ),
+    Row("storefront-log", "built-in world, 1,000,000 impressions or more", {"default": (0,)}, _storefront),
+]
