@@ -91,6 +91,8 @@ def bootstrap_ratio(
         raise DataError(f"Numerators of shape {top.shape} do not fit denominators of shape {bottom.shape}")
     if (bottom < 0).any():
         raise DataError("A denominator is negative", where=f"{int((bottom < 0).sum())} rows")
+    rows = in_order(np.hstack([top, bottom]))
+    top, bottom = rows[:, : top.shape[1]], rows[:, top.shape[1] :]
     counts = np.broadcast_to((bottom > 0).sum(axis=0), top.shape[1])
     if not len(top) or not (counts > 1).any():
         sums = np.broadcast_to(bottom.sum(axis=0), top.shape[1])
@@ -99,7 +101,7 @@ def bootstrap_ratio(
         ]
         return [Interval(value, None, None, int(n), TOO_FEW) for value, n in zip(values, counts, strict=True)]
     whole, single = bottom.sum(axis=0), bottom.shape[1] == 1
-    draws = resampled_sums(np.hstack([top, bottom]), n_bootstrap, seed)
+    draws = resampled_sums(rows, n_bootstrap, seed)
     above, below = draws[:, : top.shape[1]], draws[:, top.shape[1] :]
     with np.errstate(invalid="ignore", divide="ignore"):
         estimate = top.sum(axis=0) / whole
@@ -137,6 +139,7 @@ def bootstrap_difference(
     one, two = columns(first, "values of the first group"), columns(second, "values of the second group")
     if one.shape[1] != two.shape[1]:
         raise DataError(f"The groups have {one.shape[1]} and {two.shape[1]} metrics")
+    one, two = in_order(one), in_order(two)
     n = min(len(one), len(two))
     if n < 2:
         gaps = one.mean(axis=0) - two.mean(axis=0) if n else [None] * one.shape[1]
@@ -185,10 +188,15 @@ def resampled_sums(rows: ArrayLike, n_bootstrap: int, seed: Seed = 0) -> Floats:
     return sums
 
 
+def in_order(rows: Floats) -> Floats:
+    """Rows sorted by all columns, so that sums come out the same to the last bit in any order of users."""
+    rows = rows + 0.0  # minus zero is zero
+    return rows[np.lexsort(rows.T[::-1])] if rows.shape[1] else rows
+
+
 def multiplicities(rows: Floats) -> tuple[Floats, NDArray[np.int64]]:
     """The distinct rows in sorted order, and how often each occurs."""
-    rows = rows + 0.0  # minus zero is zero
-    ordered = rows[np.lexsort(rows.T[::-1])] if rows.shape[1] else rows
+    ordered = in_order(rows)
     new = np.ones(len(ordered), dtype=bool)
     new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
     first = np.flatnonzero(new)
