@@ -27,7 +27,7 @@ def to_polars(frame: Any) -> pl.DataFrame:
             f"A table was expected, not {type(frame).__name__}", todo="Pass a data frame."
         ) from error
     collected = native.collect(backend="pyarrow") if isinstance(native, nw.LazyFrame) else native
-    table = pl.from_arrow(collected.to_arrow())
+    table = pl.from_arrow(collected.to_arrow().select(collected.columns))  # a pandas index is no column
     assert isinstance(table, pl.DataFrame)
     return table
 

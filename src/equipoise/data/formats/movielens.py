@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -36,6 +37,7 @@ _GENRES = (
     "War",
     "Western",
 )
+_FILM = re.compile(r"title.*(genres|class)")
 _EVENTS = ["userId", "movieId", "rating", "timestamp"]
 _COLUMNS = {v.USER: "userId", v.ITEM: "movieId", v.VALUE: "rating"}
 
@@ -71,17 +73,25 @@ _Tables = tuple[pl.DataFrame, pl.DataFrame | None, pl.DataFrame]
 
 
 def _layout(folder: Path) -> str | None:
-    for sign in ("u.data", "ratings.dat", "*.inter", "interactions.parquet", "ratings.csv"):
-        beside = {"*.inter": "*.item", "interactions.parquet": "items.csv", "ratings.csv": "movies.csv"}.get(
-            sign, sign
-        )
-        found = list(folder.glob(beside))
-        if list(folder.glob(sign)) and found:
-            # other people's files carry the same names: a film has a title and genres
-            header = found[0].open("rb").readline() if beside != sign else b"title genres"
-            if b"title" in header and (b"genres" in header or b"class" in header):
-                return sign
+    """The layout whose files are there and, where other data sets use the same names, hold films."""
+    if (folder / "u.data").exists() and (folder / "u.item").exists():
+        return "u.data"
+    if (folder / "ratings.dat").exists() and (folder / "movies.dat").exists():
+        return "ratings.dat"
+    for events, items in (
+        ("*.inter", "*.item"),
+        ("interactions.parquet", "items.csv"),
+        ("ratings.csv", "movies.csv"),
+    ):
+        films = next(iter(folder.glob(items)), None)
+        if films is not None and any(folder.glob(events)) and _FILM.search(_first_line(films)):
+            return events
     return None
+
+
+def _first_line(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.readline()
 
 
 def _hundred_thousand(folder: Path) -> _Tables:
@@ -183,6 +193,7 @@ def _double_colon(path: Path, columns: list[str]) -> pl.DataFrame:
 def _banded(users: pl.DataFrame) -> pl.DataFrame:
     if not users.schema["age"].is_numeric():
         return users
-    breaks = [age for age in AGES if age > 1]
-    band = users["age"].cut(breaks, labels=list(AGES.values()), left_closed=True)
-    return users.with_columns(band.cast(pl.String).alias("age_band"))
+    band: pl.Expr = pl.when(pl.col("age").is_not_null()).then(pl.lit(AGES[1]))
+    for lowest, name in AGES.items():
+        band = pl.when(pl.col("age") >= lowest).then(pl.lit(name)).otherwise(band)
+    return users.with_columns(band.alias("age_band"))
