@@ -23,7 +23,7 @@ _LEAST_POSITIVES = 5
 
 @dataclass(frozen=True)
 class Calibration:
-    """A non-decreasing map from score to probability, linear between its knots.
+    """A non-decreasing map from score to probability: constant within pools of scores, linear between them.
 
     The probability is that the item is among the held-out events of a user who has any, given its score
     (Zadrozny & Elkan 2002, "Transforming classifier scores into accurate multiclass probability estimates").
@@ -61,12 +61,16 @@ class Calibration:
             )
         levels, level = np.unique(score, return_inverse=True)
         count, hits = (np.bincount(level, total).astype(np.float64) for total in (count, hits))
-        edges = _pooled(hits)
-        weight = np.add.reduceat(count, edges)
-        knots = np.add.reduceat(levels * count, edges) / weight
-        rate = np.add.reduceat(hits, edges) / weight
+        first = _pooled(hits)
+        last = np.r_[first[1:], len(levels)] - 1
+        weight = np.add.reduceat(count, first)
+        rate = np.add.reduceat(hits, first) / weight
         isotonic = IsotonicRegression(y_min=0.0, y_max=1.0)
-        return cls(knots, np.asarray(isotonic.fit_transform(knots, rate, sample_weight=weight), np.float64))
+        probability = isotonic.fit_transform(levels[first], rate, sample_weight=weight)
+        # A pool has one probability from its lowest to its highest score; only the gap to the next is bridged.
+        place = np.unique(np.r_[first, last])
+        pool = np.searchsorted(first, place, side="right") - 1
+        return cls(levels[place], np.asarray(probability, dtype=np.float64)[pool])
 
 
 def _points(

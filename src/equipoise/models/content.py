@@ -168,7 +168,7 @@ class FittedContent(Fitted):
 def _unit(matrix: NDArray[np.floating[Any]]) -> Scores:
     """Rows of length 1; zero rows stay."""
     length = np.linalg.norm(matrix.astype(np.float64), axis=1, keepdims=True)
-    unit = np.divide(matrix, length, out=np.zeros(matrix.shape), where=length > 1e-12)
+    unit: NDArray[np.float64] = np.divide(matrix, length, out=np.zeros(matrix.shape), where=length > 1e-12)
     return unit.astype(np.float32)
 
 

@@ -59,7 +59,6 @@ def products(users: NDArray[np.float32], items: NDArray[np.float32]) -> NDArray[
     """Dot products of all rows of `users` with all rows of `items`.
 
     Computed in double and rounded to single precision: the rounding hides that BLAS sums in another order for
-        another
-    number of rows, so that scores do not depend on the batch and equal items have equal scores.
+    another number of rows, so that scores do not depend on the batch and equal items have equal scores.
     """
     return (users.astype(np.float64) @ items.T.astype(np.float64)).astype(np.float32)

@@ -65,20 +65,18 @@ class Recommender(Component, ABC):
             ModelError: if no event tells of taste; if the weights are not finite, not negative and one per
                 event.
         """
-        weights = None if training is None else training.weights
         if not len(data.positives):
             raise ModelError(
                 "There is no event to learn from",
                 where=f"{len(data.events)} events, all of them impressions or searches",
                 todo="Give events such as clicks, views, ratings or purchases.",
             )
+        weights = None if training is None else training.weights
         if weights is not None and np.shape(weights) != (len(data.events),):
             raise ModelError(f"Weights of shape {np.shape(weights)} do not fit {len(data.events)} events")
         if weights is not None and not (np.isfinite(weights) & (weights >= 0)).all():
             bad = int((~(np.isfinite(weights) & (weights >= 0))).sum())
-            raise ModelError(
-                "Weights must be finite and at least 0", where=f"{bad} of {len(weights)} are not"
-            )
+            raise ModelError("Weights must be finite and at least 0", where=f"{bad} of {len(weights)} are not")
         catalogue = Catalogue.of(data)
         return catalogue, Histories.of(data.events, catalogue, weights)
 
