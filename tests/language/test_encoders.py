@@ -111,7 +111,7 @@ def test_an_interrupted_run_leaves_whole_entries_only(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("equipoise.language.cache.os.replace", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(DataError, match="cannot be kept: No space left"):
         vectors(tmp_path)
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
 

@@ -104,6 +104,12 @@ def test_a_plain_encoder_gives_the_mean_of_its_tokens(tiny_bert: Path, tmp_path:
     assert np.allclose(fitted.encode(["green tea"])[0], mean / np.linalg.norm(mean), atol=1e-5)
 
 
+def test_a_prompt_stands_before_every_text(tiny_bert: Path) -> None:
+    plain, prompted = (encoder(f"hf:{tiny_bert}", prompt=prompt).fit([]) for prompt in ("", "red "))
+    assert np.allclose(prompted.encode(["tea"]), plain.encode(["red tea"]), atol=1e-5)
+    assert prompted.identity != plain.identity
+
+
 def test_weights_that_changed_since_are_told(tiny_bert: Path, tmp_path: Path) -> None:
     import shutil
 

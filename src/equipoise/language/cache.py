@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from equipoise.component import Runtime
+from equipoise.errors import DataError
 from equipoise.language.vectors import Floats, TextEncoder
 from equipoise.progress import track
 
@@ -57,10 +58,25 @@ class VectorCache:
         return known
 
     def write(self, keys: Sequence[bytes], vectors: Floats) -> None:
-        """Keep the vectors of texts with these digests."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Keep the vectors of texts with these digests.
+
+        Raises:
+            DataError: if the folder cannot be written to, or the disk is full.
+        """
         texts = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), -1)
         content = save({"texts": texts, "vectors": np.ascontiguousarray(vectors)})
+        try:
+            self._place(content)
+        except OSError as error:
+            raise DataError(
+                f"Encoded texts cannot be kept: {error.strerror}",
+                where=str(self.folder),
+                todo="Make room, or name another folder as the cache; what was kept so far is not lost.",
+            ) from error
+
+    def _place(self, content: bytes) -> None:
+        """Write a whole file or none."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:

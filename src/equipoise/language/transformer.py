@@ -24,6 +24,9 @@ _MINILM: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 class Transformer(Pretrained):
     """An encoder whose folder sentence-transformers can read; texts beyond the model's length are cut."""
 
+    prompt: str = ""
+    """What is put before every text, where the model wants it, as E5 wants "query: "."""
+
     @abstractmethod
     def folder(self) -> Path:
         """Where the model's files are."""
@@ -60,7 +63,11 @@ class Transformer(Pretrained):
             torch.set_num_threads(runtime.cores)
             try:
                 found = model.encode(
-                    list(texts), batch_size=_BATCH, show_progress_bar=False, normalize_embeddings=True
+                    list(texts),
+                    prompt=self.prompt or None,
+                    batch_size=_BATCH,
+                    show_progress_bar=False,
+                    normalize_embeddings=True,
                 )
             finally:
                 torch.set_num_threads(threads)

@@ -61,8 +61,9 @@ class Vectors:
         wanted = pl.DataFrame({"id": ids.cast(self.ids.dtype, strict=False)})
         found = wanted.join(rows, on="id", how="left", maintain_order="left")["row"]
         present = found.is_not_null().to_numpy()
-        matrix = self.matrix[found.fill_null(0).to_numpy()] * present[:, None]
-        return matrix.astype(np.float32, copy=False), present
+        matrix = np.zeros((len(ids), self.width), dtype=np.float32)
+        matrix[present] = self.matrix[found.drop_nulls().to_numpy()]
+        return matrix, present
 
     def frame(self, key: str = "item_id") -> pl.DataFrame:
         """The vectors as a table of `key` and `vector` (a fixed-width list of float32)."""
