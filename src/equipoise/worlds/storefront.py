@@ -35,7 +35,7 @@ class Storefront(Scenario):
     """Users."""
     n_items: int = Field(500, ge=10)
     """Items; users x items is held in memory and is at most 25 million."""
-    days: int = Field(30, ge=1)
+    days: int = Field(40, ge=1)
     """Length of the log. A user visits at most once a day."""
     visits: float = Field(0.6, gt=0, le=1)
     """Mean probability that a user visits on a day."""
@@ -43,19 +43,21 @@ class Storefront(Scenario):
     """Places of a slate."""
     seed: int = Field(0, ge=0)
     """Root of all draws."""
-    click_rate: float = Field(0.2, gt=0, lt=1)
+    click_rate: float = Field(0.3, gt=0, lt=1)
     """Probability of a click on an examined item of middling taste."""
     taste: float = Field(1.0, ge=0)
     """Spread (log-odds) of preference between users that attributes and texts explain."""
-    quality: float = Field(0.3, ge=0)
+    quality: float = Field(0.5, ge=0)
     """Spread (log-odds) of preference between items that all users share."""
-    popularity: float = Field(1.2, ge=0)
+    popularity: float = Field(1.5, ge=0)
     """How strongly hidden appeal, which no user prefers, drives what is shown."""
     hype: float = Field(0.8, ge=0)
     """How strongly the same appeal drives purchases that happen without being shown."""
-    personalisation: float = Field(0.8, ge=0)
+    personalisation: float = Field(0.5, ge=0)
     """How strongly the logger's estimate of taste drives what is shown."""
-    floor: float = Field(0.1, gt=0, lt=1)
+    knowledge: float = Field(0.7, ge=0, le=1)
+    """Correlation of the logger's estimate of a user's taste with that taste."""
+    floor: float = Field(0.25, gt=0, lt=1)
     """Share of exposure spread evenly over all items; the least propensity is floor / n_items."""
     examination_decay: float = Field(0.7, ge=0)
     """A place j is examined with probability j ** -examination_decay."""
@@ -215,20 +217,26 @@ class Storefront(Scenario):
             @ normal(self.seed, "item factor", np.arange(self.n_items)[:, None], hidden[None, :]).T
         )
         quality = self.quality * normal(self.seed, "quality", np.arange(self.n_items))
-        return self.taste * tastes / tastes.std() + quality
+        # Every user likes as much on average and as strongly as any other: groups differ by how they are served only.
+        return self.taste * _by_row(tastes) + quality
 
     def _policy(self, liking: Floats, appeal: Floats, women: NDArray[np.bool_]) -> PlackettLuce:
         """A softmax over appeal and a noisy estimate of taste, with a floor."""
-        known = (liking - liking.mean(axis=1, keepdims=True)) / liking.std(axis=1, keepdims=True)
-        fidelity = np.where(women, 0.8 * (1 - self.unfairness), 0.8)[:, None]
+        fidelity = self.knowledge * np.where(women, 1 - self.unfairness, 1.0)[:, None]
         rows, columns = np.arange(self.n_users)[:, None], np.arange(self.n_items)[None, :]
-        estimate = fidelity * known + np.sqrt(1 - fidelity**2) * normal(self.seed, "estimate", rows, columns)
+        estimate = fidelity * _by_row(liking) + np.sqrt(1 - fidelity**2) * normal(self.seed, "estimate", rows, columns)
         shares = softmax(self.popularity * appeal + self.personalisation * estimate, axis=1)
         return PlackettLuce(((1 - self.floor) * shares + self.floor / self.n_items).astype(np.float32))
 
 
 def _standard(values: Floats) -> Floats:
     return (values - values.mean()) / max(float(values.std()), 1e-12)
+
+
+def _by_row(values: Floats) -> Floats:
+    """Each row with mean 0 and variance 1."""
+    centred = values - values.mean(axis=1, keepdims=True)
+    return centred / np.maximum(centred.std(axis=1, keepdims=True), 1e-12)
 
 
 def _codes(column: pl.Series, values: list[str]) -> NDArray[np.int64]:
