@@ -155,6 +155,17 @@ class World:
         values = pl.DataFrame({"group": self.users[attribute], "value": served}).group_by("group").mean()
         return GroupGap(attribute, favoured, other, dict(sorted(values.iter_rows())))
 
+    def truth(self) -> pl.DataFrame:
+        """Preference, propensity and effect of every pair, as one table of users x items rows."""
+        users, items = len(self.users), len(self.items)
+        return pl.DataFrame({
+            v.USER: self.users[v.USER].gather(np.repeat(np.arange(users), items)),
+            v.ITEM: self.items[v.ITEM].gather(np.tile(np.arange(items), users)),
+            "preference": self.preference.ravel(),
+            v.PROPENSITY: self.propensity.ravel(),
+            "effect": self.effect.ravel(),
+        })  # fmt: skip
+
     def examination(self, position: NDArray[Any] | int) -> NDArray[np.float64]:
         """Probability that a place (from 1) of a slate is looked at."""
         return np.asarray(position, dtype=np.float64) ** -self.laws.examination_decay
