@@ -118,6 +118,19 @@ def test_temporal_refuses_one_moment() -> None:
         cuts.temporal(events_of((1, 1, 5), (2, 2, 5)))
 
 
+@pytest.mark.parametrize("way", [cuts.temporal, cuts.temporal_user, cuts.random])
+def test_shares_must_leave_something_for_training(way: Any) -> None:
+    frame = events_of(*[(1, i, i) for i in range(10)])
+    with pytest.raises(DataError, match="Nothing would be left"):
+        way(frame, valid=0.6, test=0.6)
+
+
+@pytest.mark.parametrize("way", [cuts.temporal, cuts.leave_last])
+def test_a_missing_time_is_told(way: Any) -> None:
+    with pytest.raises(DataError, match="1 of 3 events have no timestamp"):
+        way(events_of((1, 1, 1), (1, 2, None), (1, 3, 3)))
+
+
 def test_datetimes_split_like_numbers(shop: pl.DataFrame) -> None:
     dated = shop.with_columns(pl.from_epoch("timestamp").dt.replace_time_zone("UTC"))
     for plain, moment in zip(cuts.temporal(shop), cuts.temporal(dated), strict=True):

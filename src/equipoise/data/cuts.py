@@ -43,6 +43,7 @@ def temporal(events: Any, *, valid: float = 0.1, test: float = 0.1) -> Parts:
     Raises:
         DataError: if there is no `timestamp`, or its values are too few to cut.
     """
+    _check_shares(valid, test)
     frame, positive = _prepared(events)
     if v.TIMESTAMP not in frame.columns:
         raise DataError(
@@ -52,15 +53,18 @@ def temporal(events: Any, *, valid: float = 0.1, test: float = 0.1) -> Parts:
         )
     times = _numbers(frame, v.TIMESTAMP)
     ordered = np.sort(times[positive])
-    test_from = _cut(ordered, test, ordered[-1:])
-    earlier = ordered[ordered < test_from]
-    valid_from = _cut(ordered, test + valid, earlier[-1:]) if valid else test_from
-    if not len(earlier) or not (ordered < valid_from).any():
+    moments = np.unique(ordered)
+    least = 3 if valid else 2
+    if len(moments) < least:
         raise DataError(
-            "The times are too few to cut",
-            where=f"{len(np.unique(ordered))} different times in {len(ordered):,} events",
+            f"The times are too few to cut into {least} parts",
+            where=f"{len(moments)} different times in {len(ordered):,} events",
             todo='Use strategy = "random" or "leave_last" under [split].',
         )
+    # every part gets a moment at least, however the events crowd in one of them
+    test_from = max(_quantile(ordered, 1 - test), moments[least - 1])
+    valid_from = np.clip(_quantile(ordered, 1 - valid - test), moments[1], moments[moments < test_from][-1])
+    valid_from = valid_from if valid else test_from
     part = (times >= valid_from).astype(np.int8) + (times >= test_from)
     return _parts(frame, _follow_slate(frame, positive, part))
 
@@ -90,11 +94,11 @@ def temporal_user(events: Any, *, valid: float = 0.0, test: float = 0.2) -> Part
     Raises:
         DataError: if neither `timestamp` nor `order` is there.
     """
+    _check_shares(valid, test)
     frame, positive = _prepared(events)
     place, size = _places(frame, positive, as_text=True)
-    tiny = 1e-9  # 0.7 * 10 is below 7 in binary
-    part = (place >= np.floor((1 - valid - test) * size + tiny)).astype(np.int8)
-    part = part + (place >= np.floor((1 - test) * size + tiny))
+    first, second = (np.floor(share * size + 1e-9) for share in (1 - valid - test, 1 - test))
+    part = (place >= first).astype(np.int8) + (place >= second)
     return _parts(frame, _follow_slate(frame, positive, _follow_user(frame, positive, part)))
 
 
@@ -231,6 +235,17 @@ def _places(
     return place, size
 
 
+def _check_shares(valid: float, test: float) -> None:
+    if valid < 0 or test <= 0 or valid + test >= 1:
+        raise DataError(
+            "Nothing would be left for training"
+            if valid + test >= 1
+            else "There would be nothing to test on",
+            where=f"valid = {valid}, test = {test}",
+            todo="Ask for shares above 0 that sum to less than 1 under [split].",
+        )
+
+
 def _shares(count: int, valid: float, test: float) -> NDArray[np.int8]:
     """Parts for `count` things, in order: at least one each for a share above 0."""
     tests, valids = (max(round(share * count), int(share > 0)) for share in (test, valid))
@@ -255,15 +270,19 @@ def _follow_pair(frame: nw.DataFrame[Any], positive: NDArray[np.bool_], part: ND
     return np.where(positive | (items < 0), part, latest[pairs])
 
 
-def _cut(ordered: NDArray[np.float64], share: float, latest: NDArray[np.float64]) -> float:
-    """The time at which the last `share` of the events begins, at most `latest`."""
-    place = min(int(np.floor((1 - share) * len(ordered) + 1e-9)), len(ordered) - 1)
-    return float(min([ordered[place], *latest]))
+def _quantile(ordered: NDArray[np.float64], share: float) -> float:
+    """The value at which the events after the first `share` begin."""
+    return float(ordered[int(np.floor(share * len(ordered) + 1e-9))])  # 0.7 * 10 is below 7 in binary
 
 
 def _numbers(frame: nw.DataFrame[Any], column: str) -> NDArray[np.float64]:
     """A time column as numbers; microseconds where it holds datetimes."""
     series = frame[column]
+    if series.null_count():
+        raise DataError(
+            f"{series.null_count():,} of {len(frame):,} events have no {column}",
+            todo="Cleaning drops them, and counts them.",
+        )
     if not series.dtype.is_numeric():
         series = series.dt.timestamp("us")
     return series.cast(nw.Float64).to_numpy()

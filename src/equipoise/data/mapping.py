@@ -50,11 +50,7 @@ def map_events(
         table = table.with_columns(pl.lit(event).alias(v.EVENT))
     if event == v.SEARCH:
         _require(table, v.QUERY, where)
-        table = (
-            table.with_columns(pl.lit(None, pl.String).alias(v.ITEM))
-            if v.ITEM not in table.columns
-            else table
-        )
+        table = table.with_columns(pl.lit(None).alias(v.ITEM))
     for column in (v.USER, v.ITEM):
         _require(table, column, where)
     table = _with_types(table, where)
@@ -162,6 +158,13 @@ def rename(raw: pl.DataFrame, columns: Mapping[str, str], where: str) -> pl.Data
         if column not in raw.columns:
             raise DataError(
                 f"There is no column '{column}' for '{name}'", where=where, todo=nearest(column, raw.columns)
+            )
+        twice = [other for other, taken in columns.items() if taken == column and other != name]
+        if twice:
+            raise DataError(
+                f"The column '{column}' is named for both '{name}' and '{twice[0]}'",
+                where=where,
+                todo="Name another column for one of them.",
             )
     targets = {column: name for name, column in columns.items() if column != name}
     in_the_way = [name for name in targets.values() if name in raw.columns and name not in targets]
