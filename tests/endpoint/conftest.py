@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from local_server import Server, serving
+from tests.endpoint.local_server import Server, serving
 
 
 @pytest.fixture

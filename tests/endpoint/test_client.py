@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from local_server import Server, vector
+from tests.endpoint.local_server import Server, vector
 
 from equipoise.endpoint import Budget, BudgetError, Endpoint, EndpointError, ExchangeLog
 from equipoise.errors import ConfigError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from local_server import Server
+from tests.endpoint.local_server import Server
 
 from equipoise.endpoint import Endpoint, EndpointError, ExchangeLog, Replay, read_exchanges
 

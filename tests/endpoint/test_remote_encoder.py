@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from local_server import Server, vector
+from tests.endpoint.local_server import Server, vector
 
 from equipoise.errors import ConfigError, ModelError
 from equipoise.language import encode_items, encoder, load_encoder
