@@ -1,0 +1,49 @@
+"""The words of the page in each language: one table of messages per language, with the same keys."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from equipoise.errors import ConfigError, nearest
+from equipoise.report.languages import chinese, english
+
+Language = Literal["en", "zh"]
+
+TABLES: Final = {"en": english.MESSAGES, "zh": chinese.MESSAGES}
+_PHRASES: Final = {"en": {}, "zh": chinese.PHRASES}
+
+
+@dataclass(frozen=True)
+class Words:
+    """Messages of one language.
+
+    Attributes:
+        code: "en" or "zh".
+    """
+
+    code: str
+
+    def __post_init__(self) -> None:
+        if self.code not in TABLES:
+            raise ConfigError(
+                f"There are no reports in the language '{self.code}'", todo=nearest(self.code, TABLES)
+            )
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """The message of that key, filled with values."""
+        return TABLES[self.code][key].format(**values)
+
+    def known(self, prefix: str, name: str) -> str:
+        """The message `prefix.name` where there is one, else the name itself with spaces for underscores."""
+        return TABLES[self.code].get(f"{prefix}.{name}", name.replace("_", " "))
+
+    def phrase(self, text: object) -> str:
+        """A phrase that other parts wrote in English, in this language where it is known."""
+        spoken = str(text)
+        for pattern, template in _PHRASES[self.code].items():
+            found = re.fullmatch(pattern, spoken)
+            if found:
+                return template.format(*found.groups())
+        return spoken

@@ -1,0 +1,82 @@
+"""The verdict in words: what may be said of before and after, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from equipoise.data import vocabulary as v
+from equipoise.report.languages import Words
+from equipoise.report.numbers import count, number, p_value, percent
+
+
+def headline(metrics: Mapping[str, Any]) -> str | None:
+    """The metric the verdict speaks of: the first NDCG, else the first metric there is."""
+    names = list(metrics.get("stages", {}).get(v.BASELINE, {}))
+    return next((name for name in names if name.startswith("ndcg@")), names[0] if names else None)
+
+
+def verdict(metrics: Mapping[str, Any], words: Words) -> str:
+    """One sentence: better or worse only where the whole interval of the paired difference says so."""
+    name = headline(metrics)
+    if name is None:
+        return words("verdict.nothing")
+    stages = metrics["stages"]
+    values = {"metric": shown(name), "before": number(stages[v.BASELINE][name]["value"])}
+    compared = metrics.get("comparison", {}).get(name)
+    if v.CORRECTED not in stages or compared is None:
+        return words("verdict.alone", **values)
+    values["after"] = number(stages[v.CORRECTED][name]["value"])
+    low, high = compared["low"], compared["high"]
+    if low is None or high is None:
+        return words("verdict.same" if compared["difference"] == 0 else "verdict.few", **values)
+    if low > 0:
+        return words("verdict.better", **values)
+    return words("verdict.worse" if high < 0 else "verdict.unclear", **values)
+
+
+def evidence(metrics: Mapping[str, Any], words: Words) -> list[str]:
+    """What stands behind the verdict: the interval, then exposure and coverage."""
+    name = headline(metrics)
+    if name is None:
+        return []
+    protocol, stages = metrics.get("protocol", {}), metrics["stages"]
+    facts = {"level": percent(protocol.get("level", 0.95)), "users": count(protocol.get("test_users", 0))}
+    compared = metrics.get("comparison", {}).get(name)
+    said = []
+    if compared is None:
+        one = stages[v.BASELINE][name]
+        if one["low"] is not None:
+            said.append(words("verdict.interval", low=number(one["low"]), high=number(one["high"]), **facts))
+        said.append(words("verdict.no_comparison"))
+    elif compared["low"] is not None:
+        p = p_value(compared["p_value"])
+        chance = words("p.small", p=p[2:]) if p.startswith("<") else words("p", p=p)
+        signed = {key: number(compared[key], signed=True) for key in ("difference", "low", "high")}
+        said.append(words("verdict.difference", p=chance, **signed, **facts))
+    return said + exposure(metrics, words)
+
+
+def exposure(metrics: Mapping[str, Any], words: Words) -> list[str]:
+    """Coverage and concentration, before and after."""
+    system = metrics.get("system", {})
+    before, after = system.get(v.BASELINE, {}), system.get(v.CORRECTED, {})
+    gini = next((name for name in before if name.startswith("gini@")), None)
+    coverage = next((name for name in before if name.startswith("coverage@")), None)
+    if gini is None or coverage is None:
+        return []
+    if gini not in after or coverage not in after:
+        return [words("verdict.coverage_alone", before=percent(before[coverage]), gini=number(before[gini]))]
+    change = after[gini] - before[gini]
+    key = "exposure_same" if abs(change) < 0.0005 else "concentrated" if change > 0 else "spread"
+    return [
+        words(f"verdict.{key}", before=number(before[gini]), after=number(after[gini])),
+        words("verdict.coverage", before=percent(before[coverage]), after=percent(after[coverage])),
+    ]
+
+
+def shown(name: str) -> str:
+    """A metric's name as people write it: "NDCG@10", "hit rate@10"."""
+    base, at, cutoff = name.partition("@")
+    capital = {"ndcg", "mrr", "map", "rmse", "mse", "mae", "ece"}
+    return (base.upper() if base in capital else base.replace("_", " ")) + at + cutoff
