@@ -22,6 +22,8 @@ def locate(ids: pl.Series, wanted: pl.Series) -> Ints:
     """Row of each wanted id within `ids` (unique), -1 where it is not there; ids of another type are cast."""
     rows = pl.DataFrame({"id": ids}).with_row_index("row")
     asked = pl.DataFrame({"id": wanted.cast(ids.dtype, strict=False)})
+    if wanted.dtype.is_float():  # 5.5 is not the id 5
+        asked = asked.select(pl.when(pl.col("id") == wanted).then(pl.col("id")))
     found = asked.join(rows, on="id", how="left", maintain_order="left")["row"]
     return found.cast(pl.Int64).fill_null(-1).to_numpy()
 

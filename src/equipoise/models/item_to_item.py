@@ -16,7 +16,7 @@ from equipoise.models.recommender import Fitted, Saved, Scores
 
 Links: TypeAlias = NDArray[np.float32] | sparse.csr_matrix
 
-_BLOCK = 512  # users at once where a sparse matrix is made dense
+_BLOCK = 2048  # users at once where a sparse matrix is made dense
 _SPARSE_COST = 30  # how much slower than one of a dense product is a multiply-add of a sparse one, about
 
 
