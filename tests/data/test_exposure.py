@@ -127,3 +127,11 @@ def test_deterministic_rows_are_counted_and_policy_is_policy_id() -> None:
     assert found.passed
     assert found.deterministic == 4
     assert found.table()[-1][1] == "4"
+
+
+def test_of_an_event_log_only_impressions_count() -> None:
+    shown = log().with_columns(event=pl.lit("impression"))
+    click = shown[:1].with_columns(event=pl.lit("click"), propensity=None, position=None)
+    found = check_log(pl.concat([click, shown, click], how="vertical_relaxed"))
+    assert found.passed
+    assert found.length == 4

@@ -49,7 +49,7 @@ class LogCheck:
     """What was found in an exposure log.
 
     Attributes:
-        length: Rows of the log.
+        length: Rows that were checked.
         rules: Every rule that could be checked.
         deterministic: Rows whose propensity is no probability; estimators by inverse propensity refuse them.
     """
@@ -73,16 +73,18 @@ def check_log(frame: Any) -> LogCheck:
     """Check an exposure log against the schema; nothing is changed.
 
     Args:
-        frame: A frame of any engine, one row per shown position.
+        frame: A frame of any engine, one row per shown position. In an event log with a column `event`, only
+            impressions are checked.
     """
-    log = to_polars(frame)
+    log = to_polars(frame).with_row_index("_row")
+    if v.EVENT in log.columns:
+        log = log.filter(pl.col(v.EVENT) == v.IMPRESSION)
     if "policy_id" not in log.columns and v.POLICY in log.columns:
         log = log.rename({v.POLICY: "policy_id"})
     there = set(log.columns)
     rules = [_absent(column, log) for column in _REQUIRED if column not in there]
     if not there & {"candidate_set", "candidate_set_hash"}:
         rules.append(RuleCheck("there is a column candidate_set or candidate_set_hash", len(log)))
-    log = log.with_row_index("_row")
     for columns, rule, breaks in (*_values(log), *_groups(log)):
         if there.issuperset(columns):
             rows = log.filter(breaks.fill_null(False))["_row"]
