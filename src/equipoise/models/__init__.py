@@ -2,6 +2,7 @@
 
 from equipoise.models.recommender import Fitted, Recommender
 from equipoise.models.registry import models
+from equipoise.models.storage import load_model, save_model
 from equipoise.models.training import Training
 
-__all__ = ["Fitted", "Recommender", "Training", "models"]
+__all__ = ["Fitted", "Recommender", "Training", "load_model", "models", "save_model"]

@@ -28,9 +28,9 @@ _NUMBERS = 2**21  # float32 numbers gathered at once per thread: 8 MB, about wha
 class IALS(Recommender):
     """Implicit ALS (Hu, Koren & Volinsky 2008) in the form of Rendle et al. 2022, "Revisiting iALS".
 
-    Minimises, over user factors p and item factors q,
-    `sum over events of weight (1 - p.q)^2 + unobserved_weight * sum over all pairs of (p.q)^2 +
-    regularisation`.
+    Minimises, over user factors p and item factors q, the sum over events of weight (1 - p.q)^2, plus
+    unobserved_weight times the sum over all pairs of (p.q)^2, plus the penalty. Defaults are those of the paper
+    for ML-20M; a smaller log may want a larger unobserved_weight.
     """
 
     name: ClassVar[str] = "ials"

@@ -74,9 +74,10 @@ class Recommender(Component, ABC):
         weights = None if training is None else training.weights
         if weights is not None and np.shape(weights) != (len(data.events),):
             raise ModelError(f"Weights of shape {np.shape(weights)} do not fit {len(data.events)} events")
-        if weights is not None and not (np.isfinite(weights) & (weights >= 0)).all():
-            bad = int((~(np.isfinite(weights) & (weights >= 0))).sum())
-            raise ModelError("Weights must be finite and at least 0", where=f"{bad} of {len(weights)} are not")
+        if weights is not None and (bad := int((~(np.isfinite(weights) & (weights >= 0))).sum())):
+            raise ModelError(
+                "Weights must be finite and at least 0", where=f"{bad} of {len(weights)} are not"
+            )
         catalogue = Catalogue.of(data)
         return catalogue, Histories.of(data.events, catalogue, weights)
 
@@ -116,7 +117,7 @@ class Fitted(ABC):
     histories: Histories = field(repr=False)
     calibration: Calibration | None = None
 
-    # What each model supplies ----------------------------------------
+    # What each model supplies
 
     @abstractmethod
     def score(self, users: NDArray[np.int64], histories: Histories) -> Scores:
@@ -162,7 +163,7 @@ class Fitted(ABC):
         """Vectors of all items, where the model has them."""
         return None
 
-    # What all models share ----------------------------------------
+    # What all models share
 
     def recommend(
         self,
@@ -251,7 +252,6 @@ class Fitted(ABC):
         rows = np.flatnonzero(np.diff(held_out.starts) > 0)
         if len(rows) > _CALIBRATION_USERS:
             rows = np.sort(options.rng("calibration").choice(rows, _CALIBRATION_USERS, replace=False))
-
         n_items = len(self.catalogue.items)
         return replace(
             self,
