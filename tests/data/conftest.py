@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import duckdb
@@ -32,8 +31,7 @@ def same(left: Any, right: Any) -> None:
     """Both hold the same rows, in whatever order and of whatever engine."""
     left, right = (to_polars(frame) for frame in (left, right))
     assert left.columns == right.columns
-    with contextlib.suppress(pl.exceptions.ColumnNotFoundError):
-        left = left.cast(dict(zip(right.columns, right.dtypes, strict=True)))
+    left = left.cast(dict(zip(right.columns, right.dtypes, strict=True)))
     assert sorted(map(repr, left.rows())) == sorted(map(repr, right.rows()))
 
 
