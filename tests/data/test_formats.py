@@ -21,8 +21,8 @@ def ml_100k(tmp_path: Path) -> Path:
     (tmp_path / "u.user").write_text("196|17|M|writer|02138\n186|56|F|executive|94043\n")
     flags = ["0"] * GENRES
     flags[1] = flags[5] = "1"
-    film = "242|L\u00e9on (1994)|01-Jan-1994||http://us.imdb.com/x?a|b".replace("|b", "")
-    rows = [f"{film}|{'|'.join(flags)}", f"302|Fargo|||{''}|{'|'.join(['1'] + ['0'] * 18)}"]
+    film = "242|Léon (1994)|01-Jan-1994||http://us.imdb.com/x?a"
+    rows = [f"{film}|{'|'.join(flags)}", "302|Fargo||||" + "|".join(["1"] + ["0"] * 18)]
     (tmp_path / "u.item").write_bytes("\n".join(rows).encode("latin-1") + b"\n")
     return tmp_path
 
@@ -45,11 +45,9 @@ def test_official_ml_100k(ml_100k: Path) -> None:
 def test_official_ml_1m(tmp_path: Path) -> None:
     (tmp_path / "ratings.dat").write_text("1::1193::5::978300760\n2::661::3::978302109\n")
     (tmp_path / "users.dat").write_text("1::F::1::10::48067\n2::M::56::16::00070\n")
-    odd = "1193::Caf\xe9 \x85: One::Two::Drama|War"
     (tmp_path / "movies.dat").write_bytes(
         "1193::Am\xe9lie: A Film (2001)::Comedy|Romance\r\n661::B::Drama\r\n".encode("latin-1")
     )
-    assert odd.count("::") == 3  # a title may hold colons, but never the separator itself
     data = read(Source(format="movielens", path=str(tmp_path)))
     assert data.events["value"].to_list() == [5.0, 3.0]
     assert data.users is not None
@@ -274,9 +272,7 @@ def test_real_open_bandit_as_a_whole(real_data: Path) -> None:
     assert data.items["item_id"].str.contains("^(men|women)/").all()
     assert data.users is not None
     assert set(data.events["user_id"]) == set(data.users["user_id"])
-    assert data.users.n_unique("user_0" if "user_0" in data.users.columns else "user_id") == len(data.users)
-    profiles = data.users.drop("user_id")
-    assert profiles.n_unique() == len(profiles)
+    assert data.users.drop("user_id").n_unique() == data.users["user_id"].n_unique() == len(data.users)
 
 
 def test_real_amazon_beauty(real_data: Path) -> None:
