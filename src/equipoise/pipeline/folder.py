@@ -8,7 +8,6 @@ import os
 import platform
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -111,13 +110,13 @@ class RunFolder:
                 "peak_memory_mib": _peak_memory(),
                 **record.facts,
             }
+            self.manifest["peak_memory_mib"] = _peak_memory()
             self._write_manifest()
 
     def finish(self) -> None:
         """Mark the run as complete."""
         self.manifest["status"] = "complete"
         self.manifest["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
-        self.manifest["peak_memory_mib"] = _peak_memory()
         self._write_manifest()
 
     def write_text(self, name: str, text: str) -> Path:
@@ -154,13 +153,12 @@ class RunFolder:
         """Write beside the target and rename, so that a full disk or an interruption leaves nothing half-written."""
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-        os.close(handle)
+        draft = target.with_name(f".{target.name}-{os.getpid()}")
         try:
-            write(Path(draft))
-            os.replace(draft, target)
+            write(draft)
+            draft.replace(target)
         finally:
-            Path(draft).unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
         return target
 
 
