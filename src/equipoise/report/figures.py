@@ -13,6 +13,9 @@ from equipoise.report.numbers import number
 from equipoise.report.scales import Scale
 from equipoise.statistics import Reliability
 
+Ticks = tuple[tuple[float, str], ...]
+"""Places in per cent, and their labels."""
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -37,7 +40,7 @@ class Mark:
 class Axis:
     """Ticks of a scale: places in per cent and labels; and the ends of the scale as labels."""
 
-    ticks: tuple[tuple[float, str], ...]
+    ticks: Ticks
     ends: tuple[str, str]
     zero: float
 
@@ -79,8 +82,7 @@ def _mark(stage: str, title: str, value: Mapping[str, Any], scale: Scale) -> Mar
 
 
 def _axis(scale: Scale, about: int = 4) -> Axis:
-    ticks = tuple((scale(tick), number(tick)) for tick in scale.ticks(about))
-    return Axis(ticks, (number(scale.low), number(scale.high)), scale(0.0))
+    return Axis(scale.ticks(about), (number(scale.low), number(scale.high)), scale(0.0))
 
 
 def strip(stages: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> Strip:
@@ -113,13 +115,13 @@ def group_strips(
     return strips, _axis(scale, about=5)
 
 
-def lorenz_curves(exposure: Mapping[str, Sequence[float]]) -> list[Curve]:
-    """Lorenz curve of each system's exposure counts."""
+def lorenz_curves(exposure: Mapping[str, Sequence[float]]) -> tuple[list[Curve], Ticks]:
+    """Lorenz curve of each system's exposure counts, and the ticks of both axes."""
     curves = []
     for stage, counts in exposure.items():
         share, held = lorenz(np.asarray(counts, dtype=np.float64))
         curves.append(Curve(stage, _points(100 * share, 100 - 100 * held)))
-    return curves
+    return curves, Scale(0.0, 1.0).ticks(share=True)
 
 
 def lorenz_table(exposure: Mapping[str, Sequence[float]]) -> list[tuple[float, dict[str, float]]]:
@@ -133,8 +135,8 @@ def lorenz_table(exposure: Mapping[str, Sequence[float]]) -> list[tuple[float, d
 
 def reliability_curves(
     bins: Mapping[str, Reliability], titles: Mapping[str, str]
-) -> tuple[list[Curve], float]:
-    """Reliability of each system, and the probability at which the square ends."""
+) -> tuple[list[Curve], Ticks]:
+    """Reliability of each system, and the ticks of both axes."""
     top = max((float(max(one.said.max(), one.seen.max())) for one in bins.values()), default=1.0)
     scale = Scale(0.0, min(1.0, top * 1.05) or 1.0)
     curves = []
@@ -142,7 +144,7 @@ def reliability_curves(
         places = [
             (scale(said), round(100 - scale(seen), 2)) for said, seen in zip(one.said, one.seen, strict=True)
         ]
-        sizes = 1.1 + 1.6 * np.sqrt(one.n / one.n.max())
+        sizes = 0.7 + 1.0 * np.sqrt(one.n / one.n.max())
         dots = tuple(
             (
                 x,
@@ -153,7 +155,7 @@ def reliability_curves(
             for (x, y), size, said, seen, n in zip(places, sizes, one.said, one.seen, one.n, strict=True)
         )
         curves.append(Curve(stage, " ".join(f"{x:g},{y:g}" for x, y in places), dots))
-    return curves, scale.high
+    return curves, scale.ticks(share=True)
 
 
 def waterfall(steps: Sequence[tuple[str, int]], start: tuple[str, int], end: str) -> list[Bar]:

@@ -18,6 +18,14 @@ def number(value: float | None, signed: bool = False) -> str:
     return ("−" if negative else "+" if signed else "") + text
 
 
+def tick(value: float, step: float, share: bool = False) -> str:
+    """A label on an axis: as many digits as the step between labels needs."""
+    scaled, gap = (100 * value, 100 * step) if share else (value, step)
+    digits = max(0, -math.floor(math.log10(gap) + 1e-9))
+    text = f"{abs(scaled):,.{digits if scaled else 0}f}"
+    return ("−" if scaled < 0 else "") + text + (" %" if share else "")
+
+
 def percent(value: float | None) -> str:
     """A share as per cent with one decimal, none from ten up."""
     if value is None:

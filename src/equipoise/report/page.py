@@ -172,8 +172,8 @@ class Page:
     few: int = FEW_USERS
 
     @cached_property
-    def lorenz(self) -> list[figures.Curve]:
-        """Lorenz curves."""
+    def lorenz(self) -> tuple[list[figures.Curve], figures.Ticks]:
+        """Lorenz curves, and the ticks of the axes."""
         return figures.lorenz_curves(self.results.exposure)
 
     @cached_property
@@ -182,8 +182,8 @@ class Page:
         return figures.lorenz_table(self.results.exposure)
 
     @cached_property
-    def reliability(self) -> tuple[list[figures.Curve], float]:
-        """Reliability curves, and where the axes end."""
+    def reliability(self) -> tuple[list[figures.Curve], figures.Ticks]:
+        """Reliability curves, and the ticks of the axes."""
         return figures.reliability_curves(self.results.reliability, self.stages)
 
     @cached_property
@@ -198,7 +198,7 @@ class Page:
     def planted(self) -> list[tuple[str, dict[str, Any]]]:
         """Quantities known only of generated worlds, by name and stage; an interval stays a mapping."""
         stages: Mapping[str, Any] = self.results.metrics.get("planted") or {}
-        flat = {stage: dict(_flattened(values)) for stage, values in stages.items()}
+        flat = {stage: dict(self._flattened(values)) for stage, values in stages.items()}
         names = list(dict.fromkeys(name for values in flat.values() for name in values))
         return [(name, {stage: values.get(name) for stage, values in flat.items()}) for name in names]
 
@@ -240,7 +240,7 @@ class Page:
             return ", ".join(f"{self.words.phrase(name)} {self._plain(one)}" for name, one in value.items())
         if isinstance(value, bool) or not isinstance(value, int | float):
             return self.words.phrase(value)
-        return number(value)
+        return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
     @cached_property
     def provenance(self) -> list[tuple[str, int | None, str | None]]:
@@ -273,15 +273,25 @@ class Page:
         found = {one.name: one for name in names if (one := define(name)) is not None}
         return list(found.values())
 
+    @cached_property
+    def started(self) -> str:
+        """When the run began, to the minute."""
+        began = str(self.results.manifest.get("started") or "")
+        return began[:16].replace("T", " ") + (" UTC" if began.endswith("+00:00") else "")
+
+    def said(self, attribute: str) -> str:
+        """A column's name as words."""
+        known = self.words.phrase(attribute)
+        return attribute.replace("_", " ") if known == attribute else known
+
     def shown(self, name: str) -> str:
         """A metric's name as people write it."""
-        return sentences.shown(name)
+        return sentences.shown(name, self.words)
 
-
-def _flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        words = f"{prefix}{name.replace('_', ' ')}"
-        if isinstance(value, Mapping) and "value" not in value:
-            yield from _flattened(value, f"{words}: ")
-        else:
-            yield words, value
+    def _flattened(self, values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+        for name, value in values.items():
+            words = prefix + self.words.known("planted", name)
+            if isinstance(value, Mapping) and "value" not in value:
+                yield from self._flattened(value, f"{words}: ")
+            else:
+                yield words, value

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from equipoise.report.numbers import tick
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -39,10 +41,10 @@ class Scale:
         share = (value - self.low) / (self.high - self.low)
         return round(self.left + share * (self.right - self.left), 2)
 
-    def ticks(self, about: int = 4) -> list[float]:
-        """Round numbers within the scale, about so many."""
+    def ticks(self, about: int = 4, share: bool = False) -> tuple[tuple[float, str], ...]:
+        """Places and labels of round numbers within the scale, about so many; per cent where asked for."""
         raw = (self.high - self.low) / max(1, about)
         unit = 10.0 ** math.floor(math.log10(raw))
-        step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= raw)
-        first = math.ceil(self.low / step - 1e-9)
-        return [round(index * step, 12) for index in range(first, math.floor(self.high / step + 1e-9) + 1)]
+        step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= raw * (1 - 1e-9))
+        indices = range(math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9) + 1)
+        return tuple((self(index * step), tick(index * step, step, share)) for index in indices)

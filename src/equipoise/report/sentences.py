@@ -22,7 +22,7 @@ def verdict(metrics: Mapping[str, Any], words: Words) -> str:
     if name is None:
         return words("verdict.nothing")
     stages = metrics["stages"]
-    values = {"metric": shown(name), "before": number(stages[v.BASELINE][name]["value"])}
+    values = {"metric": shown(name, words), "before": number(stages[v.BASELINE][name]["value"])}
     compared = metrics.get("comparison", {}).get(name)
     if v.CORRECTED not in stages or compared is None:
         return words("verdict.alone", **values)
@@ -75,8 +75,7 @@ def exposure(metrics: Mapping[str, Any], words: Words) -> list[str]:
     ]
 
 
-def shown(name: str) -> str:
-    """A metric's name as people write it: "NDCG@10", "hit rate@10"."""
+def shown(name: str, words: Words) -> str:
+    """A metric's name as people write it: "NDCG@10", "Hit rate@10"."""
     base, at, cutoff = name.partition("@")
-    capital = {"ndcg", "mrr", "map", "rmse", "mse", "mae", "ece"}
-    return (base.upper() if base in capital else base.replace("_", " ")) + at + cutoff
+    return words.known("metric", base) + at + cutoff

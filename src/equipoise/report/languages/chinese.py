@@ -46,10 +46,13 @@ MESSAGES: Final[dict[str, str]] = {
     "section.glossary": "指标说明",
     "section.reproduce": "复现",
     "section.warnings": "请先阅读",
+    "hero.caption": "留出用户的平均 {metric}，附 {level} 区间",
     # Quality
     "quality.lead": "对留出用户取平均，{level} 区间由对用户的自助抽样得到。每个小图使用各自的刻度，两端标有数值。",
-    "quality.compared": "差异为配对差异：同一批用户校正前后相比，p 值由符号翻转得到。同时比较 {count} 个指标时，偶然出现个别小的 p 值属于正常现象。",
-    "quality.system": "以下是整个系统的数值；对用户自助抽样会产生偏差，因此不给出区间。",
+    "quality.compared": "差异为配对差异：同一批用户校正前后相比，p 值由符号翻转得到。"
+    "同时比较 {count} 个指标时，偶然出现个别小的 p 值属于正常现象。",
+    "quality.whole": "整个系统",
+    "quality.system": "对用户自助抽样会使这些数值产生偏差，因此不给出区间。",
     "column.metric": "指标",
     "column.interval": "区间",
     "column.difference": "差异",
@@ -78,7 +81,8 @@ MESSAGES: Final[dict[str, str]] = {
     "column.better": "更好方向",
     "column.unit": "单位",
     # Groups
-    "groups.lead": "各组 {metric} 的均值，{level} 区间针对该组用户。这里不检验两组之间的差异：区间重叠并不证明两组相等。",
+    "groups.lead": "各组 {metric} 的均值，{level} 区间针对该组用户。这里不检验两组之间的差异："
+    "区间重叠并不证明两组相等。",
     "groups.by": "按{attribute}",
     "groups.few": "用户较少",
     "groups.few.note": "少于 {n} 位用户的组已作标记，其数值说明不了多少问题。",
@@ -91,7 +95,8 @@ MESSAGES: Final[dict[str, str]] = {
     "exposure.title": "曝光的洛伦兹曲线",
     "exposure.table": "曲线数据表",
     # Calibration
-    "calibration.lead": "针对已推荐的物品：给出的概率与留出用户实际选择比例的对照。虚线表示概率名副其实。期望校准误差：{errors}。",
+    "calibration.lead": "针对已推荐的物品：给出的概率与留出用户实际选择比例的对照。虚线表示概率名副其实。",
+    "calibration.error": "期望校准误差：{errors}。",
     "calibration.x": "给出的概率",
     "calibration.y": "实际选择比例",
     "calibration.title": "概率的可靠性",
@@ -139,12 +144,29 @@ MESSAGES: Final[dict[str, str]] = {
     "limits.groups": "分组来自数据本身。数据中缺失或标注错误的人群在此看不到。",
     "limits.exposure": "曝光均等本身并不等于公平，曝光不均也不等于不公平：这取决于应当给谁什么。",
     "limits.claim": "这里的任何数字都不能证明系统是公平、安全或合法的。",
+    # Names of metrics
+    "metric.precision": "准确率",
+    "metric.recall": "召回率",
+    "metric.hit_rate": "命中率",
+    "metric.ndcg": "NDCG",
+    "metric.mrr": "MRR",
+    "metric.map": "MAP",
+    "metric.rmse": "RMSE",
+    "metric.mse": "MSE",
+    "metric.mae": "MAE",
+    "metric.diversity": "多样性",
+    "metric.novelty": "新颖度",
+    "metric.popularity": "流行度",
+    "metric.coverage": "覆盖率",
+    "metric.gini": "基尼系数",
+    "metric.entropy": "熵",
     # Glossary
     "glossary.high": "越高越好",
     "glossary.low": "越低越好",
     "glossary.neither": "视目的而定",
     "glossary.unbounded": "无上界",
-    "glossary.terms": "u 用户，i 物品，r 从 1 开始的名次，k 列表长度，rel(u) 用户 u 在留出时段的选择，hit(r) 在名次 r 的物品属于 rel(u) 时为 1。",
+    "glossary.terms": "u 用户，i 物品，r 从 1 开始的名次，k 列表长度，rel(u) 用户 u 在留出时段的选择，"
+    "hit(r) 在名次 r 的物品属于 rel(u) 时为 1。",
     # Reproduction
     "reproduce.lead": "相同的数据、配置和版本会得到相同的数值。",
     "reproduce.command": "命令",

@@ -46,12 +46,16 @@ MESSAGES: Final[dict[str, str]] = {
     "section.glossary": "Metrics",
     "section.reproduce": "Make it again",
     "section.warnings": "Read this first",
+    "hero.caption": "Mean {metric} over held-out users, with {level} intervals",
     # Quality
-    "quality.lead": "Means over held-out users with {level} intervals from a bootstrap over users. Each plot has its own scale, "
+    "quality.lead": "Means over held-out users with {level} intervals from a bootstrap over users. Each plot has "
+    "its own scale, "
     "given at its ends.",
-    "quality.compared": "Differences are paired: the same users before and after, p by flipping signs. With {count} metrics "
+    "quality.compared": "Differences are paired: the same users before and after, p by flipping signs. With "
+    "{count} metrics "
     "side by side, some small p-values are to be expected by chance.",
-    "quality.system": "Values of the system as a whole; a bootstrap over users would be biased for them, so they have no interval.",
+    "quality.whole": "The system as a whole",
+    "quality.system": "A bootstrap over users would be biased for these values, so they have no interval.",
     "column.metric": "Metric",
     "column.interval": "Intervals",
     "column.difference": "Difference",
@@ -80,14 +84,16 @@ MESSAGES: Final[dict[str, str]] = {
     "column.better": "Better",
     "column.unit": "Unit",
     # Groups
-    "groups.lead": "Mean {metric} per group with {level} intervals over the users of that group. A difference between two groups "
+    "groups.lead": "Mean {metric} per group with {level} intervals over the users of that group. A difference "
+    "between two groups "
     "is not tested here: overlapping intervals do not prove equality.",
     "groups.by": "By {attribute}",
     "groups.few": "few users",
     "groups.few.note": "Groups of fewer than {n} users are marked; their values say little.",
     "groups.table": "All metrics by {attribute}",
     # Exposure
-    "exposure.lead": "Items from the least to the most recommended against the share of all places they hold. On the dashed line "
+    "exposure.lead": "Items from the least to the most recommended against the share of all places they hold. On "
+    "the dashed line "
     "all items would be shown equally often.",
     "exposure.x": "share of items, least shown first",
     "exposure.y": "share of places",
@@ -95,8 +101,10 @@ MESSAGES: Final[dict[str, str]] = {
     "exposure.title": "Lorenz curve of exposure",
     "exposure.table": "The curve as a table",
     # Calibration
-    "calibration.lead": "For what was recommended: the probability given against the share that held-out users then took. On the "
-    "dashed line probabilities mean what they say. Expected calibration error: {errors}.",
+    "calibration.lead": "For what was recommended: the probability given against the share that held-out users "
+    "then took. On the "
+    "dashed line probabilities mean what they say.",
+    "calibration.error": "Expected calibration error: {errors}.",
     "calibration.x": "probability given",
     "calibration.y": "share taken",
     "calibration.title": "Reliability of the probabilities",
@@ -104,7 +112,8 @@ MESSAGES: Final[dict[str, str]] = {
     "calibration.table": "The bins as a table",
     "calibration.n": "{n} predictions",
     # Planted truth
-    "planted.lead": "This data comes from a generated world, whose true preferences, propensities and group gaps are known. Real "
+    "planted.lead": "This data comes from a generated world, whose true preferences, propensities and group gaps "
+    "are known. Real "
     "data has no such table.",
     # Samples
     "samples.lead": "Lists of a few users. A filled mark: the user took this item in the held-out time.",
@@ -140,18 +149,38 @@ MESSAGES: Final[dict[str, str]] = {
     "protocol.valid": "validation events",
     "protocol.test": "test events",
     # Limits
-    "limits.offline": "These are measurements on logged events. What people would have done with other lists in front of them, "
+    "limits.offline": "These are measurements on logged events. What people would have done with other lists in "
+    "front of them, "
     "the log does not say.",
-    "limits.seed": "Intervals cover the choice of users, not of the random seed: another training run gives other numbers.",
+    "limits.seed": "Intervals cover the choice of users, not of the random seed: another training run gives "
+    "other numbers.",
     "limits.groups": "Groups are those in the data. Who is missing from it, or wrongly labelled, is not seen here.",
-    "limits.exposure": "Equal exposure is not by itself fair, nor unequal exposure unfair: that depends on what is owed to whom.",
+    "limits.exposure": "Equal exposure is not by itself fair, nor unequal exposure unfair: that depends on what "
+    "is owed to whom.",
     "limits.claim": "No number here certifies that a system is fair, safe or lawful.",
+    # Names of metrics
+    "metric.precision": "Precision",
+    "metric.recall": "Recall",
+    "metric.hit_rate": "Hit rate",
+    "metric.ndcg": "NDCG",
+    "metric.mrr": "MRR",
+    "metric.map": "MAP",
+    "metric.rmse": "RMSE",
+    "metric.mse": "MSE",
+    "metric.mae": "MAE",
+    "metric.diversity": "Diversity",
+    "metric.novelty": "Novelty",
+    "metric.popularity": "Popularity",
+    "metric.coverage": "Coverage",
+    "metric.gini": "Gini",
+    "metric.entropy": "Entropy",
     # Glossary
     "glossary.high": "higher",
     "glossary.low": "lower",
     "glossary.neither": "depends",
     "glossary.unbounded": "no bound",
-    "glossary.terms": "u user, i item, r rank from 1, k list length, rel(u) what u took in the held-out time, hit(r) 1 where the "
+    "glossary.terms": "u user, i item, r rank from 1, k list length, rel(u) what u took in the held-out time, "
+    "hit(r) 1 where the "
     "item at rank r is in rel(u).",
     # Reproduction
     "reproduce.lead": "The same data, configuration and versions give the same numbers.",
