@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from equipoise.config import Config, read_config
     from equipoise.data import Dataset
-    from equipoise.pipeline import Run, run
+    from equipoise.pipeline.run import Run, run
 
 __version__ = version("equipoise")
 __all__ = ["Config", "Dataset", "Run", "__version__", "read_config", "run"]

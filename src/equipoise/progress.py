@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 from rich.console import Console
@@ -28,7 +28,7 @@ def track(
     if not show or not sys.stderr.isatty():
         yield from work
         return
-    steps = total if total is not None else (len(work) if hasattr(work, "__len__") else None)
+    steps = total if total is not None else (len(work) if isinstance(work, Sized) else None)
     started, bar, task = time.monotonic(), None, None
     try:
         for done, item in enumerate(work, start=1):

@@ -36,8 +36,8 @@ def describe(
         columns.add_column(heading, overflow="ellipsis", max_width=40)
     for column in found.columns:
         different = "" if column.different is None else f"{column.different:,}"
-        row = (column.table, column.name, column.dtype, f"{column.missing:,}", different)
-        columns.add_row(*row, _plain(column.example))
+        cells = (column.table, column.name, column.dtype, f"{column.missing:,}", different, column.example)
+        columns.add_row(*(_plain(cell) for cell in cells))
     console.print(columns)
 
 

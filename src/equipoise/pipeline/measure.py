@@ -16,6 +16,7 @@ from equipoise.config import AuditSection
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
+from equipoise.language import Vectors
 from equipoise.pipeline.prepare import Prepared
 from equipoise.statistics import Interval, Reliability, bootstrap_means, paired_difference, reliability
 
@@ -63,13 +64,18 @@ def held_out(prepared: Prepared, audit: AuditSection) -> pl.DataFrame:
 
 
 def measure(
-    recommendations: pl.DataFrame, prepared: Prepared, audit: AuditSection, runtime: Runtime
+    recommendations: pl.DataFrame,
+    prepared: Prepared,
+    vectors: Vectors | None,
+    audit: AuditSection,
+    runtime: Runtime,
 ) -> Measured:
     """Measure every stage on the same held-out users.
 
     Args:
         recommendations: Lists of all stages, told apart by the column `stage`.
         prepared: The parts; the test part is the truth.
+        vectors: Item vectors, in whose space the diversity of lists is measured; None to leave it out.
         audit: What to measure.
         runtime: Seed of the bootstrap.
     """
@@ -79,7 +85,7 @@ def measure(
         stage: recommendations.filter(pl.col(v.STAGE) == stage).drop(v.STAGE)
         for stage in recommendations[v.STAGE].unique(maintain_order=True)
     }
-    values = {stage: _per_user(lists, truth, prepared, audit) for stage, lists in by_stage.items()}
+    values = {stage: _per_user(lists, truth, prepared, vectors, audit) for stage, lists in by_stage.items()}
     names = [column for column in next(iter(values.values())).columns if column != v.USER]
     bins: dict[str, Reliability] = {}
     content: dict[str, Any] = {
@@ -116,40 +122,50 @@ def _catalogue(prepared: Prepared) -> pl.DataFrame:
 
 
 def _per_user(
-    lists: pl.DataFrame, truth: pl.DataFrame, prepared: Prepared, audit: AuditSection
+    lists: pl.DataFrame, truth: pl.DataFrame, prepared: Prepared, vectors: Vectors | None, audit: AuditSection
 ) -> pl.DataFrame:
-    """One row per user of the truth, one column per metric."""
+    """One row per user of the truth, one column per metric; null where a metric has no value for a user."""
     wanted = {f"{name}@{k}": m.parse(f"{name}@{k}") for k in audit.k for name in _QUALITY}
     table: pl.DataFrame = m.per_user(lists, truth, wanted)
     train = prepared.train.positives.select(v.USER, v.ITEM)
     for k in audit.k:
-        described = [m.novelty(k, train), m.mean_popularity(k, train)]
+        described: list[m.Metric] = [m.novelty(k, train), m.mean_popularity(k, train)]
+        if vectors is not None and k > 1:
+            described.append(m.intra_list_diversity(k, vectors.frame(), "vector"))
         for metric in described:
-            column: pl.DataFrame = metric(lists)
-            table = table.join(
-                column.rename({"value": metric.name}), on=v.USER, how="left", maintain_order="left"
-            )
+            column: pl.DataFrame = metric(lists, truth).rename({"value": metric.name})
+            table = table.join(column, on=v.USER, how="left", maintain_order="left")
     return table.sort(v.USER)
 
 
 def _means(
     values: pl.DataFrame, names: list[str], audit: AuditSection, runtime: Runtime
 ) -> dict[str, Interval]:
-    matrix = values.select(pl.col(names).fill_null(0.0)).to_numpy()
-    intervals = bootstrap_means(matrix, level=audit.level, n_bootstrap=audit.n_bootstrap, seed=runtime.seed)
+    matrix = values.select(names).to_numpy()
+    intervals = bootstrap_means(
+        matrix, level=audit.level, n_bootstrap=audit.n_bootstrap, seed=runtime.seed, present=~np.isnan(matrix)
+    )
     return dict(zip(names, intervals, strict=True))
 
 
 def _comparison(
     values: Mapping[str, pl.DataFrame], names: list[str], audit: AuditSection, runtime: Runtime
 ) -> dict[str, Any]:
-    before, after = (
-        values[stage].select(pl.col(names).fill_null(0.0)).to_numpy() for stage in (v.BASELINE, v.CORRECTED)
-    )
-    compared = paired_difference(
-        after, before, level=audit.level, n_bootstrap=audit.n_bootstrap, seed=runtime.seed
-    )
-    return {name: one.as_dict() for name, one in zip(names, compared, strict=True)}
+    """Each metric on the users who have a value for it in both stages."""
+    before, after = (values[stage].select(names).to_numpy() for stage in (v.BASELINE, v.CORRECTED))
+    present = ~np.isnan(before) & ~np.isnan(after)
+    found: dict[str, Any] = {}
+    for mask in np.unique(present, axis=1).T:
+        columns = np.flatnonzero((present == mask[:, None]).all(axis=0))
+        compared = paired_difference(
+            after[np.ix_(mask, columns)],
+            before[np.ix_(mask, columns)],
+            level=audit.level,
+            n_bootstrap=audit.n_bootstrap,
+            seed=runtime.seed,
+        )
+        found |= {names[column]: one.as_dict() for column, one in zip(columns, compared, strict=True)}
+    return {name: found[name] for name in names}
 
 
 def _groups(

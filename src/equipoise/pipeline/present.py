@@ -41,9 +41,7 @@ def present(
     )
 
 
-def _samples(
-    lists: pl.DataFrame, prepared: Prepared, truth: pl.DataFrame, runtime: Runtime
-) -> list[Sample]:
+def _samples(lists: pl.DataFrame, prepared: Prepared, truth: pl.DataFrame, runtime: Runtime) -> list[Sample]:
     """Lists of a few users, drawn by the seed and not chosen."""
     users = truth[v.USER].unique().sort()
     drawn = runtime.rng("samples").choice(len(users), min(_SAMPLES, len(users)), replace=False)

@@ -14,6 +14,7 @@ import polars as pl
 from equipoise.component import Runtime
 from equipoise.config import Config, built_in, read_config
 from equipoise.data import vocabulary as v
+from equipoise.debias import Correction
 from equipoise.models import Fitted
 from equipoise.models.storage import load_model, save_model
 from equipoise.pipeline.encode import encode
@@ -94,7 +95,9 @@ def run(
         Path(out) if out is not None else default_folder(settings), settings, resume=resume
     )
     corrections = chosen_corrections(settings)
-    stages = {v.BASELINE: []} | ({v.CORRECTED: corrections} if corrections else {})
+    stages: dict[str, list[Correction]] = {v.BASELINE: []}
+    if corrections:
+        stages[v.CORRECTED] = corrections
 
     with options.limited():
         with folder.stage("prepare") as stage:
@@ -137,7 +140,7 @@ def run(
             say(f"ranked    {len(lists):,} rows for {lists[v.USER].n_unique():,} users")
 
         with folder.stage("measure") as stage:
-            measured = measure(lists, prepared, settings.audit, options)
+            measured = measure(lists, prepared, vectors, settings.audit, options)
             folder.write_json("metrics.json", measured.metrics)
 
         with folder.stage("report"):
