@@ -1,4 +1,6 @@
 import json
+import shutil
+import sys
 import tomllib
 
 import polars as pl
@@ -7,7 +9,6 @@ import pytest
 import equipoise
 from equipoise.errors import ConfigError, DataError, EquipoiseError, ModelError
 from equipoise.models.storage import load_model
-from equipoise.pipeline import run as run_module  # noqa: F401
 from equipoise.statistics import bootstrap_means
 
 SMALL = {
@@ -77,7 +78,7 @@ def test_metrics_have_the_contract(finished):
         for group in metrics["groups"][stage]["gender"].values():
             assert group["ndcg@10"].keys() == {"value", "low", "high", "users"}
         assert 0 <= metrics["calibration"][stage]["ece"] <= 1
-        assert 0 < metrics["planted"][stage]["ndcg@10"] <= 1
+        assert 0 < metrics["planted"][stage]["preference_ndcg@10"] <= 1
     assert metrics["comparison"]["ndcg@10"].keys() == {"difference", "low", "high", "p_value"}
     difference = (
         metrics["stages"]["corrected"]["ndcg@10"]["value"] - metrics["stages"]["baseline"]["ndcg@10"]["value"]
@@ -133,7 +134,7 @@ def test_manifest_accounts_for_the_run(finished):
     rows = stages["prepare"]["rows"]
     assert rows["train"] + rows["valid"] + rows["test"] == rows["events"]
     assert len(stages["prepare"]["sha256"]["events"]) == 64
-    assert stages["train corrected"]["ips"]["effective_sample_size"] > 0
+    assert stages["train corrected"]["ips"]["weights"]["effective_sample_size"] > 0
 
 
 def test_the_saved_model_recommends_the_same(finished):
@@ -159,28 +160,20 @@ def test_another_seed_makes_another_run(finished, tmp_path):
 
 
 def test_an_interrupted_run_goes_on_and_ends_the_same(finished, tmp_path, monkeypatch):
-    from equipoise.pipeline import train as train_module
+    journey = sys.modules["equipoise.pipeline.run"]
 
-    def interrupt(*arguments, **keywords):
+    def stopped(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    import sys
-
-    journey = sys.modules["equipoise.pipeline.run"]
-    kept = journey.recommend_all
-    monkeypatch.setattr(journey, "recommend_all", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        equipoise.run(SMALL, out=tmp_path / "run")
+    with monkeypatch.context() as stop:
+        stop.setattr(journey, "recommend_all", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            equipoise.run(SMALL, out=tmp_path / "run")
     assert not (tmp_path / "run/recommendations.parquet").exists()
     assert json.loads((tmp_path / "run/manifest.json").read_text())["status"] == "running"
-    monkeypatch.setattr(journey, "recommend_all", kept)
-
-    def no_training(*arguments, **keywords):
-        pytest.fail("a finished stage was done again")
-
-    monkeypatch.setattr(train_module.models, "build", no_training)
-    monkeypatch.undo()
-    resumed = equipoise.run(SMALL, out=tmp_path / "run", resume=True)
+    with monkeypatch.context() as once:
+        once.setattr(journey, "train", lambda *a, **k: pytest.fail("a finished stage was done again"))
+        resumed = equipoise.run(SMALL, out=tmp_path / "run", resume=True)
     assert resumed.metrics == finished.metrics
     assert resumed.manifest["status"] == "complete"
 
@@ -219,8 +212,6 @@ def test_bad_input_is_told_and_leaves_no_result(tmp_path, change, error, words):
 
 
 def test_a_damaged_model_is_noticed(finished, tmp_path):
-    import shutil
-
     folder = tmp_path / "model"
     shutil.copytree(finished.path / "model/baseline", folder)
     blob = folder / "arrays.safetensors"

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from equipoise import metrics as m
 from equipoise.component import Runtime
-from equipoise.config import AuditSection
+from equipoise.config import AuditSection, Config
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 from equipoise.language import Vectors
 from equipoise.pipeline.prepare import Prepared
+from equipoise.pipeline.truth import against_truth
 from equipoise.statistics import Interval, Reliability, bootstrap_means, paired_difference, reliability
 
 _QUALITY = ("ndcg", "recall", "precision", "hit_rate", "mrr", "map")
@@ -67,7 +68,7 @@ def measure(
     recommendations: pl.DataFrame,
     prepared: Prepared,
     vectors: Vectors | None,
-    audit: AuditSection,
+    config: Config,
     runtime: Runtime,
 ) -> Measured:
     """Measure every stage on the same held-out users.
@@ -76,9 +77,10 @@ def measure(
         recommendations: Lists of all stages, told apart by the column `stage`.
         prepared: The parts; the test part is the truth.
         vectors: Item vectors, in whose space the diversity of lists is measured; None to leave it out.
-        audit: What to measure.
+        config: What to measure, and which corrections acted.
         runtime: Seed of the bootstrap.
     """
+    audit = config.audit
     truth = held_out(prepared, audit)
     catalogue = _catalogue(prepared)
     by_stage = {
@@ -107,7 +109,7 @@ def measure(
     if v.CORRECTED in values:
         content["comparison"] = _comparison(values, names, audit, runtime)
     if prepared.world is not None:
-        content["planted"] = {}
+        content["planted"] = against_truth(prepared.world, by_stage, prepared, config, runtime)
     exposure = {stage: m.exposure(lists, catalogue, audit.k[0]) for stage, lists in by_stage.items()}
     stacked = pl.concat([frame.with_columns(pl.lit(stage).alias(v.STAGE)) for stage, frame in values.items()])
     return Measured(content, stacked, exposure, bins)

@@ -18,6 +18,7 @@ from equipoise.report import Recommended, RunReport, Sample, render
 _SAMPLES = 4
 _SHOWN = 8  # places of a sample list
 _FEW_USERS = 100
+_LITTLE_LEFT = 0.2  # effective share of the events below which weighting is mostly noise
 
 
 def present(
@@ -98,8 +99,12 @@ def _warnings(config: Config, manifest: Mapping[str, Any], metrics: Mapping[str,
     if users < _FEW_USERS:
         found.append(f"Only {users} users have held-out events; intervals are wide.")
     for method, facts in manifest["stages"].get("train corrected", {}).items():
-        if isinstance(facts, dict) and facts.get("share_clipped", 0) > 0:
-            found.append(f"{method}: {facts['share_clipped']:.1%} of the weights were clipped.")
+        weights = facts.get("weights", {}) if isinstance(facts, dict) else {}
+        if weights.get("share_clipped"):
+            found.append(f"{method}: {weights['share_clipped']:.1%} of the weights were clipped.")
+        if weights.get("effective_share", 1.0) < _LITTLE_LEFT:
+            left = weights["effective_share"]
+            found.append(f"{method}: the weighted events tell as much as {left:.0%} of them unweighted would.")
     if config.split.strategy in ("leave_last", "random"):
         found.append(
             f"The split '{config.split.strategy}' lets training see events later than some held-out ones; "

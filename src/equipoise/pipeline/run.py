@@ -140,7 +140,7 @@ def run(
             say(f"ranked    {len(lists):,} rows for {lists[v.USER].n_unique():,} users")
 
         with folder.stage("measure") as stage:
-            measured = measure(lists, prepared, vectors, settings.audit, options)
+            measured = measure(lists, prepared, vectors, settings, options)
             folder.write_json("metrics.json", measured.metrics)
 
         with folder.stage("report"):

@@ -44,19 +44,18 @@ def train(
     data, training = prepared.train, Training()
     facts: dict[str, Any] = {}
     for correction in chosen:
-        context = Context(data=data, runtime=runtime)
+        context = Context(data, runtime, facts)
         if isinstance(correction, BeforeTraining):
             data = correction.transform(data, context)
         elif isinstance(correction, DuringTraining):
             training = training.merged(correction.training(data, context))
-        facts |= context.diagnostics
     recommender = models.build(config.model.name, config.model.fields)
     model = recommender.fit(data, valid=prepared.valid, vectors=vectors, training=training, runtime=runtime)
     try:
         return model.calibrate(prepared.valid, runtime), facts
     except (
         ModelError
-    ) as error:  # too few held-out events: lists without probabilities, and the manifest says why
+    ) as error:  # too few held-out events; the lists go without probabilities, and the page says so
         return model, facts | {"uncalibrated": error.paragraph}
 
 
@@ -100,7 +99,7 @@ def _recommend(
     users = pl.concat([known, prepared.test.events[v.USER].cast(known.dtype)]).unique().sort()
     knowing = model.observe(prepared.valid.events)
     lists = knowing.recommend(users, depth, exclude_seen=config.audit.exclude_seen, runtime=runtime)
-    context = Context(data=prepared.train, runtime=runtime)
+    context = Context(prepared.train, runtime)
     for place, correction in enumerate(rerankers, start=1):
         lists = correction.rerank(lists, context, k if place == len(rerankers) else depth)
     return lists, context.diagnostics
