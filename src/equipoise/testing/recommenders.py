@@ -21,7 +21,7 @@ from equipoise.models.training import Training
 from equipoise.testing.planted import Planted, blocks, checkerboard
 
 COLUMNS = [v.USER, v.ITEM, v.RANK, v.SCORE, v.PROBABILITY, v.COLD]
-QUIET = Runtime(progress=False)
+QUIET = Runtime(threads=1, progress=False)  # planted worlds are small
 SEEN = 7  # events per user of the planted world
 
 
