@@ -1,12 +1,24 @@
 """Worlds with planted truth: every estimator and every correction is tried here first."""
 
 from equipoise.component import Registry
+from equipoise.worlds.laws import GroupGap
+from equipoise.worlds.planted import planted, preference_values, propensity_error
 from equipoise.worlds.policy import PlackettLuce
 from equipoise.worlds.storefront import Storefront
-from equipoise.worlds.world import GroupGap, Scenario, World
+from equipoise.worlds.world import Scenario, World
 
 worlds: Registry[Scenario] = Registry(
     "world", "equipoise.worlds", {"storefront": "equipoise.worlds.storefront:Storefront"}
 )
 
-__all__ = ["GroupGap", "PlackettLuce", "Scenario", "Storefront", "World", "worlds"]
+__all__ = [
+    "GroupGap",
+    "PlackettLuce",
+    "Scenario",
+    "Storefront",
+    "World",
+    "planted",
+    "preference_values",
+    "propensity_error",
+    "worlds",
+]

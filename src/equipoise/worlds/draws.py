@@ -1,4 +1,5 @@
-"""Counter-based random numbers: each draw is a function of its key alone, so that results never depend on order.
+"""Counter-based random numbers: each draw is a function of its key alone, so that results never depend on
+order.
 
 The same user, item and day meet the same chance under every policy, which makes simulated comparisons paired.
 """
@@ -36,7 +37,7 @@ def uniform(seed: int, purpose: str, *keys: ArrayLike) -> NDArray[np.float64]:
         keys: Integer arrays that broadcast against each other; the result has their common shape.
     """
     with np.errstate(over="ignore"):
-        state = np.asarray(seed, dtype=np.uint64).reshape(1)
+        state: NDArray[np.uint64] = np.full(1, seed, dtype=np.uint64)
         for key in (np.uint64(zlib.crc32(purpose.encode())), *keys):
             words = np.asarray(key).astype(np.uint64)
             state = _mix((state + _GOLDEN) ^ (words * _FIRST + _GOLDEN))

@@ -17,7 +17,8 @@ _CACHED = 50_000  # cells of the quadrature that stay in a core's cache
 
 @dataclass(frozen=True)
 class PlackettLuce:
-    """Slates filled from the top: each place goes to a remaining item with probability proportional to its weight.
+    """Slates filled from the top: each place goes to a remaining item with probability proportional to its
+    weight.
 
     Attributes:
         weights: float32 of shape (users, items), each row a distribution over the catalogue.
@@ -30,8 +31,8 @@ class PlackettLuce:
     def sample(self, users: Ints, length: int, *, seed: int, t: int) -> tuple[Ints, Floats]:
         """One slate per user.
 
-        A slate is the first `length` arrivals of an exponential race in which item i runs at the rate of its weight;
-        the order of arrival is a Plackett-Luce ranking.
+        A slate is the first `length` arrivals of an exponential race in which item i runs at the rate of its
+        weight; the order of arrival is a Plackett-Luce ranking.
 
         Args:
             users: Rows of `weights`.
@@ -40,8 +41,8 @@ class PlackettLuce:
             t: Day, part of the key of each draw.
 
         Returns:
-            Item columns, int64 of shape (len(users), length), best place first; and the probability with which the
-            item got its place given the items above it, float64 of the same shape.
+            Item columns, int64 of shape (len(users), length), best place first; and the probability with
+            which the item got its place given the items above it, float64 of the same shape.
         """
         n_items = self.weights.shape[1]
         slates = np.empty((len(users), length), dtype=np.int64)
@@ -67,9 +68,9 @@ class PlackettLuce:
     def inclusion(self, length: int, nodes: int = 32) -> NDArray[np.float32]:
         """Probability that an item stands anywhere in a slate.
 
-        Item i arrives at time s with density w_i exp(-w_i s); it is in the slate when fewer than `length` others came
-        before. The number of others is Poisson-binomial; its distribution is built up over all items, item i is
-        divided out again, and the time is integrated by Gauss-Legendre quadrature.
+        Item i arrives at time s with density w_i exp(-w_i s); it is in the slate when fewer than `length`
+        others came before. The number of others is Poisson-binomial; its distribution is built up over all
+        items, item i is divided out again, and the time is integrated by Gauss-Legendre quadrature.
 
         Args:
             length: Places of a slate.

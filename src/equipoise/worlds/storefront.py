@@ -15,8 +15,9 @@ from scipy.special import expit, softmax
 from equipoise.data import vocabulary as v
 from equipoise.errors import ConfigError
 from equipoise.worlds.draws import choice, normal, uniform
+from equipoise.worlds.laws import Laws
 from equipoise.worlds.policy import PlackettLuce
-from equipoise.worlds.world import Laws, Scenario, World
+from equipoise.worlds.world import Scenario, World
 
 Floats = NDArray[np.float64]
 _LARGEST = 25_000_000  # cells of users x items; five float32 matrices of this size are 500 MB
@@ -25,8 +26,9 @@ _LARGEST = 25_000_000  # cells of users x items; five float32 matrices of this s
 class Storefront(Scenario):
     """A shop with ranked slates, searches and purchases.
 
-    Popular items are shown more for a reason that has nothing to do with taste, and are also bought more by people
-    who were not shown them; the logger knows the taste of one gender less well; seasons move what is liked.
+    Popular items are shown more for a reason that has nothing to do with taste, and are also bought more by
+    people who were not shown them; the logger knows the taste of one gender less well; seasons move what is
+    liked.
     """
 
     name: ClassVar[str] = "storefront"
@@ -47,6 +49,8 @@ class Storefront(Scenario):
     """Probability of a click on an examined item of middling taste."""
     taste: float = Field(1.0, ge=0)
     """Spread (log-odds) of preference between users that attributes and texts explain."""
+    distance: float = Field(0.6, ge=0)
+    """How much of taste goes by gender, against 0.6 that is each user's own and 0.7 of the community."""
     quality: float = Field(0.5, ge=0)
     """Spread (log-odds) of preference between items that all users share."""
     popularity: float = Field(1.5, ge=0)
@@ -140,7 +144,7 @@ class Storefront(Scenario):
 
         return pl.DataFrame([
             pl.Series(v.USER, rows + 1, dtype=pl.Int64),
-            pick("gender", words["genders"], [0.45, 0.55]),
+            pick("gender", words["genders"], [0.4, 0.6]),
             pick("age_band", words["age_bands"], [0.3, 0.35, 0.2, 0.15]),
             pick("region", words["regions"], [0.3, 0.3, 0.25, 0.15]),
             pick("community", [f"community {letter}" for letter in "ABCDE"], [0.3, 0.25, 0.2, 0.15, 0.1]),
@@ -184,7 +188,8 @@ class Storefront(Scenario):
                 for (n, s, c, p, b, g), m in zip(texts["en"], makers, strict=True)
             ],
             "description_zh": [
-                f"{g}类{s}{c}{n}。{p}{b}，由{m}出售。" for (n, s, c, p, b, g), m in zip(texts["zh"], makers, strict=True)
+                f"{g}类{s}{c}{n}。{p}{b}，由{m}出售。"
+                for (n, s, c, p, b, g), m in zip(texts["zh"], makers, strict=True)
             ],
             "kind_zh": list(nouns[:, 1]),
             "style_zh": [row[1] for row in texts["zh"]],
@@ -207,7 +212,7 @@ class Storefront(Scenario):
         for side, values in sides.items():
             columns = np.arange(len(values))
             leaning = 0.6 * normal(self.seed, f"personal {side}", rows[:, None], columns[None, :])
-            for attribute, weight in (("community", 0.7), ("age_band", 0.3), ("gender", 0.25)):
+            for attribute, weight in (("community", 0.7), ("age_band", 0.3), ("gender", self.distance)):
                 group = users[attribute].rank("dense").to_numpy().astype(np.int64)
                 leaning += weight * normal(self.seed, f"{attribute} {side}", group[:, None], columns[None, :])
             tastes += leaning[:, _codes(items[side], values)]
@@ -224,19 +229,22 @@ class Storefront(Scenario):
         """A softmax over appeal and a noisy estimate of taste, with a floor."""
         fidelity = self.knowledge * np.where(women, 1 - self.unfairness, 1.0)[:, None]
         rows, columns = np.arange(self.n_users)[:, None], np.arange(self.n_items)[None, :]
-        estimate = fidelity * _by_row(liking) + np.sqrt(1 - fidelity**2) * normal(self.seed, "estimate", rows, columns)
+        estimate = fidelity * _by_row(liking) + np.sqrt(1 - fidelity**2) * normal(
+            self.seed, "estimate", rows, columns
+        )
         shares = softmax(self.popularity * appeal + self.personalisation * estimate, axis=1)
         return PlackettLuce(((1 - self.floor) * shares + self.floor / self.n_items).astype(np.float32))
 
 
 def _standard(values: Floats) -> Floats:
-    return (values - values.mean()) / max(float(values.std()), 1e-12)
+    centred = values - values.mean()
+    return np.asarray(centred / max(float(values.std()), 1e-12))
 
 
 def _by_row(values: Floats) -> Floats:
     """Each row with mean 0 and variance 1."""
     centred = values - values.mean(axis=1, keepdims=True)
-    return centred / np.maximum(centred.std(axis=1, keepdims=True), 1e-12)
+    return np.asarray(centred / np.maximum(centred.std(axis=1, keepdims=True), 1e-12))
 
 
 def _codes(column: pl.Series, values: list[str]) -> NDArray[np.int64]:

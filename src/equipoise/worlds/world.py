@@ -19,16 +19,15 @@ from equipoise.data import Dataset, to_polars
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 from equipoise.worlds.draws import choice_by_row, uniform
+from equipoise.worlds.laws import GroupGap, Ints, Laws, Matrix
 from equipoise.worlds.policy import PlackettLuce
 
-Matrix = NDArray[np.float32]
-Ints = NDArray[np.int64]
 START: Final = datetime(2025, 1, 1, tzinfo=UTC)
 """Day 0 of every world."""
 _BLOCK = 1_000_000  # cells of visits x items worked on at once
 _COLUMNS: Final = (
-    v.EVENT, v.USER, v.ITEM, v.TIMESTAMP, v.QUERY, v.VALUE, v.REQUEST, v.SLATE, v.POSITION, v.PROPENSITY, v.POLICY,
-    v.REWARD,
+    v.EVENT, v.USER, v.ITEM, v.TIMESTAMP, v.QUERY, v.VALUE, v.REQUEST, v.SLATE, v.POSITION, v.PROPENSITY,
+    v.SCORE, v.POLICY, v.REWARD,
 )  # fmt: skip
 
 
@@ -41,69 +40,17 @@ class Scenario(Component, ABC):
 
 
 @dataclass(frozen=True)
-class Laws:
-    """What makes the users of a world do what they do. Matrices are float32 of shape (users, items).
-
-    Attributes:
-        appetite: Log-odds of a click given examination, before the trend.
-        trend: Amplitude (log-odds) of the seasonal trend of each item, length items.
-        phase: Phase of that trend as a share of a period, length items.
-        period: Days of a season.
-        organic: Probability per visit of buying an item that was not shown.
-        effect: What being shown adds to that probability; the sum is a probability.
-        activity: Probability that a user visits on a day, length users.
-        search: Probability that a visit begins with a search.
-        examination_decay: A place j is examined with probability j ** -examination_decay.
-        queries: What a user of each language types to look for each item: one column per language, one row per item.
-        language: Column of `queries` of each user, length users.
-    """
-
-    appetite: Matrix
-    trend: NDArray[np.float64]
-    phase: NDArray[np.float64]
-    period: float
-    organic: Matrix
-    effect: Matrix
-    activity: NDArray[np.float64]
-    search: float
-    examination_decay: float
-    queries: pl.DataFrame
-    language: Ints
-
-
-@dataclass(frozen=True)
-class GroupGap:
-    """How much better the logger serves one group than another.
-
-    Attributes:
-        attribute: Column of `users`.
-        favoured: The group that is served better by design.
-        other: The group that is served worse.
-        values: Mean true preference for a shown item, by group, under the logging policy.
-    """
-
-    attribute: str
-    favoured: str
-    other: str
-    values: dict[str, float]
-
-    @property
-    def difference(self) -> float:
-        """Value of the favoured group minus value of the other, in clicks per examined impression."""
-        return self.values[self.favoured] - self.values[self.other]
-
-
-@dataclass(frozen=True)
 class World:
     """Users, items and a log, with the truth behind them.
 
-    Everything random is keyed by the seed, the day, the user and the item alone: the same world gives the same answers
-    in any order, and a user answers two policies on the same day with the same luck.
+    Everything random is keyed by the seed, the day, the user and the item alone: the same world gives the
+    same answers in any order, and a user answers two policies on the same day with the same luck.
 
     Attributes:
         scenario: The settings it was made from.
         users: One row per user: `user_id` (1, 2, ...) and attributes. Row order is that of all matrices.
-        items: One row per item: `item_id` (1, 2, ...), attributes and texts. Row order is that of all matrices.
+        items: One row per item: `item_id` (1, 2, ...), attributes and texts. Row order is that of all
+            matrices.
         laws: How users behave.
         policy: How the logger chooses.
         days: Length of the log.
@@ -130,7 +77,7 @@ class World:
 
     @cached_property
     def preference(self) -> Matrix:
-        """Probability of a click given examination at the end of the log, (users, items): no confounding, no position."""
+        """Probability of a click given examination at the end of the log, (users, items), whoever shows it where."""
         return self.preference_at(self.days)
 
     def preference_at(self, t: int) -> Matrix:
@@ -170,15 +117,24 @@ class World:
         """Probability that a place (from 1) of a slate is looked at."""
         return np.asarray(position, dtype=np.float64) ** -self.laws.examination_decay
 
+    def located(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with `_user` and `_item`: row and column in all matrices, null for ids the world does not have."""
+        for column, row, table in ((v.USER, "_user", self.users), (v.ITEM, "_item", self.items)):
+            known = table.select(column).with_row_index(row).cast({row: pl.Int64})
+            frame = frame.with_columns(pl.col(column).cast(known[column].dtype, strict=False))
+            frame = frame.join(known, on=column, how="left", maintain_order="left")
+        return frame
+
     # The log ------------------------------------------------------------------------------------------------------
 
     @cached_property
     def log(self) -> pl.DataFrame:
         """All events of days 0 to `days` - 1, in order of time: impressions, clicks, purchases and searches.
 
-        Impressions and their clicks and purchases carry `request_id`, `slate_id`, `position`, `policy` and
-        `propensity`: the probability with which the logger put the item on its place given the items above it.
-        `reward` is 1 for an impression that was clicked. A purchase without a slate was made without being shown.
+        Impressions and their clicks and purchases carry `request_id`, `slate_id`, `position`, `policy`, the
+        logger's `score` and `propensity`: the probability with which the logger put the item on its place
+        given the items above it. `reward` is 1 for an impression that was clicked. A purchase without a
+        slate was made without being shown.
         """
         return pl.concat([self.respond(self.slates(t), t) for t in range(self.days)])
 
@@ -194,6 +150,7 @@ class World:
             v.ITEM: self.items[v.ITEM].gather(columns.ravel()),
             v.POSITION: pl.Series(places, dtype=pl.Int32),
             v.PROPENSITY: propensities.ravel(),
+            v.SCORE: np.log(self.policy.weights[np.repeat(visitors, self.slate_length), columns.ravel()]),
             v.POLICY: pl.repeat(self.policy.name, len(places), eager=True),
         })  # fmt: skip
 
@@ -205,15 +162,16 @@ class World:
         """What users do on day `t` when they are shown these slates.
 
         Args:
-            slates: Frame of `user_id`, `item_id` and `position` (or `rank`), one slate per user; `propensity` and
-                `policy` where known.
+            slates: Frame of `user_id`, `item_id` and `position` (or `rank`), one slate per user;
+                `propensity`, `score` and `policy` where known.
             t: Day, not negative.
 
         Returns:
             Events in order of time, with the columns of `log`.
 
         Raises:
-            DataError: if a column is missing, a user or an item is unknown, or a user has an item or a place twice.
+            DataError: if a column is missing, a user or an item is unknown, or a user has an item or a place
+            twice.
         """
         shown = self._placed(to_polars(slates), t)
         if shown.is_empty():
@@ -241,10 +199,10 @@ class World:
         return self.laws.trend * np.sin(2 * np.pi * (t / self.laws.period + self.laws.phase))
 
     def _preference(self, users: Ints, t: int) -> Matrix:
-        return expit(self.laws.appetite[users] + self._trend(t).astype(np.float32))
+        return np.asarray(expit(self.laws.appetite[users] + self._trend(t).astype(np.float32)))
 
     def _preference_of(self, user: Ints, item: Ints, t: int) -> NDArray[np.float64]:
-        return expit(self.laws.appetite[user, item] + self._trend(t)[item])
+        return np.asarray(expit(self.laws.appetite[user, item] + self._trend(t)[item]))
 
     def _placed(self, slates: pl.DataFrame, t: int) -> pl.DataFrame:
         """The slates with matrix rows and columns (`_user`, `_item`) and with request ids, checked."""
@@ -256,16 +214,14 @@ class World:
                     f"The slates have no column '{column}'", where=f"columns: {', '.join(slates.columns)}",
                     todo="A slate needs user_id, item_id and position (or rank).",
                 )  # fmt: skip
-        ids = ((v.USER, "_user", self.users), (v.ITEM, "_item", self.items))
-        for column, row, table in ids:
-            known = table.select(column).with_row_index(row).cast({row: pl.Int64})
-            slates = slates.with_columns(pl.col(column).cast(known[column].dtype, strict=False))
-            slates = slates.join(known, on=column, how="left", maintain_order="left")
+        slates = self.located(slates)
+        for column, row in ((v.USER, "_user"), (v.ITEM, "_item")):
             if strangers := slates[row].null_count():
                 raise DataError(
-                    f"The slates name a '{column}' that this world does not have", where=f"{strangers} of {len(slates)} rows",
+                    f"The slates name a '{column}' that this world does not have",
+                    where=f"{strangers} of {len(slates)} rows",
                     todo=f"Use ids of world.{column.removesuffix('_id')}s.",
-                )  # fmt: skip
+                )
         for column in (v.ITEM, v.POSITION):
             repeated = len(slates) - slates.select(v.USER, column).n_unique()
             if repeated:
@@ -331,8 +287,8 @@ class World:
             schema={
                 v.EVENT: pl.String, v.USER: self.users[v.USER].dtype, v.ITEM: self.items[v.ITEM].dtype,
                 v.TIMESTAMP: pl.Datetime("us", "UTC"), v.QUERY: pl.String, v.VALUE: pl.Float64, v.REQUEST: pl.Int64,
-                v.SLATE: pl.Int64, v.POSITION: pl.Int32, v.PROPENSITY: pl.Float64, v.POLICY: pl.String,
-                v.REWARD: pl.Float64, "_user": pl.Int64, "_delay": pl.Int64,
+                v.SLATE: pl.Int64, v.POSITION: pl.Int32, v.PROPENSITY: pl.Float64, v.SCORE: pl.Float32,
+                v.POLICY: pl.String, v.REWARD: pl.Float64, "_user": pl.Int64, "_delay": pl.Int64,
             }
         )  # fmt: skip
         wanted = list(empty.columns)

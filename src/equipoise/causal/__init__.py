@@ -1,0 +1,1 @@
+"""Causal inference on frames and arrays: what would have happened under another action."""
