@@ -16,19 +16,24 @@ _PACKAGES = ("numpy", "scipy", "polars", "torch")
 
 
 class Meter:
-    """Wall time, and the process's peak memory up to the end of the block."""
+    """Wall time and processor time, and the process's peak memory up to the end of the block.
+
+    Processor time is what a busy machine does not change much.
+    """
 
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     peak_mib: float = 0.0
 
     def __enter__(self) -> Self:
-        self._started = time.perf_counter()
+        self._started, self._worked = time.perf_counter(), time.process_time()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.seconds = time.perf_counter() - self._started
+        self.cpu_seconds = time.process_time() - self._worked
         self.peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -15,10 +15,11 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 _HEAD = """# Results
 
 Written by `make bench ROW=name`, one line per setting. Values of several seeds are means over the seeds; intervals
-are 95 % bootstrap intervals over users of the seed mean. Seconds, load and memory are those of the slowest part.
+are 95 % bootstrap intervals over users of the seed mean. Seconds, processor seconds, load
+and memory are the largest of a setting; load is the mean number of busy processes, ours among them, when it ended.
 
-| row | setting | protocol | value | seeds | seconds | load | peak MiB | machine | versions | date |
-|---|---|---|---|---|---|---|---|---|---|---|
+| row | setting | protocol | value | seeds | seconds | CPU s | load | peak MiB | machine | versions | date |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -31,7 +32,9 @@ def write(row: Row, path: Path = RESULTS) -> list[str]:
         for line in present
         if line.startswith("| ") and not line.startswith(("| row |", f"| {row.name} |"))
     ]
-    path.write_text(_HEAD + "".join(f"{line}\n" for line in sorted([*others, *own])), "utf-8")
+    draft = path.with_suffix(".draft")
+    draft.write_text(_HEAD + "".join(f"{line}\n" for line in sorted([*others, *own])), "utf-8")
+    draft.replace(path)
     return own
 
 
@@ -48,6 +51,7 @@ def _line(row: Row, setting: str) -> str:
         values,
         ", ".join(str(seed) for seed in parts),
         f"{max(part['seconds'] for part in parts.values()):.1f}",
+        f"{max(part['cpu_seconds'] for part in parts.values()):.1f}",
         f"{max(part['load'] for part in parts.values()):.1f}",
         f"{max(part['peak_mib'] for part in parts.values()):.0f}",
         last["machine"],

@@ -77,6 +77,7 @@ class Row:
             "values": dict(part.values),
             "notes": dict(part.notes),
             "seconds": meter.seconds,
+            "cpu_seconds": meter.cpu_seconds,
             "peak_mib": meter.peak_mib,
             **surroundings(),
         }

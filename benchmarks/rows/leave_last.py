@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,15 @@ _RANKED = "last event held out, the one before for validation; all items ranked,
 _ML_1M = f"ML-1M, 6,040 users, 3,416 items, 999,611 events; {_RANKED}"
 _BEAUTY = f"Amazon Beauty (S3Rec), 22,363 users, 12,101 items, 198,502 events; {_RANKED}"
 
-_ON_ML_1M: Mapping[str, Any] = {}
-_ON_BEAUTY: Mapping[str, Any] = {}
+_ON_ML_1M: Mapping[str, Any] = {"batch_places": 1600, "epochs": 16, "learning_rate": 2e-3, "dropout": 0.2}
+_ON_BEAUTY: Mapping[str, Any] = {
+    "blocks": 1,
+    "length": 50,
+    "dropout": 0.4,
+    "batch_places": 1600,
+    "epochs": 16,
+    "learning_rate": 1e-3,
+}
 
 
 def measured(model: Fitted, parts: Splits) -> tuple[dict[str, float], pl.DataFrame]:
@@ -58,7 +66,7 @@ def _sequence(
             valid=parts.valid,
             vectors=vectors,
             training=Training(checkpoint=unfinished),
-            runtime=Runtime(seed=seed),
+            runtime=Runtime(seed=seed, threads=int(os.environ.get("OMP_NUM_THREADS", "0"))),
         )
         values, frame = measured(model.observe(parts.valid.events), parts)
         log = model.arrays()["log"]

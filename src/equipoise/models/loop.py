@@ -240,7 +240,8 @@ class _Run:
     def _average(self) -> None:
         decay = min(self.config.averaging, (1 + self.state.steps) / (10 + self.state.steps))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.state.averaged.values()), [*self.network.parameters()], 1 - decay)
+            for name, tensor in self.network.named_parameters():
+                self.state.averaged[name].lerp_(tensor, 1 - decay)
 
     def _validated(self, number: int, epoch: Epoch) -> Epoch:
         """Measure the averaged parameters, and keep them where they are the best so far."""

@@ -22,6 +22,18 @@ from equipoise.models.recommender import Fitted, Recommender
 class Optimised(Recommender, ABC):
     """A recommender fitted by the training loop."""
 
+    negatives: PositiveInt = 1024
+    """Items drawn per batch, for the two sampled losses."""
+
+    negative_power: float = Field(0.5, ge=0, le=1)
+    """The sampled softmax draws items in proportion to their count to this power, and corrects for it."""
+
+    gbce_t: float = Field(0.75, ge=0, le=1)
+    """Of gBCE: 0 is plain binary cross-entropy, overconfident under sampling; 1 is calibrated."""
+
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    """Of the large products in training; `auto` is bfloat16 where the processor has units for it."""
+
     epochs: NonNegativeInt = 20
     """Most passes over the training data; the learning rate falls to zero over exactly so many."""
 
@@ -48,6 +60,15 @@ class Optimised(Recommender, ABC):
 
     validation_users: PositiveInt = 2000
     """At most so many users, drawn at random, are validated on while training."""
+
+    @property
+    def half(self) -> bool:
+        """Whether training runs its large products in bfloat16."""
+        if self.precision != "auto":
+            return self.precision == "bfloat16"
+        import torch
+
+        return bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def validation(valid: Dataset, known: pl.Series, config: Optimised, runtime: Runtime) -> Validation | None:

@@ -61,15 +61,6 @@ class Sequence(Optimised):
     loss: Literal["softmax", "sampled_softmax", "gbce"] = "softmax"
     """Against all items, or against `negatives` drawn per batch."""
 
-    negatives: PositiveInt = 1024
-    """Items drawn per batch, for the two sampled losses."""
-
-    negative_power: float = Field(0.5, ge=0, le=1)
-    """The sampled softmax draws items in proportion to their count to this power, and corrects for it."""
-
-    calibration: float = Field(0.75, ge=0, le=1)
-    """The `t` of gBCE: 0 is plain binary cross-entropy, 1 is calibrated."""
-
     text: Literal["add", "none"] = "add"
     """Whether text vectors are read, where the items have some."""
 
@@ -79,23 +70,11 @@ class Sequence(Optimised):
     batch_places: PositiveInt = 6400
     """Size of a batch: windows times their length."""
 
-    precision: Literal["auto", "bfloat16", "float32"] = "auto"
-    """Of the large products in training; `auto` is bfloat16 where the processor has units for it."""
-
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
         if self.width % self.heads:
             raise ValueError(f"{self.heads} heads do not divide a width of {self.width}")
         return self
-
-    @property
-    def half(self) -> bool:
-        """Whether training runs its large products in bfloat16."""
-        if self.precision != "auto":
-            return self.precision == "bfloat16"
-        import torch
-
-        return bool(torch.cpu._is_avx512_bf16_supported())
 
     @classmethod
     def fitted(cls) -> type[FittedSequence]:
@@ -169,9 +148,19 @@ class FittedSequence(Fitted):
         """The item vectors the model reads."""
         return self.text_vectors
 
+    @property
+    def scores_cold_items(self) -> bool:
+        """Whether the model reads texts, from which a cold item has a vector."""
+        return self.text_vectors is not None
+
     def score(self, users: NDArray[np.int64], histories: Histories) -> Scores:
-        """Dot products of `user_vectors` and `item_vectors`; the users themselves do not matter."""
+        """Dot products of `user_vectors` and `item_vectors`; the users themselves do not matter.
+
+        A cold item without a text gets the lowest score of the row.
+        """
         scores: Scores = self.user_vectors(users, histories) @ self.item_vectors().T
+        if self._silent.any():
+            scores[:, self._silent] = scores[:, ~self._silent].min(axis=1, keepdims=True)
         return scores
 
     def user_vectors(self, users: NDArray[np.int64], histories: Histories) -> Scores:
@@ -189,22 +178,22 @@ class FittedSequence(Fitted):
         return result
 
     def item_vectors(self) -> Scores:
-        """Vectors of all items, shape (items, width)."""
+        """Learned part plus projected text, shape (items, width); zero where an item has neither."""
         return self._items
 
     @cached_property
     def _items(self) -> Scores:
-        """Learned part plus projected text; a cold item without a text is taken for one of the rarest."""
         import torch
 
         with torch.no_grad():
             items: Scores = self.network.item_vectors().numpy().copy()
-        counts = self.catalogue.item_counts
-        spoken = np.zeros(len(items), dtype=bool) if self._space is None else self._space.items.any(axis=1)
-        warm = np.flatnonzero(counts > 0)
-        rarest = warm[np.argsort(counts[warm], kind="stable")[: max(1, len(warm) // 10)]]
-        items[(counts == 0) & ~spoken] = items[rarest].mean(axis=0)
         return items
+
+    @cached_property
+    def _silent(self) -> NDArray[np.bool_]:
+        """Items of which nothing is known: cold, and without a text."""
+        cold = self.catalogue.item_counts == 0
+        return np.asarray(cold if self._space is None else cold & ~self._space.items.any(axis=1))
 
     @cached_property
     def _space(self) -> TextSpace | None:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from equipoise.models import losses
-from equipoise.models.sequence.attention import attention_weights, causal_attention
+from equipoise.models import choice
+from equipoise.models.sequence.attention import attention_weights, causal_attention, causal_bias
 from equipoise.models.sequence.windows import Batch
 from equipoise.models.training import Step
 
@@ -36,7 +36,6 @@ class Network(nn.Module):
     def __init__(self, config: Sequence, counts: NDArray[np.int64], text: NDArray[np.float32] | None) -> None:
         super().__init__()
         self.config, self.width = config, config.width
-        self.fast = config.half
         self.counts = counts
         warm = counts > 0
         self.warm = None if warm.all() else torch.from_numpy(np.flatnonzero(warm))
@@ -106,22 +105,11 @@ class Network(nn.Module):
 
     def _loss(self, step: Step, rng: np.random.Generator) -> Tensor:
         """Only items seen in training compete: a cold one was never there to be taken."""
-        config = self.config
         items, targets = step.items, step.targets
         if self.warm is not None:
             items, targets = items[self.warm], self.place_of_warm[targets]
-        if config.loss == "softmax":
-            return losses.full_softmax(step.representations, items, targets, step.weights, half=self.fast)
-        power = config.negative_power if config.loss == "sampled_softmax" else 0.0
-        chance = self.counts[self.counts > 0].astype(np.float64) ** power
-        chance /= chance.sum()
-        drawn = torch.from_numpy(rng.choice(len(chance), config.negatives, p=chance))
-        if config.loss == "gbce":
-            return losses.gbce(
-                step.representations, items, targets, drawn, step.weights, t=config.calibration
-            )
-        log_q = torch.from_numpy(np.log(chance).astype(np.float32))
-        return losses.sampled_softmax(step.representations, items, targets, drawn, log_q, step.weights)
+        chosen = choice.Chosen(step.representations, items, targets, step.weights)
+        return choice.loss(chosen, self.config.loss, self.config, self.counts[self.counts > 0], rng)
 
     def _embedded(self, tokens: Tensor, inputs: Tensor, rng: np.random.Generator | None) -> Tensor:
         known = torch.where(tokens < 0, len(inputs) - 1, tokens)
@@ -138,6 +126,7 @@ class Block(nn.Module):
         self.heads, self.rate = config.heads, config.dropout
         self.fast = config.half
         self.before_attention, self.before_network = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.distances = nn.Parameter(torch.zeros(config.heads, config.length))
         self.projections, self.mix = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.widen, self.narrow = (
             nn.Linear(width, config.inner * width),
@@ -146,7 +135,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, rng: np.random.Generator | None) -> Tensor:
         """Shape (rows, places, width) to the same."""
-        gathered = causal_attention(*self._projected(x), half=self.fast and rng is not None)
+        gathered = causal_attention(*self._projected(x), self._bias(x), half=self.fast and rng is not None)
         x = x + dropout(self.mix(gathered.transpose(1, 2).reshape(x.shape)), self.rate, rng)
         inner = dropout(functional.gelu(self.widen(self.before_network(x))), self.rate, rng)
         return x + dropout(self.narrow(inner), self.rate, rng)
@@ -154,7 +143,10 @@ class Block(nn.Module):
     def weights(self, x: Tensor) -> Tensor:
         """Attention weights on these inputs, shape (rows, heads, places, places)."""
         query, key, _ = self._projected(x)
-        return attention_weights(query, key)
+        return attention_weights(query, key, self._bias(x))
+
+    def _bias(self, x: Tensor) -> Tensor:
+        return causal_bias(self.distances, x.shape[1])
 
     def _projected(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         rows, places, width = x.shape

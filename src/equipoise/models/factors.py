@@ -1,0 +1,125 @@
+"""The network of matrix factorisation: vectors of users and items, their biases, and the loss on a batch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from equipoise.component import Runtime
+from equipoise.models import choice, losses
+from equipoise.models.histories import Catalogue, Histories
+from equipoise.models.training import Step
+
+if TYPE_CHECKING:
+    from equipoise.models.mf import MF
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """One row per event: user, item, weight and value, each of shape (events,)."""
+
+    users: Ints
+    items: Ints
+    weights: Floats
+    values: Floats
+
+    def batches(self, size: int, rng: np.random.Generator) -> list[Examples]:
+        """All rows in a random order, `size` at a time."""
+        order = rng.permutation(len(self.users))
+        return [self._take(order[start : start + size]) for start in range(0, len(order), size)]
+
+    def _take(self, rows: Ints) -> Examples:
+        return Examples(self.users[rows], self.items[rows], self.weights[rows], self.values[rows])
+
+
+def examples(histories: Histories) -> Examples:
+    """The events of histories that have a known item."""
+    known = histories.items >= 0
+    users = np.repeat(np.arange(len(histories)), np.diff(histories.starts))
+    return Examples(users[known], histories.items[known], histories.weights[known], histories.values[known])
+
+
+class Factors(nn.Module):
+    """Parameters of matrix factorisation.
+
+    Args:
+        config: Sizes and loss.
+        catalogue: Users and items; those without an event keep vectors of zero.
+        rows: Training events, for means and counts.
+    """
+
+    def __init__(self, config: MF, catalogue: Catalogue, rows: Examples) -> None:
+        super().__init__()
+        self.config = config
+        self.width = config.width + 2
+        self.counts = np.bincount(rows.items, minlength=len(catalogue.items))
+        warm = self.counts > 0
+        self.warm = torch.from_numpy(np.flatnonzero(warm))
+        self.place_of_warm = torch.from_numpy(np.cumsum(warm) - 1)
+        active = torch.from_numpy(np.bincount(rows.users, minlength=len(catalogue.users)) > 0)
+        spread = 0.1 / math.sqrt(config.width)
+        self.users = nn.Parameter(torch.randn(len(active), config.width) * spread * active[:, None])
+        self.items = nn.Parameter(
+            torch.randn(len(warm), config.width) * spread * torch.from_numpy(warm)[:, None]
+        )
+        mean, bias = 0.0, np.zeros(len(warm))
+        if config.loss == "rating":
+            mean = float(np.average(rows.values, weights=rows.weights + 1e-12))
+        else:
+            bias = np.log(np.maximum(self.counts, 0.5) / self.counts.sum())
+            bias -= bias[warm].mean()
+        self.user_bias = nn.Parameter(torch.zeros(len(active)))
+        self.item_bias = nn.Parameter(torch.from_numpy(bias.astype(np.float32)))
+        self.mean = nn.Parameter(torch.tensor(mean), requires_grad=config.loss != "softmax")
+
+    @classmethod
+    def seeded(cls, config: MF, catalogue: Catalogue, rows: Examples, runtime: Runtime) -> Self:
+        """The network at its start, from the run's seed."""
+        with torch.random.fork_rng():
+            torch.manual_seed(int(runtime.rng("network").integers(2**62)))
+            return cls(config, catalogue, rows)
+
+    def vectors(self) -> tuple[Floats, Floats]:
+        """Vectors of all users and of all items, the biases among them."""
+        with torch.no_grad():
+            users = self._users(torch.arange(len(self.users)))
+            return users.numpy().copy(), self._items().numpy().copy()
+
+    def step(self, batch: Examples, rng: np.random.Generator) -> tuple[Tensor, Step]:
+        """The loss on a batch, shrinkage included."""
+        step = Step(
+            users=torch.from_numpy(batch.users),
+            targets=torch.from_numpy(batch.items),
+            weights=torch.from_numpy(batch.weights),
+            representations=self._users(torch.from_numpy(batch.users)),
+            items=self._items(),
+            parameters=dict(self.named_parameters()),
+        )
+        sizes = self.users[step.users].square().sum() + self.items[step.targets].square().sum()
+        shrinkage = self.config.shrinkage * sizes / len(step.users)
+        return self._loss(step, torch.from_numpy(batch.values), rng) + shrinkage, step
+
+    def _users(self, rows: Tensor) -> Tensor:
+        ones = torch.ones(len(rows), 1)
+        return torch.cat([self.users[rows], ones, (self.user_bias[rows] + self.mean)[:, None]], 1)
+
+    def _items(self) -> Tensor:
+        return torch.cat([self.items, self.item_bias[:, None], torch.ones(len(self.items), 1)], 1)
+
+    def _loss(self, step: Step, values: Tensor, rng: np.random.Generator) -> Tensor:
+        config = self.config
+        if config.loss == "rating":
+            predicted = (step.representations * step.items[step.targets]).sum(1)
+            return losses.squared_error(predicted, values, step.weights)
+        items, targets = step.items[self.warm], self.place_of_warm[step.targets]
+        chosen = choice.Chosen(step.representations, items, targets, step.weights)
+        return choice.loss(chosen, config.loss, config, self.counts[self.counts > 0], rng)

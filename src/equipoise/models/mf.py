@@ -1,0 +1,228 @@
+"""Matrix factorisation with user and item biases, for ratings or for choices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+
+from equipoise.component import Runtime
+from equipoise.data import Dataset
+from equipoise.errors import MissingExtraError, ModelError
+from equipoise.language.vectors import Vectors
+from equipoise.models.histories import Histories
+from equipoise.models.optimised import Optimised, validation
+from equipoise.models.recommender import Fitted, Saved, Scores
+from equipoise.models.training import Training
+
+if TYPE_CHECKING:
+    pass
+
+Floats = NDArray[np.float32]
+
+
+class MF(Optimised):
+    """Matrix factorisation with biases, trained by gradient descent on weighted events.
+
+    A score is `mean + user bias + item bias + p_u · q_i` (Koren, Bell and Volinsky 2009, equation 4). With the
+    rating loss it estimates the rating; with the others, how much likelier than other items an item is.
+    """
+
+    name: ClassVar[str] = "mf"
+
+    width: PositiveInt = 64
+    """Factors per user and per item, biases left out."""
+
+    loss: Literal["rating", "softmax", "sampled_softmax", "gbce"] = "softmax"
+    """`rating`: squared error of the events' values; the others: the event's item against all or `negatives` others."""
+
+    batch_events: PositiveInt = 2048
+    """Events per batch."""
+
+    shrinkage: NonNegativeFloat = 1e-2
+    """Weight of the squared factors of each example's user and item in the loss."""
+
+    fold_in: PositiveFloat = 1.0
+    """Ridge penalty when a history never trained on is turned into factors."""
+
+    learning_rate: PositiveFloat = 1e-2
+    """Highest learning rate of AdamW."""
+
+    @classmethod
+    def fitted(cls) -> type[FittedMF]:
+        """The class of what `fit` returns."""
+        return FittedMF
+
+    def fit(
+        self,
+        data: Dataset,
+        *,
+        valid: Dataset | None = None,
+        vectors: Vectors | None = None,
+        training: Training | None = None,
+        runtime: Runtime | None = None,
+    ) -> FittedMF:
+        """Fit to `data`; see `Recommender.fit`. Searches and texts are not read.
+
+        Raises:
+            ModelError: if there is nothing to learn from, or the rating loss finds events without a value.
+            MissingExtraError: if torch is not installed.
+        """
+        try:
+            from equipoise.models import loop
+            from equipoise.models.factors import Factors, examples
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("torch", extra="llm", purpose="The model 'mf'") from error
+        runtime, training = runtime or Runtime(), training or Training()
+        catalogue, histories = self.begin(data, training)
+        events = examples(histories)
+        if self.loss == "rating" and np.isnan(events.values).any():
+            raise ModelError(
+                "The rating loss needs a value for every event",
+                where=f"{int(np.isnan(events.values).sum())} of {len(events.values)} events have none",
+                todo="Name the column of values, drop such events, or choose another loss.",
+            )
+        network = Factors.seeded(self, catalogue, events, runtime)
+        users, items = network.vectors()
+        model = FittedMF(
+            config=self, catalogue=catalogue, histories=histories, user_factors=users, item_factors=items
+        )
+        check = None if valid is None else validation(valid, catalogue.users, self, runtime)
+        log = loop.optimise(
+            network,
+            self,
+            lambda rng: events.batches(self.batch_events, rng),
+            training=training,
+            runtime=runtime,
+            validate=None if check is None else lambda: check(model.moved(*network.vectors())),
+        )
+        trained = model.moved(*network.vectors())
+        rows = [[one.loss, one.seconds, one.validation] for one in log]
+        return replace(trained, log=np.array(rows).reshape(-1, 3)).aligned()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedMF(Fitted):
+    """Factors with the biases among them, so that a score is one dot product.
+
+    Attributes:
+        user_factors: Shape (users, width + 2): factors, 1, user bias and mean.
+        item_factors: Shape (items, width + 2): factors, item bias, 1.
+        alignment: Brings ridge solutions for implicit histories to the scale and direction of trained users;
+            shape (width, width).
+        log: One row per epoch: loss, seconds, validation NDCG@10 (NaN where not measured); shape (epochs, 3).
+    """
+
+    config: MF
+    user_factors: Floats = field(repr=False)
+    item_factors: Floats = field(repr=False)
+    alignment: Floats = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32), repr=False)
+    log: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)), repr=False)
+
+    def score(self, users: NDArray[np.int64], histories: Histories) -> Scores:
+        """Dot products of `user_vectors` and `item_vectors`; a cold item gets the lowest of the row."""
+        scores: Scores = self.user_vectors(users, histories) @ self.item_factors.T
+        cold = self.catalogue.item_counts == 0
+        if cold.any():
+            scores[:, cold] = scores[:, ~cold].min(axis=1, keepdims=True)
+        return scores
+
+    def user_vectors(self, users: NDArray[np.int64], histories: Histories) -> Floats:
+        """Learned vectors of users trained on; of all others, what their history says (`folded`)."""
+        known = users >= 0
+        known[known] = self.catalogue.user_counts[users[known]] > 0
+        vectors = np.zeros((len(users), self.item_factors.shape[1]), dtype=np.float32)
+        vectors[known] = self.user_factors[users[known]]
+        strangers = np.flatnonzero(~known)
+        vectors[strangers] = self.folded(histories.take(strangers))
+        return vectors
+
+    def item_vectors(self) -> Floats:
+        """Factors, bias and 1, shape (items, width + 2)."""
+        return self.item_factors
+
+    def folded(self, histories: Histories) -> Floats:
+        """Vectors of histories that were not trained on, by ridge regression on the items' factors.
+
+        Ratings are regressed on the factors of the rated items, a bias among them. For choices, the chosen items
+        are regressed to 1 and all items to 0 with a small weight (Hu, Koren and Volinsky 2008, equation 4), and the
+        solution is brought to where training put users with such histories. Without a history, the mean user.
+
+        Returns:
+            float32 of shape (rows, width + 2).
+        """
+        width = self.config.width
+        result = np.tile(self._mean_user, (len(histories), 1))
+        for row in range(len(histories)):
+            part = slice(histories.starts[row], histories.starts[row + 1])
+            items, weights, values = histories.items[part], histories.weights[part], histories.values[part]
+            seen = (items >= 0) & (~np.isnan(values) if self.config.loss == "rating" else True)
+            if not seen.any():
+                continue
+            if self.config.loss == "rating":
+                solution = self._rated(items[seen], weights[seen], values[seen])
+                result[row, :width], result[row, width + 1] = solution[:-1], solution[-1]
+            else:
+                result[row, :width] = self._chosen(items[seen], weights[seen]) @ self.alignment
+        return result
+
+    def moved(self, users: Floats, items: Floats) -> Self:
+        """The same model with other factors."""
+        return replace(self, user_factors=users, item_factors=items)
+
+    def aligned(self) -> Self:
+        """The same model with `alignment` learned from the users it was trained on."""
+        width = self.config.width
+        if self.config.loss == "rating":
+            return self
+        rows = np.flatnonzero(self.catalogue.user_counts > 0)[:_ALIGNED]
+        plain = replace(self, alignment=np.eye(width, dtype=np.float32))
+        folded = plain.folded(self.histories.take(rows))[:, :width].astype(np.float64)
+        gram = folded.T @ folded
+        gram[np.diag_indices(width)] += 1e-3 * np.trace(gram) / width + 1e-9
+        learned = np.linalg.solve(gram, folded.T @ self.user_factors[rows, :width])
+        return replace(self, alignment=learned.astype(np.float32))
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Factors, alignment and the log of the training."""
+        return {name: getattr(self, name) for name in _ARRAYS}
+
+    @classmethod
+    def restore(cls, saved: Saved) -> Self:
+        """The inverse of `arrays`."""
+        learned: dict[str, Any] = {name: saved.arrays[name] for name in _ARRAYS}
+        return cls(**saved.shared, **learned)
+
+    @property
+    def _mean_user(self) -> Floats:
+        trained = self.user_factors[self.catalogue.user_counts > 0]
+        return np.asarray(trained.mean(axis=0), dtype=np.float32)
+
+    def _rated(self, items: NDArray[np.int64], weights: Floats, values: Floats) -> NDArray[np.float64]:
+        """Factors and bias (with the mean in it) of one user; the bias is shrunk towards the mean user's."""
+        width = self.config.width
+        base = float(self._mean_user[width + 1])
+        design = np.column_stack([self.item_factors[items, :width], np.ones(len(items))]).astype(np.float64)
+        rest = values - base - self.item_factors[items, width]
+        gram = design.T @ (design * weights[:, None])
+        gram[np.diag_indices_from(gram)] += self.config.fold_in
+        solution = np.asarray(np.linalg.solve(gram, design.T @ (rest * weights)), dtype=np.float64)
+        solution[-1] += base
+        return solution
+
+    def _chosen(self, items: NDArray[np.int64], weights: Floats) -> NDArray[np.float64]:
+        factors = self.item_factors[:, : self.config.width].astype(np.float64)
+        mine = factors[items]
+        everything = factors.T @ factors * (_UNCHOSEN * len(items) / len(factors))
+        gram = mine.T @ (mine * weights[:, None]) + everything
+        gram[np.diag_indices_from(gram)] += self.config.fold_in
+        return np.asarray(np.linalg.solve(gram, mine.T @ weights), dtype=np.float64)
+
+
+_ARRAYS: Sequence[str] = ("user_factors", "item_factors", "alignment", "log")
+_ALIGNED = 4096  # more users do not move a width x width map
+_UNCHOSEN = 1.0  # weight of all items together in a fold-in, in multiples of that of the chosen ones
