@@ -12,6 +12,8 @@ from equipoise.worlds.draws import uniform
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _BLOCK = 1_000_000  # cells of users x items worked on at once
+_ALMOST = 0.1  # chance of not having arrived, under which the other recursion is the stable one
+_BEYOND = 6  # counts beyond a slate's length from which that recursion starts
 _CACHED = 50_000  # cells of the quadrature that stay in a core's cache
 
 
@@ -96,24 +98,41 @@ class PlackettLuce:
 
 
 def _inclusion(weights: Floats, time: Floats, measure: Floats, length: int) -> Floats:
-    """`PlackettLuce.inclusion` for a block of users; arrays below are (length, users, nodes) or (users, nodes)."""
+    """`PlackettLuce.inclusion` for a block of users; arrays below are (counts, users, nodes) or (users,
+    nodes).
+    """
     absent = np.exp(-weights[:, :, None] * time)  # not yet arrived: (users, items, nodes)
-    counts = np.zeros((length, len(weights), len(time)))
+    counts = np.zeros((length + _BEYOND, len(weights), len(time)))
     counts[0] = 1.0
     for item in range(weights.shape[1]):
         stay = absent[:, item]
         counts[1:] = counts[1:] * stay + counts[:-1] * (1 - stay)
         counts[0] *= stay
+    below = np.cumsum(counts, axis=0)  # [c]: at most c arrivals
     result = np.empty_like(weights)
     for item in range(weights.shape[1]):
-        stay = absent[:, item]
-        # Where an item has almost surely arrived, dividing it out is ill-conditioned and its density is nil.
-        safe = np.maximum(stay, 1e-3)
-        odds = (1 - safe) / safe
-        others = counts[0] / safe
-        fewer = others.copy()
-        for count in range(1, length):
-            others = np.clip(counts[count] / safe - odds * others, 0.0, 1.0)
-            fewer += others
-        result[:, item] = weights[:, item] * ((stay * np.minimum(fewer, 1.0)) @ measure)
+        fewer = _without(absent[:, item], below, length)
+        result[:, item] = weights[:, item] * ((absent[:, item] * fewer) @ measure)
     return np.clip(result, 0.0, 1.0)
+
+
+def _without(stay: Floats, below: Floats, length: int) -> Floats:
+    """Probability of fewer than `length` arrivals among all other items.
+
+    With p = 1 - stay, F the distribution function of all arrivals and G that of the others,
+    F(c) = stay G(c) + p G(c - 1). Solved upwards this is stable unless the item has almost surely arrived;
+    then it is solved downwards, from a start whose error dies out as (stay / p) ** steps.
+    """
+    odds = (1 - stay) / np.maximum(stay, _ALMOST)
+    others = below[0] / np.maximum(stay, _ALMOST)
+    for count in range(1, length):
+        others = below[count] / np.maximum(stay, _ALMOST) - odds * others
+    late = (stay < _ALMOST) & (below[-1] > 1e-12)
+    if late.any():
+        left = stay[late]
+        downwards = below[-1][late]
+        for count in range(len(below) - 1, length - 1, -1):
+            downwards = (below[count][late] - left * downwards) / (1 - left)
+        others[late] = downwards
+    others[(stay < _ALMOST) & ~late] = 0.0
+    return np.clip(others, 0.0, 1.0)

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.special import expit, softmax
+from scipy.optimize import minimize
+from scipy.special import expit, logsumexp, softmax
 
 from equipoise.data import vocabulary as v
 from equipoise.errors import ConfigError
@@ -55,7 +56,7 @@ class Storefront(Scenario):
     """Spread (log-odds) of preference between items that all users share."""
     popularity: float = Field(1.5, ge=0)
     """How strongly hidden appeal, which no user prefers, drives what is shown."""
-    hype: float = Field(0.8, ge=0)
+    hype: float = Field(1.0, ge=0)
     """How strongly the same appeal drives purchases that happen without being shown."""
     personalisation: float = Field(0.5, ge=0)
     """How strongly the logger's estimate of taste drives what is shown."""
@@ -69,7 +70,7 @@ class Storefront(Scenario):
     """How much less the logger knows of women's taste: 0 as much as of men's, 1 nothing."""
     activity_gap: float = Field(0.3, ge=0, lt=1)
     """How much less often women visit, as a share."""
-    organic_rate: float = Field(0.05, ge=0, le=1)
+    organic_rate: float = Field(0.1, ge=0, le=1)
     """Mean number of items bought per visit without being shown."""
     lift: float = Field(0.06, ge=0, le=0.5)
     """Probability that showing an item of certain preference to a receptive user makes them buy it."""
@@ -95,9 +96,9 @@ class Storefront(Scenario):
             )
         words = json.loads((files("equipoise.worlds") / "storefront.json").read_text("utf-8"))
         users, items = self._users(words), self._items(words)
-        appeal = self._appeal(items)
-        liking = self._liking(users, items, words)
         women = users["gender"].to_numpy() == "woman"
+        liking = self._liking(users, items, words)
+        appeal = self._appeal(items, liking, women)
         appetite = np.log(self.click_rate / (1 - self.click_rate)) + liking
         organic = expit(appetite) * np.exp(self.hype * appeal)
         organic = np.minimum(organic * self.organic_rate / organic.sum(axis=1).mean(), 0.5)
@@ -195,11 +196,26 @@ class Storefront(Scenario):
             "style_zh": [row[1] for row in texts["zh"]],
         })  # fmt: skip
 
-    def _appeal(self, items: pl.DataFrame) -> Floats:
-        """What makes items be shown: their own, and the size of their provider; standardised."""
+    def _appeal(self, items: pl.DataFrame, liking: Floats, women: NDArray[np.bool_]) -> Floats:
+        """What makes items be shown: their own, and the size of their provider; standardised.
+
+        Tilted (entropy balancing, Hainmueller 2012) so that a softmax over it alone shows each gender items that it
+        likes as much as the average item: popularity serves neither better, and any gap comes from personalisation.
+        """
         size = items.select(pl.len().over("provider"))["len"].to_numpy()
         appeal = normal(self.seed, "appeal", np.arange(self.n_items)) + 0.4 * _standard(np.log(size))
-        return _standard(appeal)
+        appeal = _standard(appeal)
+        if self.popularity == 0:
+            return appeal
+        groups = [women == gender for gender in (False, True) if (women == gender).any()]
+        tastes = np.column_stack([expit(liking[group]).mean(axis=0) for group in groups])
+        tastes -= tastes.mean(axis=0)
+
+        def excess(tilt: Floats) -> float:
+            """Convex; its gradient is the taste that the softmax over tilted appeal has above the average."""
+            return float(logsumexp(self.popularity * appeal + tastes @ tilt))
+
+        return appeal + tastes @ minimize(excess, np.zeros(len(groups)), method="BFGS").x / self.popularity
 
     def _liking(self, users: pl.DataFrame, items: pl.DataFrame, words: dict[str, Any]) -> Floats:
         """Log-odds of preference, (users, items), around 0."""
