@@ -47,6 +47,11 @@ def surroundings() -> dict[str, Any]:
     }
 
 
+def threads() -> int:
+    """Threads to measure with: as OMP_NUM_THREADS says, else all cores."""
+    return int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count() or 1
+
+
 def processor() -> str:
     """The processor's name."""
     info = Path("/proc/cpuinfo")

@@ -1,6 +1,6 @@
 """Times epochs of RecTools' SASRec; run by the row `sequence-epoch` with the interpreter of `make peers`.
 
-Usage: peer_rectools.py EVENTS.parquet EPOCHS; prints the seconds of each epoch as JSON.
+Usage: peer_rectools.py EVENTS.parquet EPOCHS THREADS; prints wall and processor seconds of each epoch as JSON.
 """
 
 from __future__ import annotations
@@ -18,26 +18,27 @@ from rectools.models import SASRecModel
 
 
 class Stopwatch(Callback):
-    """Wall time of each training epoch."""
+    """Wall and processor time of each training epoch."""
 
     def __init__(self) -> None:
-        self.seconds: list[float] = []
+        self.seconds: list[tuple[float, float]] = []
 
     def on_train_epoch_start(self, *_: object) -> None:
-        self.started = time.perf_counter()
+        self.started = time.perf_counter(), time.process_time()
 
     def on_train_epoch_end(self, *_: object) -> None:
-        self.seconds.append(time.perf_counter() - self.started)
+        wall, worked = self.started
+        self.seconds.append((time.perf_counter() - wall, time.process_time() - worked))
 
 
-def main(path: str, epochs: int) -> None:
+def main(path: str, epochs: int, threads: int) -> None:
     """SASRec of the same size and loss: width 64, 2 blocks, 1 head, length 200, softmax over all items."""
     events = pd.read_parquet(path)
     events = events.rename(columns={"user_id": Columns.User, "item_id": Columns.Item})
     events[Columns.Datetime] = pd.to_datetime(events.pop("order"), unit="s")
     events[Columns.Weight] = 1.0
     watch = Stopwatch()
-    torch.set_num_threads(2)
+    torch.set_num_threads(threads)
     model = SASRecModel(
         n_factors=64,
         n_blocks=2,
@@ -62,4 +63,4 @@ def main(path: str, epochs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -23,8 +23,9 @@ and memory are the largest of a setting; load is the mean number of busy process
 """
 
 
-def write(row: Row, path: Path = RESULTS) -> list[str]:
+def write(row: Row, path: Path | None = None) -> list[str]:
     """Replace the row's lines by what is finished; all others stay as they are."""
+    path = path or RESULTS
     own = [line for setting in row.parts if (line := _line(row, setting))]
     present = path.read_text("utf-8").splitlines() if path.exists() else []
     others = [

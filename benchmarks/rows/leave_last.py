@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks import data
+from benchmarks.machine import threads
 from benchmarks.row import CACHE, Part, Row
 from equipoise.component import Runtime
 from equipoise.data import Dataset
@@ -25,7 +25,7 @@ _RANKED = "last event held out, the one before for validation; all items ranked,
 _ML_1M = f"ML-1M, 6,040 users, 3,416 items, 999,611 events; {_RANKED}"
 _BEAUTY = f"Amazon Beauty (S3Rec), 22,363 users, 12,101 items, 198,502 events; {_RANKED}"
 
-_ON_ML_1M: Mapping[str, Any] = {"batch_places": 1600, "epochs": 16, "learning_rate": 2e-3, "dropout": 0.2}
+_ON_ML_1M: Mapping[str, Any] = {"batch_places": 1600, "epochs": 20, "learning_rate": 2e-3, "dropout": 0.2}
 _ON_BEAUTY: Mapping[str, Any] = {
     "blocks": 1,
     "length": 50,
@@ -66,7 +66,7 @@ def _sequence(
             valid=parts.valid,
             vectors=vectors,
             training=Training(checkpoint=unfinished),
-            runtime=Runtime(seed=seed, threads=int(os.environ.get("OMP_NUM_THREADS", "0"))),
+            runtime=Runtime(seed=seed, threads=threads()),
         )
         values, frame = measured(model.observe(parts.valid.events), parts)
         log = model.arrays()["log"]

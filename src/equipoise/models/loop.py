@@ -136,7 +136,8 @@ def optimise(
         One entry per epoch.
 
     Raises:
-        ModelError: if the loss is not finite any more, or the checkpoint belongs to another training.
+        ModelError: if the loss is not finite any more, or the checkpoint belongs to another
+            training.
     """
     with torch_threads(runtime):
         return _Run(network, config, batches, training, runtime, validate).finish()
@@ -309,7 +310,7 @@ def _load(state: _State, path: Path, identity: str) -> None:
         ) from error
     if said.get("identity") != identity:
         raise ModelError(
-            "The checkpoint belongs to a training with other settings, seed or data",
+            "The checkpoint belongs to a training with other settings, another seed or other sizes",
             where=str(path),
             todo="Delete it, or name another file.",
         )
