@@ -269,7 +269,10 @@ def _override(fields: dict[str, Any], setting: str) -> None:
     *sections, last = key.strip().split(".")
     here: Any = fields
     for section in sections:
-        here = _element(here, section, setting) if isinstance(here, list) else here.setdefault(section, {})
+        if isinstance(here, list) or section.isdigit():
+            here = _element(here, section, setting)
+        else:
+            here = here.setdefault(section, {})
     if not isinstance(here, dict):
         raise ConfigError(f"'{setting}' does not lead to a setting", todo="Write --set section.key=value.")
     if sections and sections[-1] in ("model", "encoder") and last == "name" and here.get("name") != value:
@@ -277,8 +280,8 @@ def _override(fields: dict[str, Any], setting: str) -> None:
     here[last] = value
 
 
-def _element(entries: list[Any], index: str, setting: str) -> Any:
-    if not index.isdigit() or int(index) >= len(entries):
+def _element(entries: Any, index: str, setting: str) -> Any:
+    if not isinstance(entries, list) or not index.isdigit() or int(index) >= len(entries):
         raise ConfigError(
             f"'{setting}': there is no entry {index}", where=f"{len(entries)} entries, counted from 0"
         )

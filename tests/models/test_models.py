@@ -191,9 +191,9 @@ def test_content_ranks_items_without_text_last(world):
 def test_content_encodes_a_query_once(world, monkeypatch):
     fitted = Content().fit(world.train, vectors=world.vectors)
     asked = []
-    encode = type(world.vectors.encoder).encode
+    embed = type(world.vectors.encoder).embed
     monkeypatch.setattr(
-        type(world.vectors.encoder), "encode", lambda self, texts: asked.extend(texts) or encode(self, texts)
+        type(world.vectors.encoder), "embed", lambda self, texts: asked.extend(texts) or embed(self, texts)
     )
     for query in ("drum", "drum", " ", "kettle"):
         fitted.recommend_from(pl.DataFrame({"query": [query, "drum"]}), 3)

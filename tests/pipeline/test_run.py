@@ -216,7 +216,7 @@ def test_a_damaged_model_is_noticed(finished, tmp_path):
     shutil.copytree(finished.path / "model/baseline", folder)
     blob = folder / "arrays.safetensors"
     blob.write_bytes(blob.read_bytes()[:-7] + b"damaged")
-    with pytest.raises(ModelError, match="not those that were saved"):
+    with pytest.raises(ModelError, match="not the one that was saved"):
         load_model(folder)
 
 

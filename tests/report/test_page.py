@@ -78,8 +78,8 @@ def test_every_number_of_the_headline_stands_on_the_page(page):
 @pytest.mark.parametrize(
     ("low", "high", "difference", "words"),
     [
-        (0.001, 0.009, 0.005, "The correction raises NDCG@10 from 0.0943 to 0.0991."),
-        (-0.009, -0.001, -0.005, "The correction lowers NDCG@10 from 0.0943 to 0.0991."),
+        (0.001, 0.009, 0.005, "On held-out events the correction raises NDCG@10 from 0.0943 to 0.0991."),
+        (-0.009, -0.001, -0.005, "On held-out events the correction lowers NDCG@10 from 0.0943 to 0.0991."),
         (-0.001, 0.009, 0.005, "No difference in NDCG@10 can be shown"),
         (0.0, 0.009, 0.005, "No difference in NDCG@10 can be shown"),
         (None, None, 0.0, "the same for every user"),
@@ -149,3 +149,17 @@ def test_an_unknown_language_is_refused(report):
 
 def test_rendering_twice_gives_the_same_page(report):
     assert render(report()) == render(replace(report()))
+
+
+@pytest.mark.parametrize(("after", "word"), [(0.68, "raises"), (0.41, "lowers"), (0.5, "leaves")])
+def test_where_the_truth_is_known_it_speaks_first(metrics, report, after, word):
+    content = metrics()
+    content["planted"] = {
+        "baseline": {"preference_ndcg@10": 0.5},
+        "corrected": {"preference_ndcg@10": after},
+    }
+    page = render(report(metrics=content))
+    first = re.search(r"<h1>(.*?)</h1>", page, re.DOTALL).group(1)
+    assert first.startswith(f"The correction {word}")
+    assert "true preferences" in first
+    assert "On held-out events" in page or "No difference in NDCG@10" in page

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -45,31 +46,37 @@ def run(
 def comparison(finished: Run) -> Table:
     """The before/after table."""
     stages, differences = finished.metrics["stages"], finished.metrics["comparison"]
-    table = Table(title=f"{finished.config.name}: held-out users, means with intervals", title_justify="left")
+    k = finished.config.audit.k[0]
+    title = f"{finished.config.name}: means over held-out users, with intervals"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
     table.add_column("metric")
-    for stage in stages:
-        table.add_column(stage, justify="right")
-    if differences:
-        table.add_column("difference", justify="right")
-        table.add_column("p", justify="right")
-    first = next(iter(stages.values()))
-    for metric in first:
+    for heading in [*stages, *(["difference", "p"] if differences else [])]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for metric in (name for name in next(iter(stages.values())) if name.endswith(f"@{k}")):
         cells = [_interval(values[metric]) for values in stages.values()]
         if differences:
-            change = differences.get(metric)
-            cells += ["", ""] if change is None else [
-                _interval({**change, "value": change["difference"]}), f"{change['p_value']:.3f}"
-            ]  # fmt: skip
+            change = differences[metric]
+            p_value = "" if change["p_value"] is None else f"{change['p_value']:.3f}"
+            cells += [_interval({**change, "value": change["difference"]}), p_value]
         table.add_row(metric, *cells)
-    for metric in next(iter(finished.metrics["system"].values())):
-        values = [f"{stage[metric]:.4f}" for stage in finished.metrics["system"].values()]
-        table.add_row(metric, *values, *([""] * 2 if differences else []))
+    for metric in (
+        name for name in next(iter(finished.metrics["system"].values())) if name.endswith(f"@{k}")
+    ):
+        _without_interval(table, metric, [stage[metric] for stage in finished.metrics["system"].values()])
+    planted = finished.metrics.get("planted")
+    if planted:
+        truth = f"preference_ndcg@{k}"
+        _without_interval(table, f"{truth} (the truth)", [stage[truth] for stage in planted.values()])
     return table
+
+
+def _without_interval(table: Table, name: str, values: list[float]) -> None:
+    table.add_row(name, *(f"{value:.3f}" for value in values))
 
 
 def _interval(value: dict[str, float | None]) -> str:
     if value["value"] is None:
         return "-"
     if value["low"] is None or value["high"] is None:
-        return f"{value['value']:.4f}"
-    return f"{value['value']:.4f} [{value['low']:.4f}, {value['high']:.4f}]"
+        return f"{value['value']:.3f}"
+    return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"

@@ -27,6 +27,7 @@ from equipoise.language.vectors import Floats, Vectors
 
 Arrays = Mapping[str, NDArray[Any]]
 _FORMAT = 1
+_REMEMBERED = 20_000  # texts whose vectors a fitted encoder keeps
 
 
 class Encoder(Component, ABC):
@@ -95,6 +96,7 @@ class FittedEncoder(ABC, Generic[_E]):
 
     def __init__(self, config: _E, runtime: Runtime | None = None) -> None:
         self.config, self.runtime = config, runtime or Runtime()
+        self._memory: dict[str, Floats] = {}
 
     @property
     @abstractmethod
@@ -119,11 +121,14 @@ class FittedEncoder(ABC, Generic[_E]):
         spoken = sorted({text for text in tidied if text}, key=lambda text: (len(text), text))
         if not spoken:
             return np.zeros((len(tidied), self.width), dtype=np.float32)
-        found = self.embed(spoken)
-        row = {text: place for place, text in enumerate(spoken)}
-        result = np.zeros((len(tidied), found.shape[1]), dtype=np.float32)
-        filled = [place for place, text in enumerate(tidied) if text]
-        result[filled] = found[[row[tidied[place]] for place in filled]]
+        new = [text for text in spoken if text not in self._memory]
+        found = self._memory | dict(zip(new, self.embed(new), strict=True)) if new else self._memory
+        if len(found) <= _REMEMBERED:  # searches come again and again, catalogues once
+            self._memory = found
+        result = np.zeros((len(tidied), len(found[spoken[0]])), dtype=np.float32)
+        for place, text in enumerate(tidied):
+            if text:
+                result[place] = found[text]
         return result
 
     @property

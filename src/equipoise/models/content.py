@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -96,7 +96,6 @@ class FittedContent(Fitted):
     texts: Vectors
     present: NDArray[np.bool_]
     middle: Scores
-    _queries: dict[str, Scores] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def directions(self) -> Scores:
@@ -141,12 +140,12 @@ class FittedContent(Fitted):
         return self.directions
 
     def _encoded(self, texts: list[str]) -> Scores:
-        """Directions of queries, each encoded once; zeros for an empty one."""
-        new = sorted({text for text in texts if text.strip()} - self._queries.keys())
-        if new and self.texts.encoder is not None:
-            self._queries.update(zip(new, _unit(self.texts.encoder.encode(new) - self.middle), strict=True))
-        nothing = np.zeros(self.texts.width, dtype=np.float32)
-        return np.stack([self._queries.get(text, nothing) for text in texts])
+        """Directions of queries; zeros for one that says nothing."""
+        if self.texts.encoder is None:
+            return np.zeros((len(texts), self.texts.width), dtype=np.float32)
+        found = self.texts.encoder.encode(texts)
+        spoken = found.any(axis=1, keepdims=True)
+        return np.where(spoken, _unit(found - self.middle), np.float32(0))
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """What the vectors do not say by themselves."""

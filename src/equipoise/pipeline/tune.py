@@ -17,7 +17,7 @@ from equipoise.config import Config, SearchSpace, read_config
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.data.splits import k_fold
-from equipoise.errors import ConfigError, EquipoiseError, MissingExtraError
+from equipoise.errors import ConfigError, MissingExtraError, ModelError
 from equipoise.models import Fitted, models
 from equipoise.pipeline.encode import encode
 from equipoise.pipeline.prepare import Prepared, prepare
@@ -101,7 +101,11 @@ def tune(
 
     finished = sum(trial.state.is_finished() for trial in study.trials)
     for _ in track(range(max(wanted - finished, 0)), "searching"):
-        study.optimize(objective, n_trials=1, catch=(EquipoiseError, FloatingPointError))
+        study.optimize(objective, n_trials=1, catch=(ModelError,))  # a training that diverged
+    if not any(trial.value is not None for trial in study.trials):
+        raise ModelError(
+            "No trial could be trained", where=f"{len(study.trials)} trials", todo="Narrow [tune.space]."
+        )
     best = settings.model_copy(
         update={
             "model": type(settings.model)(

@@ -17,7 +17,30 @@ def headline(metrics: Mapping[str, Any]) -> str | None:
 
 
 def verdict(metrics: Mapping[str, Any], words: Words) -> str:
-    """One sentence: better or worse only where the whole interval of the paired difference says so."""
+    """One sentence: what the truth says where it is known, else what held-out events say."""
+    return truth(metrics, words) or held_out(metrics, words)
+
+
+def truth(metrics: Mapping[str, Any], words: Words) -> str | None:
+    """What a world's own truth says of before and after; None where there is no world.
+
+    Every user of the world counts and every preference is known, so there is no interval.
+    """
+    name, planted = headline(metrics), metrics.get("planted", {})
+    key = f"preference_{name}"
+    if name is None or key not in planted.get(v.BASELINE, {}):
+        return None
+    before = number(planted[v.BASELINE][key])
+    if v.CORRECTED not in planted:
+        return words("truth.alone", metric=shown(name, words), before=before)
+    change = planted[v.CORRECTED][key] - planted[v.BASELINE][key]
+    said = "same" if abs(change) < 0.0005 else "better" if change > 0 else "worse"
+    after = number(planted[v.CORRECTED][key])
+    return words(f"truth.{said}", metric=shown(name, words), before=before, after=after)
+
+
+def held_out(metrics: Mapping[str, Any], words: Words) -> str:
+    """Better or worse only where the whole interval of the paired difference says so."""
     name = headline(metrics)
     if name is None:
         return words("verdict.nothing")
@@ -44,6 +67,8 @@ def evidence(metrics: Mapping[str, Any], words: Words) -> list[str]:
     facts = {"level": percent(protocol.get("level", 0.95)), "users": count(protocol.get("test_users", 0))}
     compared = metrics.get("comparison", {}).get(name)
     said = []
+    if truth(metrics, words) is not None:
+        said += [words("truth.logged"), held_out(metrics, words)]
     if compared is None:
         one = stages[v.BASELINE][name]
         if one["low"] is not None:

@@ -10,13 +10,18 @@ MESSAGES: Final[dict[str, str]] = {
     "nav": "本页内容",
     "skip": "跳到数据",
     # Verdict
-    "verdict.better": "校正使 {metric} 从 {before} 提高到 {after}。",
-    "verdict.worse": "校正使 {metric} 从 {before} 降低到 {after}。",
+    "verdict.better": "在留出事件上，校正使 {metric} 从 {before} 提高到 {after}。",
+    "verdict.worse": "在留出事件上，校正使 {metric} 从 {before} 降低到 {after}。",
     "verdict.unclear": "无法证明 {metric} 有差异：校正前 {before}，校正后 {after}。",
     "verdict.same": "校正后 {metric} 仍为 {before}，对每位用户都没有变化。",
     "verdict.few": "{metric} 校正前为 {before}，校正后为 {after}；用户太少，无法进一步判断。",
     "verdict.alone": "推荐列表在留出事件上的 {metric} 为 {before}。",
     "verdict.nothing": "没有任何测量结果。",
+    "truth.better": "以真实偏好衡量，校正使 {metric} 从 {before} 提高到 {after}。",
+    "truth.worse": "以真实偏好衡量，校正使 {metric} 从 {before} 降低到 {after}。",
+    "truth.same": "以真实偏好衡量，校正后 {metric} 仍为 {before}。",
+    "truth.alone": "以真实偏好衡量，推荐列表的 {metric} 为 {before}。",
+    "truth.logged": "这是生成的世界，真值已知。留出的事件和任何日志一样，由有偏的策略展示，因而偏向它所偏爱的物品：",
     "verdict.difference": "配对差异 {difference}，{level} 区间 {low} 至 {high}，{p}，{users} 位用户。",
     "verdict.interval": "{level} 区间 {low} 至 {high}，{users} 位用户。",
     "verdict.no_comparison": "本次运行没有做任何校正，因此没有可比较的对象。",
@@ -180,6 +185,11 @@ MESSAGES: Final[dict[str, str]] = {
 
 PHRASES: Final[dict[str, str]] = {
     r"read": "读取",
+    r"Only (.+) users have held-out events; intervals are wide\.": "只有 {0} 位用户有留出事件，区间较宽。",
+    r"(.+): (.+) of the weights were clipped\.": "{0}：{1} 的权重被截断。",
+    r"(.+): the weighted events tell as much as (.+) of them unweighted would\.": "{0}：加权后相当于 {1} 的未加权事件。",
+    r"The split '(.+)' lets training see events later than some held-out ones; prefer 'temporal' where there are "
+    r"timestamps\.": "划分方式“{0}”会让训练看到晚于部分留出事件的事件；有时间戳时请优先使用“temporal”。",
     r"duplicate row": "重复行",
     r"missing id": "缺少标识",
     r"all events dropped": "其事件已全部删除",
