@@ -88,20 +88,19 @@ class Exposure(AfterTraining):
         return np.asarray(mass / mass.sum())
 
     def _prices(self, table: _Pool, target: Floats, discount: Floats) -> Floats:
-        """The best prices met on the way; deterministic."""
-        price, best, highest = np.zeros(len(target)), np.zeros(len(target)), -np.inf
-        total = np.zeros(len(target))
+        """The best prices met on the way, the current ones or their average so far; deterministic."""
+        price, total = np.zeros(len(target)), np.zeros(len(target))
+        best, highest = price, -np.inf
         for step in range(1, self.iterations + 1):
-            for candidate in (price, total / max(step - 1, 1)):
-                outcome = table.outcome(table.order(candidate), discount)
+            total += price
+            current = table.outcome(table.order(price), discount)
+            average = table.outcome(table.order(total / step), discount)
+            for candidate, outcome in ((price, current), (total / step, average)):
                 value = outcome.score - self.strength * float(np.abs(outcome.shares - target).sum())
                 if value > highest + 1e-12:
-                    best, highest = candidate.copy(), value
-                if candidate is price:
-                    shares = outcome.shares
+                    best, highest = candidate, value
             pace = 2 * self.strength / np.sqrt(step)
-            price = np.clip(price - pace * (shares - target), -self.strength, self.strength)
-            total += price
+            price = np.clip(price - pace * (current.shares - target), -self.strength, self.strength)
         return best
 
 
@@ -144,16 +143,13 @@ class _Pool:
                 todo="Choose another column as `group`.",
             )
         codes = {name: code for code, name in enumerate(groups)}
-        first = {user: code for code, user in enumerate(table[v.USER].unique(maintain_order=True))}
-        table = table.with_columns(
+        users = table.select(pl.col(v.USER).unique(maintain_order=True)).with_row_index("_user")
+        table = table.join(users, on=v.USER, how="left", maintain_order="left").with_columns(
             pl.col("group").fill_null(UNKNOWN).replace_strict(codes, return_dtype=pl.Int64).alias("_group"),
-            (pl.col(v.RANK).rank("ordinal").over(v.USER) - 1).cast(pl.Int64).alias("_place"),
-            pl.col(v.USER).rle_id().cast(pl.Int64).alias("_user")
-            if len(first) == table[v.USER].rle_id().max() + 1  # type: ignore[operator]
-            else pl.col(v.USER).replace_strict(first, return_dtype=pl.Int64).alias("_user"),
+            (pl.col(v.RANK).rank("ordinal").over(v.USER).cast(pl.Int64) - 1).alias("_place"),
         )
         user, place = table["_user"].to_numpy(), table["_place"].to_numpy()
-        shape = (len(first), int(place.max()) + 1)
+        shape = (len(users), int(place.max()) + 1)
         scores, group, row = np.full(shape, np.nan), np.full(shape, -1), np.full(shape, -1)
         scores[user, place] = table[v.SCORE].to_numpy()
         group[user, place] = table["_group"].to_numpy()

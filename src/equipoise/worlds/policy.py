@@ -135,4 +135,4 @@ def _without(stay: Floats, below: Floats, length: int) -> Floats:
             downwards = (below[count][late] - left * downwards) / (1 - left)
         others[late] = downwards
     others[(stay < _ALMOST) & ~late] = 0.0
-    return np.clip(others, 0.0, 1.0)
+    return np.asarray(np.clip(others, 0.0, 1.0))

@@ -215,7 +215,8 @@ class Storefront(Scenario):
             """Convex; its gradient is the taste that the softmax over tilted appeal has above the average."""
             return float(logsumexp(self.popularity * appeal + tastes @ tilt))
 
-        return appeal + tastes @ minimize(excess, np.zeros(len(groups)), method="BFGS").x / self.popularity
+        tilt: Floats = minimize(excess, np.zeros(len(groups)), method="BFGS").x
+        return appeal + np.asarray(tastes @ tilt) / self.popularity
 
     def _liking(self, users: pl.DataFrame, items: pl.DataFrame, words: dict[str, Any]) -> Floats:
         """Log-odds of preference, (users, items), around 0."""
