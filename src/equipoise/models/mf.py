@@ -43,7 +43,7 @@ class MF(Optimised):
     batch_events: PositiveInt = 2048
     """Events per batch."""
 
-    shrinkage: NonNegativeFloat = 1e-2
+    shrinkage: NonNegativeFloat = 0.1
     """Weight of the squared factors of each example's user and item in the loss."""
 
     fold_in: PositiveFloat = 1.0

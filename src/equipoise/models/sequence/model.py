@@ -67,7 +67,7 @@ class Sequence(Optimised):
     id_dropout: float = Field(0.1, ge=0, lt=1)
     """Share of items that go without their learned part in a step, so that text alone learns to do."""
 
-    batch_places: PositiveInt = 6400
+    batch_places: PositiveInt = 1600
     """Size of a batch: windows times their length."""
 
     @model_validator(mode="after")
