@@ -30,7 +30,9 @@ def shop(tmp_path):
     folder.mkdir()
     rows = [(f"u{user}", f"p{(user * 7 + step * step) % 23}", 1_700_000_000 + 3600 * (user + 11 * step))
             for user in range(40) for step in range(9)]  # fmt: skip
-    pl.DataFrame(rows, schema=["customer_id", "product_id", "timestamp"], orient="row").write_csv(folder / "events.csv")
+    pl.DataFrame(rows, schema=["customer_id", "product_id", "timestamp"], orient="row").write_csv(
+        folder / "events.csv"
+    )
     return folder
 
 
@@ -54,7 +56,12 @@ def test_init_writes_what_run_accepts(shop, tmp_path, capsys):
     config = tmp_path / "shop.toml"
     assert call("init", shop, "--out", config) == 0
     assert "customer_id" in config.read_text()
-    assert call("run", config, "--out", tmp_path / "run", "--set", "audit.k=[5]", "--set", "audit.n_bootstrap=100") == 0
+    assert (
+        call(
+            "run", config, "--out", tmp_path / "run", "--set", "audit.k=[5]", "--set", "audit.n_bootstrap=100"
+        )
+        == 0
+    )
     lists = pl.read_parquet(tmp_path / "run" / "recommendations.parquet")
     assert lists["user_id"].str.starts_with("u").all()
     assert call("init", shop, "--out", config) == 2
@@ -156,6 +163,15 @@ def test_a_full_disk_is_told_and_resumed(tmp_path, capsys, monkeypatch):
 
 
 def test_the_command_is_installed_and_starts_light(tmp_path):
-    code = "import sys; from equipoise.cli import main; sys.argv = ['equipoise', '--help']\ntry: main()\nexcept SystemExit: pass\nprint('torch' in sys.modules, 'polars' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
+    code = """
+import sys
+from equipoise.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    print("torch" in sys.modules, "polars" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
     assert done.stdout.split()[-2:] == ["False", "False"]

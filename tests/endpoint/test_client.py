@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.endpoint.local_server import Server, vector
 
 from equipoise.endpoint import Budget, BudgetError, Endpoint, EndpointError, ExchangeLog
 from equipoise.errors import ConfigError
+from tests.endpoint.local_server import Server, vector
 
 KEY = "sk-very-secret-1234567890"
 TEXTS = ["green tea", "red socks", "bread"]

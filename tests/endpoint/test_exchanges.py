@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.endpoint.local_server import Server
 
 from equipoise.endpoint import Endpoint, EndpointError, ExchangeLog, Replay, read_exchanges
+from tests.endpoint.local_server import Server
 
 
 @pytest.fixture

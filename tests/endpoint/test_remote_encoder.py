@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from tests.endpoint.local_server import Server, vector
 
 from equipoise.errors import ConfigError, ModelError
 from equipoise.language import encode_items, encoder, load_encoder
+from tests.endpoint.local_server import Server, vector
 
 ITEMS = pl.DataFrame({"item_id": [1, 2, 3], "title": ["green tea", None, "x" * 100_000]})
 

@@ -35,7 +35,11 @@ def test_test_events_are_never_looked_at(tmp_path, monkeypatch):
         prepared, data = prepare(*arguments)
         nonsense = prepared.test.events.with_columns(item_id=pl.lit(1, dtype=pl.Int64))
         return type(prepared)(
-            prepared.train, prepared.valid, prepared.test.with_events(nonsense), prepared.protocol, prepared.world
+            prepared.train,
+            prepared.valid,
+            prepared.test.with_events(nonsense),
+            prepared.protocol,
+            prepared.world,
         ), data
 
     monkeypatch.setattr(module, "prepare", spoiled)
@@ -45,7 +49,7 @@ def test_test_events_are_never_looked_at(tmp_path, monkeypatch):
 @pytest.mark.parametrize("space", [None, {"trials": 2}])
 def test_nothing_to_search(tmp_path, space):
     with pytest.raises(ConfigError, match="nothing to search"):
-        tune({key: value for key, value in SMALL.items() if key != "tune"} | ({"tune": space} if space else {}), out=tmp_path)
+        tune(SMALL | {"tune": space}, out=tmp_path)
 
 
 def test_a_field_that_the_model_does_not_have(tmp_path):

@@ -187,7 +187,7 @@ PHRASES: Final[dict[str, str]] = {
     r"read": "读取",
     r"Only (.+) users have held-out events; intervals are wide\.": "只有 {0} 位用户有留出事件，区间较宽。",
     r"(.+): (.+) of the weights were clipped\.": "{0}：{1} 的权重被截断。",
-    r"(.+): the weighted events tell as much as (.+) of them unweighted would\.": "{0}：加权后相当于 {1} 的未加权事件。",
+    r"(.+): the weighted events tell as much as (.+) of them unweighted would\.": "{0}：相当于 {1} 的未加权事件。",
     r"The split '(.+)' lets training see events later than some held-out ones; prefer 'temporal' where there are "
     r"timestamps\.": "划分方式“{0}”会让训练看到晚于部分留出事件的事件；有时间戳时请优先使用“temporal”。",
     r"duplicate row": "重复行",
