@@ -93,5 +93,7 @@ def positive(events: pl.DataFrame) -> pl.Expr:
     """Expression that is true for rows of `events` that tell of taste."""
     if v.EVENT not in events.columns:
         return pl.col(v.ITEM).is_not_null()
-    said = pl.col(v.EVENT).is_in(sorted(v.NOT_POSITIVE)).fill_null(False)  # nothing said: an event like any other
+    said = (
+        pl.col(v.EVENT).is_in(sorted(v.NOT_POSITIVE)).fill_null(False)
+    )  # nothing said: an event like any other
     return ~said & pl.col(v.ITEM).is_not_null()

@@ -104,7 +104,9 @@ def _warnings(config: Config, manifest: Mapping[str, Any], metrics: Mapping[str,
             found.append(f"{method}: {weights['share_clipped']:.1%} of the weights were clipped.")
         if weights.get("effective_share", 1.0) < _LITTLE_LEFT:
             left = weights["effective_share"]
-            found.append(f"{method}: the weighted events tell as much as {left:.0%} of them unweighted would.")
+            found.append(
+                f"{method}: the weighted events tell as much as {left:.0%} of them unweighted would."
+            )
     if config.split.strategy in ("leave_last", "random"):
         found.append(
             f"The split '{config.split.strategy}' lets training see events later than some held-out ones; "
