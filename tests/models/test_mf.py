@@ -18,7 +18,15 @@ from equipoise.models.mf import MF, FittedMF
 from equipoise.testing import RecommenderConformance, blocks
 
 QUIET = Runtime(seed=1, threads=1, progress=False)
-SMALL = {"width": 8, "epochs": 40, "batch_events": 128, "learning_rate": 3e-2, "warmup": 5, "check_every": 40}
+SMALL = {
+    "width": 8,
+    "epochs": 40,
+    "batch_events": 128,
+    "learning_rate": 3e-2,
+    "warmup": 5,
+    "check_every": 40,
+    "shrinkage": 0.01,
+}
 
 
 class TestConformance(RecommenderConformance):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from equipoise.component import Component, Registry
@@ -11,21 +12,21 @@ from equipoise.errors import DataError
 __all__ = ["FORMATS", "Format", "recognise"]
 
 
-class Format(Component):
+class Format(Component, ABC):
     """Base of ready formats: recognises its folder and reads it."""
 
     @classmethod
+    @abstractmethod
     def recognises(cls, folder: Path) -> bool:
         """Whether the files of this folder are in this format."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, folder: Path) -> Dataset:
         """The folder as a dataset.
 
         Raises:
             DataError: if a file is missing or is not what the format says.
         """
-        raise NotImplementedError
 
 
 FORMATS: Registry[Format] = Registry(

@@ -104,9 +104,8 @@ class Sequence(Optimised):
         catalogue, histories = self.begin(data, training)
         read = vectors if self.text == "add" else None
         space = None if read is None else TextSpace.of(read, catalogue.items)
-        network = _network(self, catalogue, space, runtime)
         queries = None if space is None else space.queries(histories.texts)
-        network.queries = queries
+        network = _network(self, catalogue, space, queries, runtime)
         tokens = Tokens.of(histories, len(catalogue.items), queries is not None)
         model = FittedSequence(
             config=self,
@@ -247,7 +246,7 @@ class FittedSequence(Fitted):
         from equipoise.models.loop import set_parameters
 
         space = None if saved.vectors is None else TextSpace.of(saved.vectors, saved.catalogue.items)
-        network = _network(saved.config, saved.catalogue, space, Runtime())
+        network = _network(saved.config, saved.catalogue, space, None, Runtime())
         prefix = "network."
         set_parameters(
             network,
@@ -288,11 +287,13 @@ def _groups(order: NDArray[np.int64], tokens: Tokens, length: int) -> list[NDArr
     return groups
 
 
-def _network(config: Sequence, catalogue: Catalogue, space: TextSpace | None, runtime: Runtime) -> Network:
+def _network(
+    config: Sequence, catalogue: Catalogue, space: TextSpace | None, queries: Scores | None, runtime: Runtime
+) -> Network:
     import torch
 
     from equipoise.models.sequence.network import Network
 
     with torch.random.fork_rng():
         torch.manual_seed(int(runtime.rng("network").integers(2**62)))
-        return Network(config, catalogue.item_counts, None if space is None else space.items)
+        return Network(config, catalogue.item_counts, None if space is None else space.items, queries)

@@ -20,6 +20,8 @@ from equipoise.models.training import Step
 if TYPE_CHECKING:
     from equipoise.models.sequence.model import Sequence
 
+Floats = NDArray[np.float32]
+
 _SPREAD = 0.02  # standard deviation of vectors at the start
 _LEVELS = 256  # dropout draws one byte per number; a probability is met to 1/256
 
@@ -30,13 +32,16 @@ class Network(nn.Module):
     Args:
         config: Sizes.
         counts: Training events per item; an item without any is cold: its learned part stays zero.
-        text: Text vectors, shape (items, any); None for none.
+        text: Text vectors of the items, shape (items, any); None for none.
+        queries: Text vectors of the searches in the training histories, shape (searches, any); None for none.
     """
 
-    def __init__(self, config: Sequence, counts: NDArray[np.int64], text: NDArray[np.float32] | None) -> None:
+    def __init__(
+        self, config: Sequence, counts: NDArray[np.int64], text: Floats | None, queries: Floats | None = None
+    ) -> None:
         super().__init__()
         self.config, self.width = config, config.width
-        self.counts = counts
+        self.counts, self.queries = counts, queries
         warm = counts > 0
         self.warm = None if warm.all() else torch.from_numpy(np.flatnonzero(warm))
         self.place_of_warm = torch.from_numpy(np.cumsum(warm) - 1)
@@ -61,7 +66,7 @@ class Network(nn.Module):
             learned = learned * torch.from_numpy(kept.astype(np.float32))[:, None]
         return learned + self.text @ self.from_text
 
-    def inputs(self, items: Tensor, queries: NDArray[np.float32] | None) -> Tensor:
+    def inputs(self, items: Tensor, queries: Floats | None) -> Tensor:
         """The table that tokens index: items, start, queries, and last the zero row for fillers."""
         rows = [items, self.start]
         if queries is not None and self.text is not None:
@@ -99,9 +104,6 @@ class Network(nn.Module):
             parameters=dict(self.named_parameters()),
         )
         return self._loss(step, rng), step
-
-    queries: NDArray[np.float32] | None = None
-    """Text vectors of the searches in the training histories."""
 
     def _loss(self, step: Step, rng: np.random.Generator) -> Tensor:
         """Only items seen in training compete: a cold one was never there to be taken."""
