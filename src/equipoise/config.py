@@ -203,7 +203,7 @@ def built_in(light: bool = False) -> Config:
         "name": "storefront",
         "data": {"world": {"name": "storefront"}},
         "encoder": {"name": "tfidf" if light else "minilm"},
-        "model": {"name": "ease"} if light else {"name": "sequence", "epochs": 12},
+        "model": {"name": "ease"} if light else {"name": "sequence", "epochs": 8},
         "debias": [{"method": "ips", "propensity": "given"}, {"method": "exposure", "group": "provider"}],
     }
     return Config.model_validate(fields)

@@ -48,7 +48,7 @@ def generate(
     users: Annotated[int, typer.Option(min=2, help="Number of users.")] = 2000,
     items: Annotated[int, typer.Option(min=2, help="Number of items.")] = 500,
     seed: Annotated[int, typer.Option(help="Root of all draws.")] = 0,
-    days: Annotated[int, typer.Option(min=1, help="Length of the log.")] = 30,
+    days: Annotated[int, typer.Option(min=1, help="Length of the log.")] = 40,
 ) -> None:
     """Write a world as files: events, users, items, and the truth in a folder of its own."""
     from equipoise.errors import DataError
