@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from equipoise.component import Runtime
 from equipoise.errors import ModelError
+from equipoise.models import checkpoint
+from equipoise.models.checkpoint import Epoch, State, overwrite
 from equipoise.models.optimised import Optimised
 from equipoise.models.training import Step, Training
 from equipoise.progress import track
@@ -37,41 +34,6 @@ class Network(Protocol):
     def step(self, batch: Any, rng: np.random.Generator) -> tuple[Tensor, Step]:
         """The model's own loss on a batch, and what extra losses and heads may look at."""
         ...
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one pass over the training data did.
-
-    Attributes:
-        loss: Mean loss per example, extra losses and heads included.
-        seconds: Wall time of the pass, validation left out.
-        validation: NDCG@10 on held-out events after it; NaN where it was not measured.
-    """
-
-    loss: float
-    seconds: float
-    validation: float = math.nan
-
-
-@dataclass
-class _State:
-    """All that changes during a run."""
-
-    modules: nn.ModuleDict
-    optimiser: torch.optim.Optimizer
-    averaged: dict[str, Tensor]
-    best: dict[str, Tensor]
-    log: list[Epoch] = field(default_factory=list)
-    steps: int = 0
-    stale: int = 0
-    """Epochs since the best validation."""
-
-    @property
-    def best_validation(self) -> float:
-        return max(
-            (epoch.validation for epoch in self.log if not math.isnan(epoch.validation)), default=-math.inf
-        )
 
 
 def get_parameters(network: nn.Module) -> Parameters:
@@ -170,9 +132,9 @@ class _Run:
             betas=(0.9, 0.98),
             fused=True,
         )
-        self.state = _State(modules, optimiser, _copied(network), _copied(network))
+        self.state = State(modules, optimiser, _copied(network), _copied(network))
         if training.checkpoint is not None and training.checkpoint.exists():
-            _load(self.state, training.checkpoint, self.identity)
+            checkpoint.load(self.state, training.checkpoint, self.identity)
 
     @property
     def identity(self) -> str:
@@ -188,8 +150,8 @@ class _Run:
                 break
             state.log.append(self._validated(number, self._epoch(number)))
             if self.training.checkpoint is not None:
-                _save(state, self.training.checkpoint, self.identity)
-        _restore(self.network, state.best if self.validate else state.averaged)
+                checkpoint.save(state, self.training.checkpoint, self.identity)
+        overwrite(self.network, state.best if self.validate else state.averaged)
         return tuple(state.log)
 
     @property
@@ -250,10 +212,10 @@ class _Run:
         if self.validate is None or not (last or (number + 1) % self.config.check_every == 0):
             return epoch
         current = _copied(self.network)
-        _restore(self.network, self.state.averaged)
+        overwrite(self.network, self.state.averaged)
         self.network.eval()
         value = self.validate()
-        _restore(self.network, current)
+        overwrite(self.network, current)
         if value > self.state.best_validation:
             self.state.best = {name: tensor.clone() for name, tensor in self.state.averaged.items()}
             self.state.stale = 0
@@ -272,59 +234,3 @@ class _Run:
 
 def _copied(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in network.named_parameters()}
-
-
-def _restore(network: nn.Module, parameters: dict[str, Tensor]) -> None:
-    with torch.no_grad():
-        for name, tensor in network.named_parameters():
-            tensor.copy_(parameters[name])
-
-
-def _save(state: _State, path: Path, identity: str) -> None:
-    """Write the state of a run; the file appears whole or not at all."""
-    tensors = {f"now.{name}": tensor.detach() for name, tensor in state.modules.named_parameters()}
-    tensors |= {f"averaged.{name}": tensor for name, tensor in state.averaged.items()}
-    tensors |= {f"best.{name}": tensor for name, tensor in state.best.items()}
-    for place, moments in state.optimiser.state_dict()["state"].items():
-        tensors |= {f"moment.{place}.{name}": tensor for name, tensor in moments.items()}
-    said = {
-        "identity": identity,
-        "steps": str(state.steps),
-        "stale": str(state.stale),
-        "log": json.dumps([[epoch.loss, epoch.seconds, epoch.validation] for epoch in state.log]),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, draft, said)
-    draft.replace(path)
-
-
-def _load(state: _State, path: Path, identity: str) -> None:
-    try:
-        with safe_open(path, framework="pt") as file:
-            said = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, OSError) as error:
-        raise ModelError(
-            f"The checkpoint cannot be read: {error}", where=str(path), todo="Delete it to start anew."
-        ) from error
-    if said.get("identity") != identity:
-        raise ModelError(
-            "The checkpoint belongs to a training with other settings, another seed or other sizes",
-            where=str(path),
-            todo="Delete it, or name another file.",
-        )
-    _restore(state.modules, _part(tensors, "now."))
-    state.averaged, state.best = _part(tensors, "averaged."), _part(tensors, "best.")
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in _part(tensors, "moment.").items():
-        place, _, key = name.partition(".")
-        moments.setdefault(int(place), {})[key] = tensor
-    kept = copy.deepcopy(state.optimiser.state_dict())
-    state.optimiser.load_state_dict({**kept, "state": moments})
-    state.steps, state.stale = int(said["steps"]), int(said["stale"])
-    state.log = [Epoch(*row) for row in json.loads(said["log"])]
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
