@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,8 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from equipoise.pipeline import Run
+
+_WIDE = 98  # characters that the table needs with all its intervals
 
 
 def run(
@@ -39,44 +42,44 @@ def run(
         resume=resume,
         say=lambda line: console.print(line, highlight=False, markup=False),
     )
-    console.print(comparison(finished))
+    console.print(comparison(finished, console.width))
     console.print(f"Report: {finished.report}", highlight=False, soft_wrap=True)
 
 
-def comparison(finished: Run) -> Table:
-    """The before/after table."""
-    stages, differences = finished.metrics["stages"], finished.metrics["comparison"]
-    k = finished.config.audit.k[0]
+def comparison(finished: Run, width: int = 100) -> Table:
+    """The before/after table; a narrow one gives intervals to the differences alone."""
+    metrics, k = finished.metrics, finished.config.audit.k[0]
+    stages, differences = metrics["stages"], metrics["comparison"]
     title = f"{finished.config.name}: means over held-out users, with intervals"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
-    table.add_column("metric")
-    for heading in [*stages, *(["difference", "p"] if differences else [])]:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for metric in (name for name in next(iter(stages.values())) if name.endswith(f"@{k}")):
-        cells = [_interval(values[metric]) for values in stages.values()]
+    for heading in ["metric", *stages, *(["difference", "p"] if differences else [])]:
+        table.add_column(heading, justify="left" if heading == "metric" else "right", no_wrap=True)
+    told = _interval if width >= _WIDE or not differences else _value
+    for name in _at(k, next(iter(stages.values()))):
+        cells = [told(values[name]) for values in stages.values()]
         if differences:
-            change = differences[metric]
+            change = differences[name]
             p_value = "" if change["p_value"] is None else f"{change['p_value']:.3f}"
             cells += [_interval({**change, "value": change["difference"]}), p_value]
-        table.add_row(metric, *cells)
-    for metric in (
-        name for name in next(iter(finished.metrics["system"].values())) if name.endswith(f"@{k}")
-    ):
-        _without_interval(table, metric, [stage[metric] for stage in finished.metrics["system"].values()])
-    planted = finished.metrics.get("planted")
-    if planted:
-        truth = f"preference_ndcg@{k}"
-        _without_interval(table, f"{truth} (the truth)", [stage[truth] for stage in planted.values()])
+        table.add_row(name, *cells)
+    for name in _at(k, next(iter(metrics["system"].values()))):
+        table.add_row(name, *(f"{stage[name]:.3f}" for stage in metrics["system"].values()))
+    for name in _at(k, next(iter(metrics.get("planted", {}).values()), {})):
+        if name.startswith("preference_ndcg"):
+            truth = [f"{stage[name]:.3f}" for stage in metrics["planted"].values()]
+            table.add_row(f"true ndcg@{k}", *truth)
     return table
 
 
-def _without_interval(table: Table, name: str, values: list[float]) -> None:
-    table.add_row(name, *(f"{value:.3f}" for value in values))
+def _at(k: int, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.endswith(f"@{k}")]
+
+
+def _value(value: dict[str, float | None]) -> str:
+    return "-" if value["value"] is None else f"{value['value']:.3f}"
 
 
 def _interval(value: dict[str, float | None]) -> str:
-    if value["value"] is None:
-        return "-"
     if value["low"] is None or value["high"] is None:
-        return f"{value['value']:.3f}"
-    return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
+        return _value(value)
+    return f"{_value(value)} [{value['low']:.3f}, {value['high']:.3f}]"
