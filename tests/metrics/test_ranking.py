@@ -220,6 +220,12 @@ def test_cutoffs_are_whole_numbers_from_one(k):
         ndcg(k)
 
 
+def test_cutoffs_may_be_numbers_of_numpy():
+    shown, truth = lists((1, 10, 1), (1, 11, 2)), pl.DataFrame({"user_id": [1, 1], "item_id": [11, 12]})
+    for metric in (precision, recall, hit_rate, ndcg, mrr, average_precision):
+        assert metric(np.int64(10))(shown, truth).equals(metric(10)(shown, truth))
+
+
 def test_names_are_read_and_misspelt_ones_get_a_suggestion():
     assert parse("NDCG@10").name == "ndcg@10"
     assert parse("map@5").name == average_precision(5).name

@@ -82,10 +82,15 @@ class RankingMetric:
         return self.name
 
 
-def check_cutoff(k: int, name: str) -> None:
-    """Refuse a cutoff that is no whole number from 1."""
+def check_cutoff(k: int, name: str) -> int:
+    """The cutoff as Python's own integer.
+
+    Raises:
+        ConfigError: if it is no whole number from 1.
+    """
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
         raise ConfigError(f"The cutoff of '{name}' is {k!r}", todo="Give a whole number from 1, as in 10.")
+    return int(k)
 
 
 def precision(k: int) -> RankingMetric:
@@ -118,9 +123,7 @@ def ndcg(k: int) -> RankingMetric:
     Source: Järvelin and Kekäläinen (2002), "Cumulated gain-based evaluation of IR techniques", with the
     logarithm's base 2 and the discount applied from rank 2 on.
     """
-    ideal = (
-        np.cumsum(1.0 / np.log2(np.arange(1, k + 1) + 1.0)) if isinstance(k, int) and k >= 1 else np.ones(1)
-    )
+    ideal = np.cumsum(1.0 / np.log2(np.arange(1, check_cutoff(k, "ndcg") + 1) + 1.0))
     return RankingMetric(
         DEFINITIONS["ndcg"],
         k,
