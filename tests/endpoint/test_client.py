@@ -60,6 +60,16 @@ def test_a_broken_connection_is_tried_again(server: Server) -> None:
     assert len(server.bodies) == 2
 
 
+def test_a_garbled_answer_is_tried_again_and_then_told(server: Server) -> None:
+    server.then(200, b"no gzip at all", Content_Encoding="gzip")
+    assert endpoint(server).embeddings("small", ["tea"]).shape == (1, 3)
+    assert len(server.bodies) == 2
+    for _ in range(2):
+        server.then(200, b"no gzip at all", Content_Encoding="gzip")
+    with pytest.raises(EndpointError, match="cannot be read: DecodingError"):
+        endpoint(server, attempts=2).embeddings("small", ["tea"])
+
+
 @pytest.mark.parametrize("date", [False, True])
 def test_the_wait_the_server_asks_for_is_kept(server: Server, date: bool) -> None:
     # A date knows whole seconds only: two seconds ahead is at least one.

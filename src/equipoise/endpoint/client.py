@@ -162,10 +162,11 @@ class Endpoint:
         self.budget.take_request()
         try:
             response = self._client.post(f"{self.address}/{path}", json=body)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:  # a body that cannot be decoded, too, may be whole next time
             fault = type(error).__name__
             self._record(path, body, None, fault)
-            raise PassingError(f"The server gave no answer: {fault}", where=self.address) from None
+            what = "no answer" if isinstance(error, httpx.TransportError) else "an answer that cannot be read"
+            raise PassingError(f"The server gave {what}: {fault}", where=self.address) from None
         text = self._without_key(response.text)
         try:
             answer = json.loads(text)
