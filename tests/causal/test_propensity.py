@@ -158,4 +158,19 @@ def test_logistic_needs_covariates_and_contrast(rated):
     everything = pl.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [1, 2, 1, 2]})
     with pytest.raises(DataError, match="4 of 4 shown"):
         Logistic().fit(everything)
+    one = events.filter(pl.col("user_id") == 7)
+    with pytest.raises(DataError, match=r"0 of \d+ shown in all folds but"):
+        Logistic().fit(one, users, items)
     assert Logistic(users=("keen",), items=()).fit(events, users, items).known.all()
+
+
+def test_logistic_leaves_out_pairs_with_unknown_items(rated):
+    """An item outside the table is no exposure of another user's item."""
+    events, users, items, _ = rated
+    strange = pl.DataFrame({"user_id": users["user_id"], "item_id": pl.Series([9999] * len(users))})
+    both = pl.concat([events, strange])
+    model = Logistic(popularity=False)
+    plain, fitted = model.fit(events, users, items), model.fit(both, users, items)
+    np.testing.assert_array_equal(fitted.values[: len(events)], plain.values)
+    assert fitted.calibration_error == plain.calibration_error
+    assert np.isnan(fitted.values[len(events) :]).all()

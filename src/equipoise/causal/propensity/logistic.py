@@ -44,7 +44,8 @@ class Logistic(PropensityModel):
         """Fit to the exposures of a log.
 
         Raises:
-            DataError: if there is no covariate, a named one is missing, or every pair is in the log.
+            DataError: if there is no covariate, a named one is missing, or some fold's fit finds no pair that
+                is in the log, or none that is not.
         """
         table = to_polars(events)
         need(table, (v.USER, v.ITEM), model=self.name)
@@ -61,14 +62,14 @@ class Logistic(PropensityModel):
                 "There is no covariate to fit propensities to", todo="Give users or items with attributes."
             )
         row, column = _rows(table[v.USER], who[v.USER]), _rows(table[v.ITEM], what[v.ITEM])
-        exposed = _rows(seen[v.USER], who[v.USER]) * len(what) + _rows(seen[v.ITEM], what[v.ITEM])
+        exposed = _cells(_rows(seen[v.USER], who[v.USER]), _rows(seen[v.ITEM], what[v.ITEM]), len(what))
         cells = len(who) * len(what)
         pairs, shown, weight = _sampled(exposed, cells, self.sample, np.random.default_rng([seed, 5]))
         predict = _CrossFit(self, _one_hot(who.drop(v.USER)), _one_hot(what.drop(v.ITEM)), len(what), seed)
         predict.fit(pairs, shown, weight)
         values = np.full(len(table), np.nan)
         known = (row >= 0) & (column >= 0)
-        values[known] = predict(row[known] * len(what) + column[known])
+        values[known] = predict(_cells(row, column, len(what)))
         judged = np.random.default_rng([seed, 7]).integers(0, cells, size=min(cells, self.sample))
         error = expected_calibration_error(predict(judged), np.isin(judged, exposed))
         return FittedPropensity(self, values, calibration_error=error)
@@ -107,6 +108,12 @@ class _CrossFit:
         of = self.fold[pairs // self.n_items]
         for fold in range(self.model.folds):
             rows = of != fold
+            if len(np.unique(shown[rows])) < 2:
+                raise DataError(
+                    "A propensity needs pairs that were shown and pairs that were not in every fold",
+                    where=f"{int(shown[rows].sum())} of {int(rows.sum())} shown in all folds but number {fold + 1}",
+                    todo="Use a log of more users, or fewer folds.",
+                )
             regression = LogisticRegression(C=1 / self.model.regularisation, solver="newton-cholesky")
             self.fitted.append(
                 regression.fit(self._design(pairs[rows]), shown[rows], sample_weight=weight[rows])
@@ -131,11 +138,17 @@ def _rows(ids: pl.Series, known: pl.Series) -> NDArray[np.int64]:
     return found["row"].cast(pl.Int64).fill_null(-1).to_numpy()
 
 
+def _cells(row: NDArray[np.int64], column: NDArray[np.int64], n_items: int) -> NDArray[np.int64]:
+    """Number of each pair in the table of users and items; pairs with an unknown side are left out."""
+    known = (row >= 0) & (column >= 0)
+    return row[known] * n_items + column[known]
+
+
 def _sampled(
     exposed: NDArray[np.int64], cells: int, most: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]]:
     """Pairs to fit to, which of them were exposed, and how many pairs each stands for."""
-    seen = np.unique(exposed[exposed >= 0])
+    seen = np.unique(exposed)
     if len(seen) in (0, cells):
         raise DataError(
             "A propensity needs pairs that were shown and pairs that were not", where=f"{len(seen)} of {cells} shown",
