@@ -280,12 +280,20 @@ def test_blend_of_what_does_not_exist_is_refused(fields, words):
         models.build("blend", fields)
 
 
-def test_blend_needs_validation_events_of_known_users(world):
-    strangers = world.held_out.with_events(
-        world.held_out.events.with_columns(pl.lit("who?").alias("user_id"))
-    )
-    with pytest.raises(ModelError, match="known user"):
-        Blend(models=({"name": "popular"},)).fit(world.train, valid=strangers)
+@pytest.mark.parametrize("case", ["no events", "unknown users", "nothing new"])
+def test_blend_without_usable_validation_events_says_that_weights_are_equal(world, caplog, case):
+    held_out = world.held_out.events
+    valid = {
+        "no events": held_out.clear(),
+        "unknown users": held_out.with_columns(pl.lit("who?").alias("user_id")),
+        "nothing new": world.train.events,
+    }[case]
+    blend = Blend(models=({"name": "popular"}, {"name": "ease", "reg": 5.0}))
+    with caplog.at_level(logging.WARNING):
+        fitted = blend.fit(world.train, valid=world.held_out.with_events(valid), runtime=QUIET)
+    assert "all weights are equal" in caplog.text
+    assert fitted.weights.tolist() == [0.5, 0.5]
+    assert not fitted.learned
 
 
 def test_the_log_tells_repeated_events(world):

@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 
 from equipoise.component import Runtime
 from equipoise.data import Dataset
-from equipoise.errors import ConfigError, ModelError
+from equipoise.errors import ConfigError
 from equipoise.language.vectors import Vectors
 from equipoise.models import registry
 from equipoise.models.histories import Histories
@@ -33,7 +33,7 @@ class Blend(Recommender):
 
     The weights maximise the likelihood of the held-out events under a softmax over the event's item and a
     uniform draw of others (conditional logit with sampled alternatives, McFadden 1978, "Modelling the choice
-    of residential location"). Without held-out events all weights are equal, and the log says so.
+    of residential location"). Without usable held-out events all weights are equal, and the log says so.
     """
 
     name: ClassVar[str] = "blend"
@@ -87,10 +87,11 @@ class Blend(Recommender):
         blend = FittedBlend(
             config=self, catalogue=catalogue, histories=histories, members=parts, weights=equal
         )
-        if valid is None:
+        weights = None if valid is None else learned(blend, valid, options)
+        if weights is None:
             log.warning("The blend has no validation events to learn from: all weights are equal.")
             return blend
-        return replace(blend, weights=learned(blend, valid, options), learned=True)
+        return replace(blend, weights=weights, learned=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,23 +150,19 @@ class FittedBlend(Fitted):
         return cls(members=members, weights=weights, learned=known, **saved.shared)
 
 
-def learned(blend: FittedBlend, valid: Dataset, runtime: Runtime) -> Scores:
+def learned(blend: FittedBlend, valid: Dataset, runtime: Runtime) -> Scores | None:
     """The weights under which the held-out events are most likely.
 
-    Raises:
-        ModelError: if no held-out event has a known user and item.
+    Returns:
+        float32 of shape (models,); None where no held-out event is of a known user and of a known item that
+        is new to this user.
     """
     held_out = Histories.of(valid.positives, blend.catalogue)
     rows = np.unique(held_out.owners[held_out.items >= 0])
-    if not len(rows):
-        raise ModelError(
-            "The blend cannot learn from the validation events: none has a known user and a known item",
-            todo="Split so that validation users are also in training, or leave validation out.",
-        )
     if len(rows) > _LEARNING_USERS:
         rows = np.sort(runtime.rng("blend").choice(rows, _LEARNING_USERS, replace=False))
     n_items = len(blend.catalogue.items)
-    drawn = np.stack([runtime.rng("blend", int(row)).integers(n_items, size=_ALTERNATIVES) for row in rows])
+    drawn = [runtime.rng("blend", int(row)).integers(n_items, size=_ALTERNATIVES) for row in rows]
     owners, chosen, others, usable = [], [], [], []
     for start in range(0, len(rows), runtime.batch_size):
         part = slice(start, min(start + runtime.batch_size, len(rows)))
@@ -175,8 +172,11 @@ def learned(blend: FittedBlend, valid: Dataset, runtime: Runtime) -> Scores:
         owner, item = np.nonzero(fresh)
         owners.append(owner + start)
         chosen.append(scores[owner, item])
-        others.append(np.take_along_axis(scores, drawn[part][:, :, None], axis=1))
-        usable.append(~np.take_along_axis(fresh | past.marked(n_items), drawn[part], axis=1))
+        alternatives = np.stack(drawn[part])
+        others.append(np.take_along_axis(scores, alternatives[:, :, None], axis=1))
+        usable.append(~np.take_along_axis(fresh | past.marked(n_items), alternatives, axis=1))
+    if not sum(map(len, owners)):
+        return None
     return _most_likely(
         np.concatenate(owners), np.concatenate(chosen), np.concatenate(others), np.concatenate(usable)
     )
