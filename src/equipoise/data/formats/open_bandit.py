@@ -20,9 +20,10 @@ class OpenBandit(Format):
     """One log (`bts/men`), or a folder above several (`bts`, or the whole release).
 
     Each shown item is an `impression` with `position`, `propensity`, `reward` (1 when clicked) and `policy`;
-    each click is a `click` besides, without them, so that nothing counts twice. The log knows no users:
-    `user_id` names the combination of the four hashed features (their first 8 digits). Where logs of several
-    campaigns are read, item ids are `men/0`.
+    each click is a `click` besides, with the same but for `reward`, so that no reward counts twice. What is
+    estimated off policy reads the impressions alone. The log knows no users: `user_id` names the combination
+    of the four hashed features (their first 8 digits). Where logs of several campaigns are read, item ids are
+    `men/0`.
     """
 
     name = "open-bandit"
@@ -49,7 +50,7 @@ class OpenBandit(Format):
         )
         users = events.select(v.USER, *_USER_FEATURES).unique(v.USER).sort(v.USER)
         clicks = events.filter(pl.col(v.REWARD) == 1).with_columns(
-            pl.lit(v.CLICK).alias(v.EVENT), *(pl.lit(None).alias(c) for c in (v.PROPENSITY, v.REWARD))
+            pl.lit(v.CLICK).alias(v.EVENT), pl.lit(None, pl.Float64).alias(v.REWARD)
         )
         both = pl.concat([events, clicks], how="diagonal_relaxed").drop(_USER_FEATURES)
         return assemble(both.sort(v.TIMESTAMP, maintain_order=True), users, items)
