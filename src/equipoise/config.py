@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -35,6 +37,13 @@ class Part(BaseModel):
         """The part's own fields, without its name."""
         return dict(self.model_extra or {})
 
+    @model_validator(mode="after")
+    def _can_be_written(self) -> Self:
+        nothing = [key for key, value in self.fields.items() if value is None]
+        if nothing:
+            raise ValueError(f"`{nothing[0]}` has no value; leave it out to have the default")
+        return self
+
 
 class DataSection(Source):
     """`[data]`: where events, users and items come from."""
@@ -56,15 +65,12 @@ class DataSection(Source):
     def located(self, base: Path) -> DataSection:
         """The same section with relative paths made absolute, starting from `base`."""
 
-        def place(path: str) -> str:
-            return path if "://" in path else str((base / Path(path).expanduser()).resolve())
-
         def places(value: Any) -> Any:
             if isinstance(value, list):
                 return [places(entry) for entry in value]
             if isinstance(value, TableSource):
-                return value.model_copy(update={"path": place(value.path)})
-            return place(value) if isinstance(value, str) else value
+                return value.model_copy(update={"path": _located_path(value.path, base)})
+            return _located_path(value, base) if isinstance(value, str) else value
 
         return self.model_copy(
             update={name: places(getattr(self, name)) for name in ("path", "events", "users", "items")}
@@ -76,6 +82,13 @@ class EncoderSection(Part):
 
     name: str = "none"
     """`none`, `tfidf`, `minilm`, `multilingual`, `hf:<name>`, `openai:<model>` or `vectors:<parquet>`."""
+
+    def located(self, base: Path) -> EncoderSection:
+        """The same section with the path of vectors, or of a model's folder, made absolute."""
+        kind, colon, path = self.name.partition(":")
+        if kind == "vectors" or (kind == "hf" and (base / path).is_dir()):
+            return self.model_copy(update={"name": f"{kind}{colon}{_located_path(path, base)}"})
+        return self
 
 
 class ModelSection(Part):
@@ -223,9 +236,9 @@ def read_config(source: Path | str | Mapping[str, Any] | Config, overrides: Iter
     """
     base = Path.cwd()
     if isinstance(source, Config):
-        fields: dict[str, Any] = _without_nulls(source.model_dump(mode="json"))
+        fields: dict[str, Any] = source.model_dump(mode="json")
     elif isinstance(source, Mapping):
-        fields = dict(source)
+        fields = copy.deepcopy(dict(source))
     else:
         path = Path(source)
         base = path.parent
@@ -236,7 +249,26 @@ def read_config(source: Path | str | Mapping[str, Any] | Config, overrides: Iter
         config = Config.model_validate(fields)
     except ValidationError as error:
         raise _located(error) from None
-    return config.model_copy(update={"data": config.data.located(base)})
+    return config.model_copy(
+        update={"data": config.data.located(base), "encoder": config.encoder.located(base)}
+    )
+
+
+def _located_path(path: str, base: Path) -> str:
+    """An absolute path or address; a relative one starts from `base`.
+
+    Raises:
+        ConfigError: if an address holds a password.
+    """
+    if re.search(r"://[^/@]*:(?!\$\{)[^/@]+@", path):
+        raise ConfigError(
+            "An address holds a password, which would be written into the run's folder",
+            where=re.sub(r"://.*@", "://...@", path),
+            todo="Keep it in the environment: write ${NAME} in its place, or set PGPASSWORD.",
+        )
+    if path.startswith("sqlite:///") and not path.startswith("sqlite:////"):
+        return f"sqlite:///{base.resolve()}/{path.removeprefix('sqlite:///')}"
+    return path if "://" in path else str((base / Path(path).expanduser()).resolve())
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -277,6 +309,8 @@ def _override(fields: dict[str, Any], setting: str) -> None:
         raise ConfigError(f"'{setting}' does not lead to a setting", todo="Write --set section.key=value.")
     if sections and sections[-1] in ("model", "encoder") and last == "name" and here.get("name") != value:
         here.clear()  # another part has other fields
+    if sections == ["data"] and last in ("path", "events", "users", "items") and isinstance(value, str):
+        value = _located_path(value, Path.cwd())  # said on the command line, so from where the person stands
     here[last] = value
 
 

@@ -175,3 +175,31 @@ except SystemExit:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert done.stdout.split()[-2:] == ["False", "False"]
+
+
+def test_an_interruption_ends_with_2_and_says_how_to_go_on(tmp_path, capsys, monkeypatch):
+    journey = sys.modules["equipoise.pipeline.run"]
+
+    def stopped(*arguments, **keywords):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stop:
+        stop.setattr(journey, "recommend_all", stopped)
+        assert call("run", "--out", tmp_path / "run", *RUN) == 2
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "--resume goes on" in shown
+    assert str(tmp_path / "run") in shown.replace(" ", "")
+    assert call("run", "--out", tmp_path / "run", "--resume", *RUN) == 0
+
+
+def test_resume_finds_the_unfinished_run(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert call("run", "--resume", *RUN) == 2
+    assert "no unfinished run" in capsys.readouterr().err
+    journey = sys.modules["equipoise.pipeline.run"]
+    with monkeypatch.context() as stop:
+        stop.setattr(journey, "measure", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert call("run", *RUN) == 2
+    assert call("run", "--resume", *RUN) == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert json.loads((folder / "manifest.json").read_text())["status"] == "complete"

@@ -36,7 +36,7 @@ def test_weights_by_hand():
     assert training.weights is not None
     assert training.weights.dtype == np.float32
     np.testing.assert_allclose(training.weights, [1, 2 / 3, 4 / 3, 1, 1], rtol=1e-6)
-    raw = InversePropensity(normalise=False, clip=None).training(data, context)
+    raw = InversePropensity(normalise=False, clip=0).training(data, context)
     np.testing.assert_allclose(raw.weights, [1, 2, 4, 1, 1])
     assert list(context.diagnostics) == ["ips", "ips#2"]
     report = json.loads(json.dumps(context.diagnostics["ips"]))

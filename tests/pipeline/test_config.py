@@ -102,3 +102,37 @@ def test_built_in_configuration_is_whole(light):
     config = built_in(light)
     assert tomllib.loads(config.to_toml())["data"]["world"]["name"] == "storefront"
     assert config.model.name == ("ease" if light else "sequence")
+
+
+def test_the_callers_mapping_is_left_alone():
+    mine = {"data": {"events": "a.csv"}, "model": {"name": "ease", "reg": 5.0}}
+    read_config(mine, ["model.reg=7.0"])
+    assert mine["model"]["reg"] == 5.0
+
+
+def test_a_field_without_a_value_is_refused():
+    with pytest.raises(ConfigError, match="clip"):
+        read_config({**MINIMAL, "debias": [{"method": "ips", "clip": None}]})
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresql://me:secret@host/shop#clicks", "https://me:secret@host/clicks.csv"]
+)
+def test_a_password_in_an_address_is_refused_and_not_repeated(address):
+    with pytest.raises(ConfigError, match="environment") as caught:
+        read_config({"data": {"events": address}})
+    assert "secret" not in str(caught.value)
+    assert read_config({"data": {"events": address.replace("secret", "${PASSWORD}")}}).data.events
+
+
+def test_every_path_of_a_file_is_relative_to_it_and_every_override_to_the_person(tmp_path, monkeypatch):
+    text = '[data]\nevents = "sqlite:///shop.db#clicks"\n[encoder]\nname = "vectors:images.parquet"\n'
+    path = toml(tmp_path, text)
+    config = read_config(path)
+    assert config.data.events == f"sqlite:///{tmp_path}/shop.db#clicks"
+    assert config.encoder.name == f"vectors:{tmp_path}/images.parquet"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert read_config(path, ["data.users=people.csv"]).data.users == str(
+        tmp_path / "elsewhere" / "people.csv"
+    )

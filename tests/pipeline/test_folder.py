@@ -85,3 +85,10 @@ def test_content_hash_sees_a_cell_a_name_and_the_order():
     assert content_hash(frame) == content_hash(frame.clone())
     for other in (frame.rename({"a": "c"}), frame.reverse(), frame.with_columns(pl.Series("a", [1, 3]))):
         assert content_hash(other) != content_hash(frame)
+
+
+def test_a_folder_with_a_configuration_of_its_own_is_not_taken_for_a_run(tmp_path):
+    (tmp_path / "config.toml").write_text("# my comments")
+    with pytest.raises(EquipoiseError, match="other files"):
+        RunFolder.open(tmp_path, CONFIG, resume=False)
+    assert (tmp_path / "config.toml").read_text() == "# my comments"

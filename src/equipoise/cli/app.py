@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     words = [word for word in words if word != "--debug"]
     try:
         app(words, prog_name="equipoise")
-    except (EquipoiseError, OSError, KeyboardInterrupt) as error:
+    except (EquipoiseError, OSError) as error:
         if debug:
             raise
         Console(stderr=True, soft_wrap=True).print(
@@ -51,8 +51,6 @@ def main(arguments: list[str] | None = None) -> None:
 def _paragraph(error: BaseException) -> str:
     from rich.markup import escape
 
-    if isinstance(error, KeyboardInterrupt):
-        return "Stopped. Finished stages are kept: the same command with --resume and the same --out goes on."
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
         return escape(f"{error.strerror or error}{place}. What was finished is kept; --resume goes on.")

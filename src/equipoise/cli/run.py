@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+
+from equipoise.errors import EquipoiseError
 
 if TYPE_CHECKING:
     from equipoise.pipeline import Run
@@ -34,14 +36,20 @@ def run(
     from equipoise.pipeline import run as main_job
 
     console = Console()
-    finished = main_job(
-        config,
-        out=out,
-        overrides=set_ or (),
-        seed=seed,
-        resume=resume,
-        say=lambda line: console.print(line, highlight=False, markup=False),
-    )
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    try:
+        finished = main_job(config, out=out, overrides=set_ or (), seed=seed, resume=resume, say=say)
+    except KeyboardInterrupt:
+        raise EquipoiseError(
+            "Stopped; what was finished is kept",
+            where=said[0].removeprefix("writing").strip() if said else None,
+            todo="The same command with --resume goes on.",
+        ) from None
     console.print(comparison(finished, console.width))
     console.print(f"Report: {finished.report}", highlight=False, soft_wrap=True)
 
@@ -52,6 +60,7 @@ def comparison(finished: Run, width: int = 100) -> Table:
     stages, differences = metrics["stages"], metrics["comparison"]
     title = f"{finished.config.name}: means over held-out users, with intervals"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+    table.caption, table.caption_justify = protocol(metrics["protocol"]), "left"
     for heading in ["metric", *stages, *(["difference", "p"] if differences else [])]:
         table.add_column(heading, justify="left" if heading == "metric" else "right", no_wrap=True)
     told = _interval if width >= _WIDE or not differences else _value
@@ -69,6 +78,14 @@ def comparison(finished: Run, width: int = 100) -> Table:
             truth = [f"{stage[name]:.3f}" for stage in metrics["planted"].values()]
             table.add_row(f"true ndcg@{k}", *truth)
     return table
+
+
+def protocol(said: dict[str, Any]) -> str:
+    """How the numbers were taken, in a line."""
+    return (
+        f"split {said['split']}; {said['candidates']}; seen items {said['seen_items']}; relevant: {said['relevant']}; "
+        f"{said['test_users']:,} users, {said['test_pairs']:,} events; {said['interval']}"
+    )
 
 
 def _at(k: int, names: Iterable[str]) -> list[str]:

@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from equipoise.errors import EquipoiseError
+
 
 def tune(
     config: Annotated[Path, typer.Argument(help="A TOML file with a [tune] section.")],
@@ -26,7 +28,10 @@ def tune(
     """Search hyper-parameters; goes on with an earlier search in the same folder, and never looks at test events."""
     from equipoise.pipeline.tune import tune as search
 
-    found = search(config, out=out, trials=trials, overrides=set_ or (), seed=seed)
+    try:
+        found = search(config, out=out, trials=trials, overrides=set_ or (), seed=seed)
+    except KeyboardInterrupt:
+        raise EquipoiseError("Stopped; finished trials are kept", todo="The same command goes on.") from None
     table = Table(
         title=f"Best of {found.trials} trials: {found.metric} {found.value:.4f}", title_justify="left"
     )
@@ -34,6 +39,7 @@ def tune(
     table.add_column("value", justify="right")
     for key, value in found.settings.items():
         table.add_row(key, str(value))
+    table.caption, table.caption_justify = found.protocol, "left"
     console = Console()
     console.print(table)
     console.print(f"Configuration with these settings: {found.config}", highlight=False, soft_wrap=True)

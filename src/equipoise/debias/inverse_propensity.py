@@ -31,8 +31,8 @@ class InversePropensity(DuringTraining):
     """Name of a propensity model: given, popularity, position or logistic."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Fields of the propensity model."""
-    clip: float | None = Field(10.0, gt=0)
-    """Largest weight, in multiples of the mean weight; none for no limit."""
+    clip: float = Field(10.0, ge=0)
+    """Largest weight, in multiples of the mean weight; 0 for no limit."""
     normalise: bool = True
     """Whether weights are scaled to mean 1 (self-normalised); else they are 1 / propensity."""
 
@@ -57,7 +57,7 @@ class InversePropensity(DuringTraining):
                 where=f"{int(taste.sum())} such events",
                 todo="Choose another propensity model, or log propensities with the clicks.",
             )
-        made = fitted.weights(taste, clip=self.clip, self_normalise=self.normalise)
+        made = fitted.weights(taste, clip=self.clip or None, self_normalise=self.normalise)
         weights = np.ones(len(data.events), dtype=np.float32)
         weights[rows] = made.values
         context.report(self, weights=made.diagnostics.plain(), propensities=fitted.diagnostics.plain())

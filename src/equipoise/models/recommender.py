@@ -239,10 +239,17 @@ class Fitted(ABC):
         later = Histories.of(to_polars(events), self.catalogue)
         return replace(self, histories=self.histories.followed_by(later))
 
-    def calibrate(self, valid: Dataset, runtime: Runtime | None = None) -> Self:
+    def calibrate(
+        self, valid: Dataset, runtime: Runtime | None = None, *, exclude_seen: bool = True
+    ) -> Self:
         """The same model with probabilities, calibrated on events it was not trained on.
 
         The probability is that an item is among the held-out events of a user who has any.
+
+        Args:
+            valid: Held-out events; users with none of them do not count.
+            runtime: Users per block, seed of the sample of users.
+            exclude_seen: Whether items of the user's history are left out, as they are of lists.
 
         Raises:
             ModelError: if the held-out events hold fewer than five pairs of known users and items.
@@ -256,7 +263,7 @@ class Fitted(ABC):
         return replace(
             self,
             calibration=Calibration.fit(
-                (scores, ~past.marked(n_items), held_out.take(rows[part]).marked(n_items))
+                (scores, ~(past.marked(n_items) & exclude_seen), held_out.take(rows[part]).marked(n_items))
                 for part, past, scores in self.blocks(rows, options)
             ),
         )

@@ -63,12 +63,10 @@ class RunFolder:
                     where=str(path),
                     todo="Resume with the same configuration and seed, or choose another --out.",
                 )
-            return cls(path, manifest)
-        if (
-            path.exists()
-            and (not path.is_dir() or any(path.iterdir()))
-            and not (path / "config.toml").exists()
-        ):
+            folder = cls(path, manifest)
+            folder.write_text("config.toml", config.to_toml())
+            return folder
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise EquipoiseError(
                 "The folder holds other files",
                 where=str(path),
@@ -76,7 +74,6 @@ class RunFolder:
             )
         path.mkdir(parents=True, exist_ok=True)
         folder = cls(path)
-        folder.write_text("config.toml", config.to_toml())
         folder.manifest = {
             "name": config.name,
             "status": "running",
@@ -91,7 +88,8 @@ class RunFolder:
             },
             "stages": {},
         }
-        folder._write_manifest()
+        folder._write_manifest()  # first: it is what makes the folder ours
+        folder.write_text("config.toml", config.to_toml())
         return folder
 
     @contextmanager
@@ -175,9 +173,21 @@ class StageRecord:
     facts: dict[str, Any]
 
 
-def default_folder(config: Config, root: Path = Path("runs")) -> Path:
-    """`runs/<time>-<name>`."""
-    return root / f"{datetime.now():%Y%m%d-%H%M%S}-{config.name}"
+def default_folder(config: Config, *, resume: bool = False, root: Path = Path("runs")) -> Path:
+    """`runs/<time>-<name>`; to resume, the newest unfinished run of this configuration there.
+
+    Raises:
+        EquipoiseError: if there is no such run to resume.
+    """
+    if not resume:
+        return root / f"{datetime.now():%Y%m%d-%H%M%S}-{config.name}"
+    for known in sorted(root.glob("*/manifest.json"), reverse=True):
+        manifest = _read_json(known)
+        if manifest.get("status") != "complete" and manifest.get("config_sha256") == config.digest():
+            return known.parent
+    raise EquipoiseError(
+        "There is no unfinished run of this configuration", where=str(root), todo="Name its folder by --out."
+    )
 
 
 def content_hash(frame: pl.DataFrame) -> str:

@@ -17,6 +17,7 @@ from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 from equipoise.language import Vectors
+from equipoise.pipeline.held_out import held_out
 from equipoise.pipeline.prepare import Prepared
 from equipoise.pipeline.truth import against_truth
 from equipoise.statistics import Interval, Reliability, bootstrap_means, paired_difference, reliability
@@ -42,26 +43,20 @@ class Measured:
     reliability: dict[str, Reliability]
 
 
-def held_out(prepared: Prepared, audit: AuditSection) -> pl.DataFrame:
+def truth_of(prepared: Prepared, audit: AuditSection) -> pl.DataFrame:
     """The relevant pairs (user_id, item_id) of the test part, each once.
 
     Raises:
         DataError: if nothing is left to measure by.
     """
-    events = prepared.test.positives
-    if audit.relevant is not None and v.VALUE in events.columns:
-        events = events.filter(pl.col(v.VALUE) >= audit.relevant)
-    truth = events.select(v.USER, v.ITEM).unique()
-    if audit.exclude_seen:
-        seen = pl.concat([part.positives.select(v.USER, v.ITEM) for part in (prepared.train, prepared.valid)])
-        truth = truth.join(seen.unique(), on=[v.USER, v.ITEM], how="anti")
-    if truth.is_empty():
+    events = held_out(prepared.test, (prepared.train, prepared.valid), audit).events
+    if events.is_empty():
         raise DataError(
             "No held-out event is left to measure by",
             where=f"{len(prepared.test.events)} test events, {len(prepared.test.positives)} of them positive",
             todo="Hold out more, lower [audit] relevant, or set [audit] exclude_seen = false.",
         )
-    return truth.sort(v.USER, v.ITEM)
+    return events.select(v.USER, v.ITEM).sort(v.USER, v.ITEM)
 
 
 def measure(
@@ -81,7 +76,7 @@ def measure(
         runtime: Seed of the bootstrap.
     """
     audit = config.audit
-    truth = held_out(prepared, audit)
+    truth = truth_of(prepared, audit)
     catalogue = _catalogue(prepared)
     by_stage = {
         stage: recommendations.filter(pl.col(v.STAGE) == stage).drop(v.STAGE)
@@ -116,8 +111,8 @@ def measure(
 
 
 def _catalogue(prepared: Prepared) -> pl.DataFrame:
-    """All items there are: of the training events and the items table."""
-    known = [prepared.train.positives.select(v.ITEM)]
+    """All items that models rank: of the training events and the items table."""
+    known = [prepared.train.events.select(v.ITEM).drop_nulls()]
     if prepared.train.items is not None:
         known.append(prepared.train.items.select(pl.col(v.ITEM).cast(known[0][v.ITEM].dtype)))
     return pl.concat(known).unique().sort(v.ITEM)

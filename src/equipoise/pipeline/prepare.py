@@ -10,6 +10,7 @@ import polars as pl
 from equipoise.component import Runtime
 from equipoise.config import Config
 from equipoise.data import Dataset
+from equipoise.data import vocabulary as v
 from equipoise.data.cleaning import clean
 from equipoise.data.config import read
 from equipoise.data.splits import split
@@ -46,6 +47,7 @@ def prepare(config: Config, runtime: Runtime) -> tuple[Prepared, Dataset]:
     world = _world(config)
     data = clean(read(config.data) if world is None else world.dataset(), config.clean)
     check_groups(config, data)
+    check_relevance(config, data)
     parts = split(data, config.split, runtime.seed)
     return Prepared(parts.train, parts.valid, parts.test, parts.protocol, world), data
 
@@ -105,6 +107,22 @@ def check_groups(config: Config, data: Dataset) -> None:
             f"The users have no column '{missing[0]}' to group by",
             where=f"columns: {', '.join(columns)}" if columns else "no users table",
             todo=f"Name other columns under [audit] groups. {nearest(missing[0], columns) if columns else ''}".strip(),
+        )
+
+
+def check_relevance(config: Config, data: Dataset) -> None:
+    """Refuse a threshold on values where events have none.
+
+    Raises:
+        DataError: if `[audit] relevant` is set and no event has a value.
+    """
+    if config.audit.relevant is None:
+        return
+    if v.VALUE not in data.events.columns or not data.events[v.VALUE].is_not_null().any():
+        raise DataError(
+            f"Events count as relevant from a value of {config.audit.relevant:g} on, but they have no values",
+            where=f"columns: {', '.join(data.events.columns)}",
+            todo="Name the column of values under [data.columns] value, or leave out [audit] relevant.",
         )
 
 

@@ -11,7 +11,7 @@ from equipoise.component import Runtime
 from equipoise.config import Config
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
-from equipoise.pipeline.measure import Measured, held_out
+from equipoise.pipeline.measure import Measured, truth_of
 from equipoise.pipeline.prepare import Prepared
 from equipoise.report import Recommended, RunReport, Sample, render
 
@@ -35,7 +35,7 @@ def present(
             account=prepared.train.account,
             exposure={stage: counts.tolist() for stage, counts in measured.exposure.items()},
             reliability=measured.reliability,
-            samples=_samples(lists, prepared, held_out(prepared, config.audit), Runtime(seed=config.seed)),
+            samples=_samples(lists, prepared, truth_of(prepared, config.audit), Runtime(seed=config.seed)),
             warnings=_warnings(config, manifest, measured.metrics),
         ),
         lang=config.report.lang,
@@ -107,7 +107,7 @@ def _warnings(config: Config, manifest: Mapping[str, Any], metrics: Mapping[str,
             found.append(
                 f"{method}: the weighted events tell as much as {left:.0%} of them unweighted would."
             )
-    if config.split.strategy in ("leave_last", "random"):
+    if config.split.strategy != "temporal":
         found.append(
             f"The split '{config.split.strategy}' lets training see events later than some held-out ones; "
             "prefer 'temporal' where there are timestamps."

@@ -91,9 +91,9 @@ def run(
             say("The extra 'llm' is not installed: TF-IDF and EASE stand in for MiniLM and the transformer.")
     settings = read_config(config, [*overrides, *([] if seed is None else [f"seed={seed}"])])
     options = Runtime(**{**vars(runtime or Runtime()), "seed": settings.seed})
-    folder = RunFolder.open(
-        Path(out) if out is not None else default_folder(settings), settings, resume=resume
-    )
+    place = Path(out) if out is not None else default_folder(settings, resume=resume)
+    folder = RunFolder.open(place, settings, resume=resume)
+    say(f"writing   {folder.path}")
     corrections = chosen_corrections(settings)
     stages: dict[str, list[Correction]] = {v.BASELINE: []}
     if corrections:
@@ -110,9 +110,8 @@ def run(
 
         with folder.stage("encode"):
             vectors = encode(settings, prepared.train, options)
-        say(
-            f"encoded   {'no texts' if vectors is None else f'{len(vectors.ids)} items by {settings.encoder.name}'}"
-        )
+        said = "no texts" if vectors is None else f"{len(vectors.ids)} items by {settings.encoder.name}"
+        say(f"encoded   {said}")
 
         models: dict[str, Fitted] = {}
         for name, chosen in stages.items():
@@ -120,12 +119,13 @@ def run(
                 models[name] = models[v.BASELINE]  # corrections of the lists alone need no other model
                 continue
             with folder.stage(f"train {name}") as stage:
-                place = folder.path / "model" / name
+                saved, checkpoint = folder.path / "model" / name, folder.path / f"training-{name}.safetensors"
                 if stage.done:
-                    models[name] = load_model(place)
+                    models[name] = load_model(saved)
                 else:
-                    models[name], facts = train(settings, prepared, vectors, chosen, options)
-                    save_model(models[name], place)
+                    models[name], facts = train(settings, prepared, vectors, chosen, options, checkpoint)
+                    save_model(models[name], saved)
+                    checkpoint.unlink(missing_ok=True)
                     stage.facts |= facts
             say(f"trained   {settings.model.name}, {name}")
 
@@ -135,7 +135,7 @@ def run(
             else:
                 lists, facts = recommend_all(settings, models, stages, prepared, options)
                 folder.write_frame("recommendations.parquet", lists)
-                write_vectors(models, folder)
+                write_vectors(models, prepared, folder)
                 stage.facts |= facts
             say(f"ranked    {len(lists):,} rows for {lists[v.USER].n_unique():,} users")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from equipoise.errors import ModelError
 from equipoise.language import Vectors
 from equipoise.models import Fitted, Training, models
 from equipoise.pipeline.folder import RunFolder
+from equipoise.pipeline.held_out import held_out
 from equipoise.pipeline.prepare import Prepared
 
 
@@ -35,24 +37,26 @@ def train(
     vectors: Vectors | None,
     chosen: Sequence[Correction],
     runtime: Runtime,
+    checkpoint: Path | None = None,
 ) -> tuple[Fitted, dict[str, Any]]:
     """Fit the configured model under the corrections that act before or during training, and calibrate it.
 
     Returns:
         The model, fitted on train and calibrated on valid; and what the corrections reported.
     """
-    data, training = prepared.train, Training()
+    data, training = prepared.train, Training(checkpoint=checkpoint)
     facts: dict[str, Any] = {}
-    for correction in chosen:
-        context = Context(data, runtime, facts)
-        if isinstance(correction, BeforeTraining):
-            data = correction.transform(data, context)
-        elif isinstance(correction, DuringTraining):
-            training = training.merged(correction.training(data, context))
+    for before in (one for one in chosen if isinstance(one, BeforeTraining)):
+        data = before.transform(data, Context(data, runtime, facts))
+    for during in (
+        one for one in chosen if isinstance(one, DuringTraining)
+    ):  # weights belong to the rows of `data`
+        training = training.merged(during.training(data, Context(data, runtime, facts)))
+    valid = held_out(prepared.valid, (prepared.train,), config.audit)
     recommender = models.build(config.model.name, config.model.fields)
-    model = recommender.fit(data, valid=prepared.valid, vectors=vectors, training=training, runtime=runtime)
+    model = recommender.fit(data, valid=valid, vectors=vectors, training=training, runtime=runtime)
     try:
-        return model.calibrate(prepared.valid, runtime), facts
+        return model.calibrate(valid, runtime, exclude_seen=config.audit.exclude_seen), facts
     except (
         ModelError
     ) as error:  # too few held-out events; the lists go without probabilities, and the page says so
@@ -75,9 +79,9 @@ def recommend_all(
     return pl.concat(parts), facts
 
 
-def write_vectors(fitted: Mapping[str, Fitted], folder: RunFolder) -> None:
-    """Vectors of users and items of the last stage, where its model has them."""
-    model = list(fitted.values())[-1]
+def write_vectors(fitted: Mapping[str, Fitted], prepared: Prepared, folder: RunFolder) -> None:
+    """Vectors of users and items of the last stage, where its model has them; users as lists are made for them."""
+    model = list(fitted.values())[-1].observe(prepared.valid.events)
     users = np.arange(len(model.catalogue.users))
     found = {
         "users": (v.USER, model.catalogue.users, model.user_vectors(users, model.histories)),

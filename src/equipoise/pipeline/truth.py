@@ -12,6 +12,7 @@ from equipoise.causal.propensity import propensities
 from equipoise.component import Runtime
 from equipoise.config import Config
 from equipoise.data import vocabulary as v
+from equipoise.data.dataset import positive
 from equipoise.debias.inverse_propensity import InversePropensity
 from equipoise.pipeline.prepare import Prepared
 from equipoise.pipeline.train import chosen_corrections
@@ -41,16 +42,18 @@ def against_truth(
 def _propensity_error(
     world: World, stage: str, prepared: Prepared, config: Config, runtime: Runtime
 ) -> dict[str, float]:
-    """Of the propensities a stage weighs by; a stage that weighs by none takes all exposure for equally likely."""
-    events = prepared.train.events
-    weighing = (
-        [c for c in chosen_corrections(config) if isinstance(c, InversePropensity)]
-        if stage == v.CORRECTED
-        else []
-    )
-    if not weighing:
-        shown = prepared.train.positives
-        return propensity_error(world, shown, np.ones(len(shown)))
-    model = propensities.build(weighing[0].propensity, weighing[0].options)
-    fitted = model.fit(events, prepared.train.users, prepared.train.items, seed=runtime.seed)
-    return propensity_error(world, events, np.where(fitted.known, fitted.values, np.nan))
+    """Of the propensities a stage weighs by, on the training events it weighs.
+
+    A stage that weighs by none takes all exposure for equally likely.
+    """
+    train = prepared.train
+    said = np.ones(len(train.events))
+    weighing = [one for one in chosen_corrections(config) if isinstance(one, InversePropensity)]
+    if weighing and stage == v.CORRECTED:
+        model = propensities.build(weighing[0].propensity, weighing[0].options)
+        fitted = model.fit(train.events, train.users, train.items, seed=runtime.seed)
+        said = np.where(fitted.known, fitted.values, np.nan)
+    events = train.events.with_columns(pl.Series("_said", said)).filter(positive(train.events))
+    if v.PROPENSITY in events.columns:  # what was taken without being shown has none
+        events = events.filter(pl.col(v.PROPENSITY).is_not_null())
+    return propensity_error(world, events, events["_said"].to_numpy())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,9 +19,10 @@ from equipoise.config import Config, SearchSpace, read_config
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.data.splits import k_fold
-from equipoise.errors import ConfigError, MissingExtraError, ModelError
+from equipoise.errors import ConfigError, DataError, MissingExtraError, ModelError
 from equipoise.models import Fitted, models
 from equipoise.pipeline.encode import encode
+from equipoise.pipeline.held_out import held_out
 from equipoise.pipeline.prepare import Prepared, prepare
 from equipoise.progress import track
 
@@ -37,6 +40,7 @@ class Tuned:
         value: Its mean over the folds.
         trials: Trials in all.
         config: The configuration with the best settings, as a file.
+        protocol: How the value was taken, in a line.
     """
 
     settings: dict[str, Any]
@@ -44,6 +48,7 @@ class Tuned:
     value: float
     trials: int
     config: Path
+    protocol: str
 
 
 def tune(
@@ -57,8 +62,9 @@ def tune(
     """Search the fields of `[tune.space]` for the model of a configuration.
 
     The test events are split off first and never looked at. Each trial fits on the training part of every fold and is
-    measured on the fold's held-out part; with one fold, that is the configured train and valid parts. The search is
-    kept in `search.db` of the folder: asked again, it goes on.
+    measured on the fold's held-out part; with one fold, that is the configured train and valid parts. Nothing stops a
+    training early, since what it would stop by is what it is measured by: epochs are a field like any other. The
+    search is kept in `search.db` of the folder: asked again, it goes on.
 
     Raises:
         ConfigError: if there is nothing to search.
@@ -84,8 +90,11 @@ def tune(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         study_name=_identity(settings), storage=f"sqlite:///{folder / 'search.db'}", direction="maximize",
-        load_if_exists=True, sampler=optuna.samplers.TPESampler(seed=settings.seed),
+        load_if_exists=True,
     )  # fmt: skip
+    finished = sum(trial.state.is_finished() for trial in study.trials)
+    # Another seed for each continuation: the same one would propose the same settings again.
+    study.sampler = optuna.samplers.TPESampler(seed=settings.seed + finished)
     parts = _folds(data, settings)
 
     def objective(trial: Trial) -> float:
@@ -94,12 +103,11 @@ def tune(
         }
         recommender = models.build(settings.model.name, fields)
         values = []
-        for train, held_out in parts:
-            fitted = recommender.fit(train, valid=held_out, vectors=vectors, runtime=runtime)
-            values.append(_quality(fitted, train, held_out, search.metric, runtime))
+        for train, judged in parts:
+            fitted = recommender.fit(train, vectors=vectors, runtime=runtime)
+            values.append(_quality(fitted, train, judged, settings, runtime))
         return float(np.mean(values))
 
-    finished = sum(trial.state.is_finished() for trial in study.trials)
     for _ in track(range(max(wanted - finished, 0)), "searching"):
         study.optimize(objective, n_trials=1, catch=(ModelError,))  # a training that diverged
     if not any(trial.value is not None for trial in study.trials):
@@ -115,7 +123,8 @@ def tune(
     )
     target = folder / "best.toml"
     target.write_text(best.to_toml(), "utf-8")
-    return Tuned(study.best_params, search.metric, study.best_value, len(study.trials), target)
+    protocol = f"mean over users of {len(parts)} held-out part(s) of what is not test; split {settings.split.strategy}"
+    return Tuned(study.best_params, search.metric, study.best_value, len(study.trials), target, protocol)
 
 
 def _folds(data: Prepared, settings: Config) -> list[tuple[Dataset, Dataset]]:
@@ -127,11 +136,15 @@ def _folds(data: Prepared, settings: Config) -> list[tuple[Dataset, Dataset]]:
     return [(fold.train, fold.valid) for fold in k_fold(known, settings.tune.folds, seed=settings.seed)]
 
 
-def _quality(fitted: Fitted, train: Dataset, held_out: Dataset, metric: str, runtime: Runtime) -> float:
-    wanted = m.parse(metric)
-    pairs = held_out.positives.select(v.USER, v.ITEM).unique()
-    truth = pairs.join(train.positives.select(v.USER, v.ITEM).unique(), on=[v.USER, v.ITEM], how="anti")
-    lists = fitted.recommend(truth[v.USER].unique().sort(), wanted.k, runtime=runtime)
+def _quality(fitted: Fitted, train: Dataset, judged: Dataset, settings: Config, runtime: Runtime) -> float:
+    """Mean of the metric over users with relevant events in the held-out part."""
+    assert settings.tune is not None
+    wanted, audit = m.parse(settings.tune.metric), settings.audit
+    truth = held_out(judged, (train,), audit).events.select(v.USER, v.ITEM)
+    if truth.is_empty():
+        raise DataError("A fold has no relevant event to measure by", todo="Take fewer folds, or more data.")
+    users = truth[v.USER].unique().sort()
+    lists = fitted.recommend(users, wanted.k, exclude_seen=audit.exclude_seen, runtime=runtime)
     return float(wanted(lists, truth)["value"].mean())
 
 
@@ -147,4 +160,11 @@ def _suggest(trial: Trial, key: str, space: SearchSpace) -> Any:
 
 def _identity(settings: Config) -> str:
     """A name under which only trials of the same question are kept together."""
-    return f"{settings.name}-{settings.digest()[:12]}"
+    assert settings.tune is not None
+    kept = {"seed", "data", "clean", "split", "encoder", "model"}
+    asked = settings.model_dump(mode="json", include=kept) | {
+        "judged": [settings.audit.relevant, settings.audit.exclude_seen],
+        "search": settings.tune.model_dump(mode="json", exclude={"trials"}),
+    }
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    return f"{settings.name}-{digest[:12]}"
