@@ -143,3 +143,10 @@ def test_score_is_mean_and_biases_and_factors() -> None:
     assert (items[:, width + 1] == 1).all()
     expected = users[:, :width] @ items[:, :width].T + users[:, [width + 1]] + items[:, width]
     np.testing.assert_allclose(model.score(rows, model.histories.take(rows)), expected, rtol=1e-5)
+
+
+def test_scores_do_not_depend_on_the_batch() -> None:
+    model = rated()
+    rows = np.arange(USERS)
+    alone = [model.score(rows[[row]], model.histories.take([row])) for row in rows]
+    np.testing.assert_array_equal(np.concatenate(alone), model.score(rows, model.histories))

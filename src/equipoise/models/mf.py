@@ -16,6 +16,7 @@ from equipoise.errors import MissingExtraError, ModelError
 from equipoise.language.vectors import Vectors
 from equipoise.models.histories import Histories
 from equipoise.models.optimised import Optimised, validation
+from equipoise.models.ranking import lowered, products
 from equipoise.models.recommender import Fitted, Saved, Scores
 from equipoise.models.training import Training
 
@@ -125,11 +126,8 @@ class FittedMF(Fitted):
 
     def score(self, users: NDArray[np.int64], histories: Histories) -> Scores:
         """Dot products of `user_vectors` and `item_vectors`; a cold item gets the lowest of the row."""
-        scores: Scores = self.user_vectors(users, histories) @ self.item_factors.T
-        cold = self.catalogue.item_counts == 0
-        if cold.any():
-            scores[:, cold] = scores[:, ~cold].min(axis=1, keepdims=True)
-        return scores
+        scores = products(self.user_vectors(users, histories), self.item_factors)
+        return lowered(scores, self.catalogue.item_counts == 0)
 
     def user_vectors(self, users: NDArray[np.int64], histories: Histories) -> Floats:
         """Learned vectors of users trained on; of all others, what their history says (`folded`)."""

@@ -19,6 +19,7 @@ from equipoise.errors import MissingExtraError
 from equipoise.language.vectors import Vectors
 from equipoise.models.histories import Catalogue, Histories
 from equipoise.models.optimised import Optimised, validation
+from equipoise.models.ranking import lowered, products
 from equipoise.models.recommender import Fitted, Saved, Scores
 from equipoise.models.sequence.text import TextSpace
 from equipoise.models.sequence.windows import Tokens, batches
@@ -157,10 +158,7 @@ class FittedSequence(Fitted):
 
         A cold item without a text gets the lowest score of the row.
         """
-        scores: Scores = self.user_vectors(users, histories) @ self.item_vectors().T
-        if self._silent.any():
-            scores[:, self._silent] = scores[:, ~self._silent].min(axis=1, keepdims=True)
-        return scores
+        return lowered(products(self.user_vectors(users, histories), self.item_vectors()), self._silent)
 
     def user_vectors(self, users: NDArray[np.int64], histories: Histories) -> Scores:
         """What the network makes of each history's last `length` steps, shape (rows, width)."""
