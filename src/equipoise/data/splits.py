@@ -13,7 +13,7 @@ from equipoise.component import Component
 from equipoise.data import cuts
 from equipoise.data import vocabulary as v
 from equipoise.data.cuts import Parts
-from equipoise.data.dataset import Dataset
+from equipoise.data.dataset import Dataset, positive
 
 Strategy = Literal["temporal", "leave_last", "temporal_user", "random", "k_fold", "cold_users", "cold_items"]
 
@@ -110,10 +110,9 @@ def k_fold(
 
 
 def _first_time(part: pl.DataFrame) -> str | float | None:
-    if part.is_empty():
-        return None
-    first = part[v.TIMESTAMP].min()
-    return first if isinstance(first, (int, float)) else str(first)
+    """Time of the first positive event: other rows may be older, they moved with their slate."""
+    first = part.filter(positive(part))[v.TIMESTAMP].min()
+    return first if first is None or isinstance(first, (int, float)) else str(first)
 
 
 def _splits(data: Dataset, parts: Parts, protocol: dict[str, Any]) -> Splits:
