@@ -97,6 +97,14 @@ def test_datetimes_before_1970_are_impossible() -> None:
     assert clean(Dataset(events), KEEP_ALL).events["item_id"].to_list() == [2]
 
 
+def test_pairs_keep_the_latest_event_by_order_where_times_tie() -> None:
+    columns = ["user_id", "item_id", "timestamp", "order", "event"]
+    events = pl.DataFrame([(1, 1, 5, 2, "buy"), (1, 1, 5, 1, "click")], schema=columns, orient="row")
+    other = events.with_columns(order=pl.Series([1, 2]))
+    assert rules.drop_duplicates(events, of="pairs")["event"].to_list() == ["buy"]
+    assert rules.drop_duplicates(other, of="pairs")["event"].to_list() == ["click"]
+
+
 def test_pairs_keep_the_latest_event() -> None:
     rows = [
         (1, 1, 5, "click"),

@@ -151,6 +151,83 @@ def test_leave_last_breaks_ties_by_item() -> None:
     assert [part["item_id"].to_list() for part in cuts.leave_last(frame)] == [[10], [20], [30]]
 
 
+def test_order_breaks_ties_in_time_before_the_item_does() -> None:
+    columns = ("user_id", "item_id", "timestamp", "order")
+    frame = events_of((1, 10, 5, 2), (1, 30, 5, 0), (1, 20, 5, 1), columns=columns)
+    assert [part["item_id"].to_list() for part in cuts.leave_last(frame)] == [[30], [20], [10]]
+    by_share = cuts.temporal_user(frame, valid=0.3, test=0.3)
+    assert [part["item_id"].to_list() for part in by_share] == [[30], [20], [10]]
+    assert cuts.temporal_user(frame, valid=0, test=0.5).train["item_id"].to_list() == [30]
+
+
+def test_a_search_between_two_events_of_one_moment_goes_by_its_order() -> None:
+    columns = ("user_id", "item_id", "timestamp", "order", "event")
+    frame = events_of(
+        (1, None, 5, 0, "search"),
+        (1, 30, 5, 1, "click"),
+        (1, None, 5, 2, "search"),
+        (1, 10, 5, 3, "click"),
+        (1, None, 5, None, "search"),
+        columns=columns,
+    )
+    train, _, test = cuts.leave_last(frame, valid=False)
+    assert train["order"].to_list() == [0, 1, 2]
+    assert test["order"].to_list() == [3, None]
+
+
+SEARCHES = ("user_id", "item_id", "timestamp", "event", "query", "request_id")
+
+
+@pytest.mark.parametrize("way", [cuts.random, cuts.k_fold])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_search_goes_where_the_next_event_of_its_user_goes(way: Any, seed: int) -> None:
+    rows: list[tuple[Any, ...]] = []
+    for user in range(3):
+        for i in range(10):
+            rows.append((user, None, 10 * i + 4 * user, "search", f"{user}/{i}", None))
+            rows.append((user, i, 10 * i + 4 * user + 3, "click", f"{user}/{i}", None))
+        rows.append((user, None, 1_000, "search", f"{user}/after", None))
+    frame = events_of(*rows, columns=SEARCHES)
+    parts = way(frame, seed=seed)
+    for part in parts:
+        asked, clicked = (set(part.filter(event=kind)["query"]) for kind in ("search", "click"))
+        assert clicked
+        assert {query for query in asked if "after" not in query} == clicked
+    assert parts.train["query"].str.contains("after").sum() == 3
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_search_goes_with_its_request_before_it_goes_by_time(seed: int) -> None:
+    rows: list[tuple[Any, ...]] = []
+    for i in range(10):
+        rows += [(1, None, i, "search", None, i), (1, i, 100 - i, "click", None, i)]
+    for part in cuts.random(events_of(*rows, columns=SEARCHES), valid=0.2, test=0.3, seed=seed):
+        asked, clicked = (set(part.filter(event=kind)["request_id"]) for kind in ("search", "click"))
+        assert asked == clicked
+    timeless = events_of(*rows, columns=SEARCHES).drop("timestamp").with_columns(slate_id=pl.lit(None))
+    for part in cuts.random(timeless, valid=0.2, test=0.3, seed=seed):
+        asked, clicked = (set(part.filter(event=kind)["request_id"]) for kind in ("search", "click"))
+        assert asked == clicked
+
+
+def test_random_needs_no_times_to_be_complete() -> None:
+    rows = [(1, None, None, "search"), *((1, i, i or None, "click") for i in range(10))]
+    frame = events_of(*rows, columns=("user_id", "item_id", "timestamp", "event"))
+    train, _, test = cuts.random(frame)
+    assert train["event"].to_list().count("search") == 1
+    assert len(test) == 1
+
+
+def test_the_protocol_tells_the_cut_and_not_the_slates_that_moved_over_it() -> None:
+    columns = ("user_id", "item_id", "timestamp", "event", "slate_id")
+    filler = [(1, 90 + i, i, "click", None) for i in range(8)]
+    slates = [(1, 10, 2, "impression", 6), (1, 10, 8, "click", 6)]
+    slates += [(1, 11, 3, "impression", 7), (1, 11, 9, "click", 7)]
+    parts = split(Dataset(events_of(*filler, *slates, columns=columns)), Split(valid=0.1, test=0.1))
+    assert parts.test.events["timestamp"].min() == 3
+    assert (parts.protocol["valid_from"], parts.protocol["test_from"]) == (8, 9)
+
+
 def test_leave_last_needs_an_order() -> None:
     with pytest.raises(DataError, match="timestamp' or 'order'"):
         cuts.leave_last(events_of((1, 1), (1, 2), columns=("user_id", "item_id")))

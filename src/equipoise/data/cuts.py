@@ -1,8 +1,8 @@
 """Ways to cut an event table in training, validation and test, on frames of any engine.
 
 Only positive events are divided; impressions and searches follow the time (or the slate) of what they led to.
-Parts come back in canonical order (by time, then by all other columns), so that even a model that breaks ties
-by row order cannot tell how the rows arrived.
+Parts come back in canonical order (by timestamp, `order`, then by all other columns), so that even a model that
+breaks ties by row order cannot tell how the rows arrived.
 """
 
 from __future__ import annotations
@@ -11,10 +11,18 @@ from typing import Any, Literal, NamedTuple
 
 import narwhals as nw
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from equipoise.data import vocabulary as v
+from equipoise.data.following import (
+    codes,
+    follow_next,
+    follow_pair,
+    follow_slate,
+    follow_user,
+    moments,
+    numbers,
+)
 from equipoise.data.frames import canonical, eager, require, taste
 from equipoise.errors import DataError
 
@@ -51,7 +59,7 @@ def temporal(events: Any, *, valid: float = 0.1, test: float = 0.1) -> Parts:
             where=f"columns: {', '.join(frame.columns)}",
             todo='Use strategy = "leave_last" under [split] where an order is known, else "random".',
         )
-    times = _numbers(frame, v.TIMESTAMP)
+    times = numbers(frame, v.TIMESTAMP)
     ordered = np.sort(times[positive])
     moments = np.unique(ordered)
     least = 3 if valid else 2
@@ -66,14 +74,14 @@ def temporal(events: Any, *, valid: float = 0.1, test: float = 0.1) -> Parts:
     valid_from = np.clip(_quantile(ordered, 1 - valid - test), moments[1], moments[moments < test_from][-1])
     valid_from = valid_from if valid else test_from
     part = (times >= valid_from).astype(np.int8) + (times >= test_from)
-    return _parts(frame, _follow_slate(frame, positive, part))
+    return _parts(frame, follow_slate(frame, positive, part))
 
 
 def leave_last(events: Any, *, valid: bool = True) -> Parts:
     """Each user's last positive event is test, the one before validation, all earlier ones training.
 
     A user with two events gives no validation, one with a single event neither. Ties in time are broken by
-    item id, then by the remaining columns.
+    `order`, by item id, then by the remaining columns.
 
     Raises:
         DataError: if neither `timestamp` nor `order` is there.
@@ -83,13 +91,14 @@ def leave_last(events: Any, *, valid: bool = True) -> Parts:
     part = np.where((place == size - 1) & (size > 1), 2, 0)
     if valid:
         part = np.where((place == size - 2) & (size > 2), 1, part)
-    return _parts(frame, _follow_slate(frame, positive, _follow_user(frame, positive, part)))
+    return _parts(frame, follow_slate(frame, positive, follow_user(frame, positive, part)))
 
 
 def temporal_user(events: Any, *, valid: float = 0.0, test: float = 0.2) -> Parts:
     """Each user's history cut by share: the first floor((1 - valid - test) n) of n events are training.
 
-    Ties in time are broken by the item id as text. `valid = 0, test = 0.2` is the common 80/20 protocol.
+    Ties in time are broken by `order`, then by the item id as text. `valid = 0, test = 0.2` is the common
+    80/20 protocol.
 
     Raises:
         DataError: if neither `timestamp` nor `order` is there.
@@ -99,20 +108,20 @@ def temporal_user(events: Any, *, valid: float = 0.0, test: float = 0.2) -> Part
     place, size = _places(frame, positive, as_text=True)
     first, second = (np.floor(share * size + 1e-9) for share in (1 - valid - test, 1 - test))
     part = (place >= first).astype(np.int8) + (place >= second)
-    return _parts(frame, _follow_slate(frame, positive, _follow_user(frame, positive, part)))
+    return _parts(frame, follow_slate(frame, positive, follow_user(frame, positive, part)))
 
 
 def random(events: Any, *, valid: float = 0.1, test: float = 0.1, seed: int = 0) -> Parts:
     """Positive events at random, whatever their time; the draw depends on the rows' content, not their order.
 
-    Impressions go where the latest part of their slate (or their user and item) goes; searches stay in
-    training.
+    Impressions go where the latest part of their slate (or their user and item) goes; searches where their
+    request or their user's next positive event goes, or stay in training.
     """
     frame, positive = _prepared(events)
     part = np.zeros(len(frame), dtype=np.int8)
     labels = _shares(int(positive.sum()), valid, test)
     part[positive] = labels[np.random.default_rng([seed, 0]).permutation(len(labels))]
-    return _parts(frame, _follow_slate(frame, positive, _follow_pair(frame, positive, part)))
+    return _parts(frame, _follow(frame, positive, part))
 
 
 def k_fold(
@@ -138,29 +147,29 @@ def k_fold(
     generator = np.random.default_rng([seed, 2])
     of = np.full(len(frame), -1, dtype=np.int64)  # rows that are not positive: training
     if by == "user":
-        users, ids = _codes(frame, v.USER)
+        users, ids = codes(frame, v.USER)
         of = (generator.permutation(len(ids)) % folds)[users]
     else:
         of[positive] = generator.permutation(int(positive.sum())) % folds
     part = np.select([of == fold, of == (fold + 1) % folds], [2, 1] if test else [1, 0], 0).astype(np.int8)
     if by == "event":
-        part = _follow_slate(frame, positive, _follow_pair(frame, positive, part))
+        part = _follow(frame, positive, part)
     return _parts(frame, part)
 
 
 def cold(events: Any, column: str, *, valid: float = 0.1, test: float = 0.1, seed: int = 0) -> Parts:
     """Users (`column = "user_id"`) or items (`"item_id"`) at random, with all events, unknown to training."""
     frame, _ = _prepared(events)
-    codes, ids = _codes(frame, column)
+    of, ids = codes(frame, column)
     part_of = _shares(len(ids), valid, test)[np.random.default_rng([seed, 1]).permutation(len(ids))]
-    return _parts(frame, np.where(codes >= 0, part_of[codes], 0))
+    return _parts(frame, np.where(of >= 0, part_of[of], 0))
 
 
 def _prepared(events: Any) -> tuple[nw.DataFrame[Any], NDArray[np.bool_]]:
     """The rows in canonical order, and which of them are positive."""
     frame = eager(events)
     require(frame.columns, v.USER, v.ITEM, table="event table")
-    time = [column for column in (v.TIMESTAMP, v.ORDER) if column in frame.columns][:1]
+    time = [column for column in (v.TIMESTAMP, v.ORDER) if column in frame.columns]
     frame = canonical(frame, *time, v.USER, v.ITEM)
     positive = frame.select(taste(frame).alias(_PART))[_PART].to_numpy().astype(bool)
     if not positive.any():
@@ -179,54 +188,30 @@ def _parts(frame: nw.DataFrame[Any], part: NDArray[Any]) -> Parts:
     return Parts(train, valid, test)
 
 
-def _follow_slate(frame: nw.DataFrame[Any], positive: NDArray[np.bool_], part: NDArray[Any]) -> NDArray[Any]:
-    """Shown rows go to the latest part of their slate, for what came of it would tell of the later part."""
-    slate = next((column for column in (v.SLATE, v.REQUEST) if column in frame.columns), None)
-    if slate is None or positive.all():
-        return part
-    codes, ids = _codes(frame, slate)
-    known = codes >= 0
-    latest = np.zeros(len(ids), dtype=np.int8)
-    np.maximum.at(latest, codes[known], part[known])
-    return np.where(known & ~positive, np.maximum(part, latest[codes]), part)
-
-
-def _follow_user(frame: nw.DataFrame[Any], positive: NDArray[np.bool_], part: NDArray[Any]) -> NDArray[Any]:
-    """Impressions and searches go by their time between the user's cuts; at equal times to the later."""
-    if positive.all():
-        return part
-    users, ids = _codes(frame, v.USER)
-    times = _numbers(frame, v.TIMESTAMP if v.TIMESTAMP in frame.columns else v.ORDER)
-    followed = np.zeros_like(part)
-    for later in (1, 2):
-        cut = np.full(len(ids), np.inf)
-        chosen = positive & (part >= later)
-        np.minimum.at(cut, users[chosen], times[chosen])
-        followed = np.where(times >= cut[users], later, followed)
-    return np.where(positive, part, followed)
+def _follow(frame: nw.DataFrame[Any], positive: NDArray[np.bool_], part: NDArray[Any]) -> NDArray[Any]:
+    """All other rows go with the positive events that were divided without regard to time."""
+    part = follow_next(frame, positive, follow_pair(frame, positive, part))
+    return follow_slate(frame, positive, part)
 
 
 def _places(
     frame: nw.DataFrame[Any], positive: NDArray[np.bool_], *, as_text: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Place of each positive row within its user's history (from 0, others -1), and that history's length."""
-    time = next((column for column in (v.TIMESTAMP, v.ORDER) if column in frame.columns), None)
-    if time is None:
+    if v.TIMESTAMP not in frame.columns and v.ORDER not in frame.columns:
         raise DataError(
             "The last events cannot be told: there is no column 'timestamp' or 'order'",
             where=f"columns: {', '.join(frame.columns)}",
             todo='Name one under [data.columns] (order = "(row)" where the rows stand in order), '
             'or use strategy = "random" under [split].',
         )
-    users, _ = _codes(frame, v.USER)
+    users, _ = codes(frame, v.USER)
     rows = np.flatnonzero(positive)
-    item = np.arange(len(frame))  # the rows stand by time, user, item already
+    item = np.arange(len(frame))  # the rows stand by time, order, user, item already
     if as_text:
         names = frame[v.ITEM].cast(nw.String).to_numpy().astype(object)
         item = np.unique(np.where(positive, names, ""), return_inverse=True)[1]
-    rows = rows[
-        np.lexsort((np.arange(len(frame))[rows], item[rows], _numbers(frame, time)[rows], users[rows]))
-    ]
+    rows = rows[np.lexsort((np.arange(len(frame))[rows], item[rows], moments(frame)[rows], users[rows]))]
     sizes = np.bincount(users[rows])
     starts = np.cumsum(sizes) - sizes
     place, size = np.full(len(frame), -1), np.zeros(len(frame), dtype=np.int64)
@@ -258,39 +243,6 @@ def _shares(count: int, valid: float, test: float) -> NDArray[np.int8]:
     return np.repeat(np.array([2, 1, 0], dtype=np.int8), [tests, valids, count - tests - valids])
 
 
-def _follow_pair(frame: nw.DataFrame[Any], positive: NDArray[np.bool_], part: NDArray[Any]) -> NDArray[Any]:
-    """Impressions go to the latest part that holds an event of the same user and item."""
-    if positive.all():
-        return part
-    users, _ = _codes(frame, v.USER)
-    items, ids = _codes(frame, v.ITEM)
-    _, pairs = np.unique(users * (len(ids) + 1) + items, return_inverse=True)
-    latest = np.zeros(pairs.max() + 1, dtype=np.int8)
-    np.maximum.at(latest, pairs, part)
-    return np.where(positive | (items < 0), part, latest[pairs])
-
-
 def _quantile(ordered: NDArray[np.float64], share: float) -> float:
     """The value at which the events after the first `share` begin."""
     return float(ordered[int(np.floor(share * len(ordered) + 1e-9))])  # 0.7 * 10 is below 7 in binary
-
-
-def _numbers(frame: nw.DataFrame[Any], column: str) -> NDArray[np.float64]:
-    """A time column as numbers; microseconds where it holds datetimes."""
-    series = frame[column]
-    if series.null_count():
-        raise DataError(
-            f"{series.null_count():,} of {len(frame):,} events have no {column}",
-            todo="Cleaning drops them, and counts them.",
-        )
-    if not series.dtype.is_numeric():
-        series = series.dt.timestamp("us")
-    return series.cast(nw.Float64).to_numpy()
-
-
-def _codes(frame: nw.DataFrame[Any], column: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Index of each row's id among the sorted ids, -1 where it is null; and those ids."""
-    ids = pl.Series(frame[column].to_arrow()) if column in frame.columns else pl.Series([None] * len(frame))
-    known = ids.drop_nulls().unique().sort()
-    codes = ids.rank("dense").cast(pl.Int64) - 1
-    return codes.fill_null(-1).to_numpy(), known.to_numpy()

@@ -24,7 +24,7 @@ def drop_duplicates(events: Any, *, of: Literal["rows", "pairs"] = "rows") -> An
     frame = eager(events)
     if of == "rows":
         return frame.unique(subset=orderable(frame), keep="first", maintain_order=True).to_native()
-    time = [column for column in (v.TIMESTAMP, v.ORDER) if column in frame.columns][:1]
+    time = [column for column in (v.TIMESTAMP, v.ORDER) if column in frame.columns]
     ordered = canonical(frame, *time)
     latest = ordered.filter(taste(frame)).unique(subset=[v.USER, v.ITEM], keep="last", maintain_order=True)
     return nw.concat([latest, ordered.filter(~taste(frame))]).to_native()
