@@ -86,6 +86,17 @@ def test_the_account_adds_up(shop: pl.DataFrame) -> None:
     ]
 
 
+def test_the_account_tells_which_kinds_count_as_taste(shop: pl.DataFrame) -> None:
+    told = [row for row in clean(Dataset(shop), KEEP_ALL).account if "count as taste" in row["reason"]]
+    clicks, purchases = (len(shop.filter(event=kind)) for kind in ("click", "purchase"))
+    assert [row["reason"] for row in told] == [
+        f"kinds of events that count as taste: click ({clicks}), purchase ({purchases})"
+    ]
+    assert told[0]["dropped"] == 0
+    without = clean(Dataset(shop.drop("event", "query")), Cleaning(min_user_events=0))
+    assert not any("count as taste" in row["reason"] for row in without.account)
+
+
 def test_clean_data_stays_as_it_is(shop: pl.DataFrame) -> None:
     data = clean(Dataset(shop.unique()), Cleaning(min_user_events=1))
     assert not dropped(data)

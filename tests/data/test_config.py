@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from equipoise.component import build
+from equipoise.data.cleaning import Cleaning, clean
 from equipoise.data.config import EventSource, Source, TableSource, read
 from equipoise.data.mapping import to_time
 from equipoise.errors import ConfigError, DataError
@@ -118,6 +119,59 @@ def test_a_search_has_no_item_and_an_unnamed_query_is_a_search(tmp_path: Path) -
     assert read(Source(events=str(tmp_path / "a.csv"))).events["item_id"].to_list() == [None, 7]
     (tmp_path / "b.csv").write_text("user_id,item_id,query\n1,,coat\n1,7,\n")
     assert read(Source(events=str(tmp_path / "b.csv"))).events["event"].to_list() == ["search", "view"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (
+            "impression",
+            ["Impression", "impressions", " show", "SHOWN", "exposure", "expose", "display", "displayed"],
+        ),
+        ("impression", ["imp"]),
+        ("search", ["SEARCH", "searches", "Query", "queries "]),
+        ("click", ["Click", "clicks", "clicked"]),
+        ("purchase", ["purchases", "buy", "Bought", "order", "orders", "transaction"]),
+        ("view", ["views", "viewed", "PageView", "page_view"]),
+        ("rating", ["ratings", "rate", "rated"]),
+        ("add to cart", ["Add to cart "]),
+    ],
+)
+def test_kinds_of_events_are_told_however_they_are_written(
+    kind: str, words: list[str], tmp_path: Path
+) -> None:
+    rows = [f"1,{i},{word},coat" for i, word in enumerate(words)]
+    (tmp_path / "e.csv").write_text("\n".join(["user_id,item_id,event,query", *rows]) + "\n")
+    data = read(Source(events=str(tmp_path / "e.csv")))
+    assert data.events["event"].to_list() == [kind] * len(words)
+    assert len(data.positives) == (0 if kind in ("impression", "search") else len(words))
+    assert data.events["item_id"].null_count() == (len(words) if kind == "search" else 0)
+
+
+def test_the_kind_of_a_source_may_be_written_in_any_way(shop: Path) -> None:
+    searches = EventSource(path=str(shop / "searches.csv"), event="Searches", columns={"query": "words"})
+    data = read(Source(events=[searches], columns={"user_id": "customer", "timestamp": "at"}))
+    assert data.events.select("event", "item_id", "query").rows() == [("search", None, "warm coat")]
+
+
+def test_words_for_a_missing_id_are_no_ids(tmp_path: Path) -> None:
+    missing = ["NULL", "null", "None", "NaN", "n/a", "NA", '""', '"  "']
+    rows = [f"u{i % 3},b{i}" for i in range(3)] + [f"{word},b1" for word in missing]
+    rows += [f"u1,{word}" for word in missing]
+    (tmp_path / "e.csv").write_text("\n".join(["user_id,item_id", *rows]) + "\n")
+    (tmp_path / "p.csv").write_text("item_id,title\nb0,Coat\nb1,Hat\nb2,Bag\nNULL,Nothing\nNone,Nobody\n")
+    data = read(Source(events=str(tmp_path / "e.csv"), items=str(tmp_path / "p.csv")))
+    assert set(data.events["user_id"].drop_nulls()) == {"u0", "u1", "u2"}
+    cleaned = clean(data, Cleaning(min_user_events=0))
+    account = {(row["table"], row["reason"]): row["dropped"] for row in cleaned.account}
+    assert account["events", "missing user id"] == account["events", "missing item id"] == len(missing)
+    assert account["items", "missing id"] == 2
+    assert cleaned.events["item_id"].to_list() == ["b0", "b1", "b2"]
+
+
+def test_slates_without_an_id_are_not_one_slate(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("user_id,item_id,slate_id\n1,2,s1\n1,3,NULL\n2,3,NULL\n")
+    assert read(Source(events=str(tmp_path / "e.csv"))).events["slate_id"].to_list() == ["s1", None, None]
 
 
 @pytest.mark.parametrize(

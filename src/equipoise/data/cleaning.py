@@ -16,7 +16,7 @@ from pydantic import Field
 
 from equipoise.component import Component
 from equipoise.data import vocabulary as v
-from equipoise.data.dataset import Dataset
+from equipoise.data.dataset import Dataset, positive
 from equipoise.data.rules import (
     Rule,
     drop_bots,
@@ -95,6 +95,7 @@ def clean(data: Dataset, config: Cleaning | None = None) -> Dataset:
     events = core
     for table, key, what in ((users, v.USER, "users"), (items, v.ITEM, "items")):
         account += _unknown(events, table, key, what)
+    account += _taste(events)
     if config.standardise:
         users, items = (_standardised(t, k, data.sensitive) for t, k in ((users, v.USER), (items, v.ITEM)))
     return replace(data, events=events, users=users, items=items, account=tuple(account))
@@ -168,6 +169,20 @@ def _unknown(events: pl.DataFrame, table: pl.DataFrame | None, key: str, name: s
         return []
     examples = ", ".join(map(str, unknown.head(3)))
     reason = f"{len(unknown):,} ids are not in the {name} table, kept (such as {examples})"
+    return [{"step": "clean", "reason": reason, "table": "events", "dropped": 0, "kept": len(events)}]
+
+
+def _taste(events: pl.DataFrame) -> list[dict[str, Any]]:
+    """Which kinds of events count as taste: a kind that should not shows here."""
+    if v.EVENT not in events.columns:
+        return []
+    counts = (
+        events.filter(positive(events))[v.EVENT]
+        .value_counts()
+        .sort("count", v.EVENT, descending=[True, False])
+    )
+    told = ", ".join(f"{kind} ({count:,})" for kind, count in counts.rows())
+    reason = f"kinds of events that count as taste: {told or 'none'}"
     return [{"step": "clean", "reason": reason, "table": "events", "dropped": 0, "kept": len(events)}]
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from equipoise.data import vocabulary as v
 from equipoise.data.dataset import Dataset
+from equipoise.data.words import ids, kinds
 from equipoise.errors import DataError, nearest
 
 ROW = "(row)"
@@ -15,7 +16,8 @@ ROW = "(row)"
 
 _NUMBERS = (v.VALUE, v.PROPENSITY, v.REWARD)
 _WHOLE = (v.POSITION, v.ORDER)
-_WORDS = (v.EVENT, v.QUERY, v.POLICY)
+_WORDS = (v.QUERY, v.POLICY)
+_IDS = (v.USER, v.ITEM, v.REQUEST, v.SLATE)
 _UNITS = (
     (1e17, "ns"),
     (1e14, "us"),
@@ -31,6 +33,9 @@ def map_events(
     where: str = "events",
 ) -> pl.DataFrame:
     """An event table in the vocabulary; columns that it does not name are kept as they are.
+
+    Kinds of events are told in whatever case and number (`Impressions`, `shown`); ids such as `NULL` are
+    missing.
 
     Args:
         raw: The table as it was read.
@@ -48,7 +53,9 @@ def map_events(
     table = rename(raw, wanted, where)
     if event is not None:
         table = table.with_columns(pl.lit(event).alias(v.EVENT))
-    if event == v.SEARCH:
+    if v.EVENT in table.columns:
+        table = table.with_columns(kinds(table[v.EVENT]))
+    if event is not None and (table[v.EVENT] == v.SEARCH).all():
         _require(table, v.QUERY, where)
         table = table.with_columns(pl.lit(None).alias(v.ITEM))
     for column in (v.USER, v.ITEM):
@@ -110,7 +117,7 @@ def map_table(
     other = v.ITEM if key == v.USER else v.USER
     table = rename(raw, {name: column for name, column in wanted.items() if name != other}, where)
     _require(table, key, where, hint=(columns or {}).get(key))
-    return table.select(key, pl.exclude(key))
+    return table.select(ids(table[key]), pl.exclude(key))
 
 
 def assemble(
@@ -216,6 +223,7 @@ def _with_types(table: pl.DataFrame, where: str) -> pl.DataFrame:
             _check(table[name], cast, where, "numbers")
             changed.append(cast.cast(pl.Int64, strict=False) if name in _WHOLE else cast)
     changed += [table[name].cast(pl.String) for name in _WORDS if name in table.columns]
+    changed += [ids(table[name]) for name in _IDS if name in table.columns]
     if v.TIMESTAMP in table.columns:
         changed.append(to_time(table[v.TIMESTAMP], where))
     return table.with_columns(changed)
@@ -268,18 +276,18 @@ def _check(before: pl.Series, after: pl.Series, where: str, what: str) -> None:
 
 def _agree(tables: dict[str, pl.DataFrame | None], key: str) -> dict[str, pl.DataFrame | None]:
     holding = {name: table for name, table in tables.items() if table is not None and key in table.columns}
-    ids = {name: _whole_ids(table[key]) for name, table in holding.items()}
-    dtype = pl.Int64 if all(i.dtype in (pl.Int64, pl.Null) for i in ids.values()) else pl.String
-    agreed = {name: table.with_columns(ids[name].cast(dtype)) for name, table in holding.items()}
+    whole = {name: _whole_ids(table[key]) for name, table in holding.items()}
+    dtype = pl.Int64 if all(i.dtype in (pl.Int64, pl.Null) for i in whole.values()) else pl.String
+    agreed = {name: table.with_columns(whole[name].cast(dtype)) for name, table in holding.items()}
     return {name: agreed.get(name, table) for name, table in tables.items()}
 
 
-def _whole_ids(ids: pl.Series) -> pl.Series:
-    if ids.dtype.is_integer():
-        return ids.cast(pl.Int64)
-    if ids.dtype.is_float() and (ids.drop_nulls() % 1 == 0).all():  # whole numbers beside missing ones
-        return ids.cast(pl.Int64)
-    return ids if ids.dtype in (pl.String, pl.Null) else ids.cast(pl.String)
+def _whole_ids(column: pl.Series) -> pl.Series:
+    if column.dtype.is_integer():
+        return column.cast(pl.Int64)
+    if column.dtype.is_float() and (column.drop_nulls() % 1 == 0).all():  # whole numbers beside missing ones
+        return column.cast(pl.Int64)
+    return column if column.dtype in (pl.String, pl.Null) else column.cast(pl.String)
 
 
 def _require(table: pl.DataFrame, column: str, where: str, hint: str | None = None) -> None:
