@@ -25,6 +25,8 @@ _RANKED = "last event held out, the one before for validation; all items ranked,
 _ML_1M = f"ML-1M, 6,040 users, 3,416 items, 999,611 events; {_RANKED}"
 _BEAUTY = f"Amazon Beauty (S3Rec), 22,363 users, 12,101 items, 198,502 events; {_RANKED}"
 
+_REFITTED = "refitted"  # trained on the validation events too, for as many epochs, without looking at them
+
 _ON_ML_1M: Mapping[str, Any] = {"batch_places": 1600, "epochs": 20, "learning_rate": 2e-3, "dropout": 0.2}
 _ON_BEAUTY: Mapping[str, Any] = {
     "blocks": 1,
@@ -61,14 +63,15 @@ def _sequence(
         vectors = texts(whole) if "text on" in setting else None
         config = models.build("sequence", fields)
         unfinished = folder / f"{setting.replace(' ', '_')}-{seed}.safetensors"
+        refitted = _REFITTED in setting
         model = config.fit(
-            parts.train,
-            valid=parts.valid,
+            data.joined(parts.train, parts.valid) if refitted else parts.train,
+            valid=None if refitted else parts.valid,
             vectors=vectors,
             training=Training(checkpoint=unfinished),
             runtime=Runtime(seed=seed, threads=threads()),
         )
-        values, frame = measured(model.observe(parts.valid.events), parts)
+        values, frame = measured(model if refitted else model.observe(parts.valid.events), parts)
         log = model.arrays()["log"]
         values |= {"training s": float(log[:, 1].sum()), "s/epoch": float(np.median(log[:, 1]))}
         unfinished.unlink(missing_ok=True)
@@ -102,7 +105,7 @@ ROWS = [
     Row(
         "beauty-sequence",
         _BEAUTY,
-        _settings("text off", "text on"),
+        _settings("text off", "text on", f"text on {_REFITTED}"),
         _sequence(lambda: data.read("amazon-beauty", "s3rec"), _ON_BEAUTY, _attributes),
     ),
 ]
