@@ -108,6 +108,13 @@ def test_datetimes_before_1970_are_impossible() -> None:
     assert clean(Dataset(events), KEEP_ALL).events["item_id"].to_list() == [2]
 
 
+def test_an_order_of_its_own_tells_rows_apart() -> None:
+    events = pl.DataFrame({"user_id": [1, 1], "item_id": [2, 2], "order": [0, 1]})
+    keep = Cleaning(min_user_events=0)
+    assert len(clean(Dataset(events), keep).events) == 2
+    assert clean(Dataset(events, numbered=True), keep).events["order"].to_list() == [0]
+
+
 def test_pairs_keep_the_latest_event_by_order_where_times_tie() -> None:
     columns = ["user_id", "item_id", "timestamp", "order", "event"]
     events = pl.DataFrame([(1, 1, 5, 2, "buy"), (1, 1, 5, 1, "click")], schema=columns, orient="row")

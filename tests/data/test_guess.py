@@ -9,6 +9,7 @@ from equipoise.component import build
 from equipoise.data import Dataset
 from equipoise.data.cleaning import Cleaning, clean
 from equipoise.data.config import Source, read
+from equipoise.data.describe import describe
 from equipoise.data.guess import guess, guess_columns
 from equipoise.data.splits import Split, split
 from equipoise.errors import DataError
@@ -98,6 +99,20 @@ def test_one_table_without_a_time_takes_the_order_of_rows(tmp_path: Path) -> Non
     assert config["data"]["columns"] == {"user_id": "user", "item_id": "item", "order": "(row)"}  # type: ignore[index]
     assert data.time == "order"
     assert "supposed to stand in order" in guess(tmp_path).to_toml()
+
+
+def test_duplicate_rows_are_found_where_only_the_order_of_rows_is_known(tmp_path: Path) -> None:
+    pairs = [f"{u},{i}" for i in range(5) for u in range(4)]
+    (tmp_path / "log.csv").write_text("user,item\n" + "\n".join([*pairs, *pairs[:3]]) + "\n")
+    found = guess(tmp_path)
+    assert found.source.columns["order"] == "(row)"
+    data = read(found.source)
+    assert describe(data).duplicates == 3
+    cleaned = clean(data)
+    assert {row["reason"]: row["dropped"] for row in cleaned.account if row["dropped"]} == {
+        "duplicate row": 3
+    }
+    assert cleaned.events["order"].to_list() == list(range(20))
 
 
 def test_few_events_lower_the_core(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def clean(data: Dataset, config: Cleaning | None = None) -> Dataset:
     users = _unique_ids(data.users, v.USER, "users", note)
     items = _unique_ids(data.items, v.ITEM, "items", note)
     events = data.events
-    for reason, rule in _rules(events, config):
+    for reason, rule in _rules(events, config, data.numbered):
         kept = rule(events)
         note("events", reason, len(events), len(kept))
         if kept.is_empty():
@@ -102,7 +102,7 @@ def clean(data: Dataset, config: Cleaning | None = None) -> Dataset:
 
 
 def _rules(
-    events: pl.DataFrame, config: Cleaning
+    events: pl.DataFrame, config: Cleaning, numbered: bool
 ) -> list[tuple[str, Callable[[pl.DataFrame], pl.DataFrame]]]:
     """Reasons to drop rows, in order, each with the function that drops them."""
     frame = nw.from_native(events, eager_only=True)
@@ -112,7 +112,7 @@ def _rules(
 
     rules = keeping(present(frame))
     if config.duplicates == "rows":
-        rules.append(("duplicate row", drop_duplicates))
+        rules.append(("duplicate row", partial(drop_duplicates, but=[v.ORDER] if numbered else [])))
     elif config.duplicates == "pairs":
         rules.append(("earlier event of the same user and item", partial(drop_duplicates, of="pairs")))
     rules += keeping(possible(frame, config.value_min, config.value_max))

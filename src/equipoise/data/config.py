@@ -89,6 +89,7 @@ def read(source: Source) -> Dataset:
         data.items,
         sensitive=data.sensitive if source.sensitive is None else source.sensitive,
         text=data.text if source.text is None else source.text,
+        numbered=data.numbered,
     )
 
 
@@ -108,12 +109,13 @@ def _read_tables(source: Source) -> Dataset:
     if not source.events:
         raise ConfigError("[data] names no events", todo='Give `events = "..."`, or `format` and `path`.')
     entries = [source.events] if isinstance(source.events, str) else source.events
-    tables, names = [], []
+    tables, names, orders = [], [], set()
     for entry in (EventSource(path=one) if isinstance(one, str) else one for one in entries):
         raw, name = read_table(entry.path), shown(entry.path)
         columns = _event_columns(source, raw.columns, alone=len(entries) == 1) | entry.columns
         tables.append(map_events(raw, columns, event=entry.event, where=name))
         names.append(name)
+        orders.add(columns.get(v.ORDER))
     users = _read_attributes(source.users, v.USER, source.columns)
     items = _read_attributes(source.items, v.ITEM, source.columns)
     there = {column for table in (users, items) if table is not None for column in table.columns}
@@ -123,7 +125,7 @@ def _read_tables(source: Source) -> Dataset:
             where="users and items",
             todo=nearest(source.columns[name], there),
         )
-    return assemble(stack_events(tables, names), users, items)
+    return assemble(stack_events(tables, names), users, items, numbered=orders == {ROW})
 
 
 def _event_columns(source: Source, there: list[str], *, alone: bool) -> dict[str, str]:

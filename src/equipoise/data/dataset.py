@@ -46,6 +46,7 @@ class Dataset:
         sensitive: Columns of `users` that audits group by.
         text: Columns of `items` that encoders read.
         account: What reading and cleaning did, by reason and row count.
+        numbered: Whether `order` was made from the rows' own order, so that it tells no two rows apart.
     """
 
     events: pl.DataFrame
@@ -54,6 +55,7 @@ class Dataset:
     sensitive: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     account: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    numbered: bool = False
 
     @classmethod
     def from_frames(cls, events: Any, users: Any = None, items: Any = None, **fields: Any) -> Dataset:

@@ -102,7 +102,7 @@ def describe(data: Dataset) -> Description:
         events={str(name): count for name, count in kinds},
         span=_span(events),
         order=data.time,
-        duplicates=len(events) - events.n_unique(),
+        duplicates=len(events) - (events.drop(v.ORDER) if data.numbered else events).n_unique(),
         repeats=len(taste) - pairs,
         cold_users=_cold(data.users, events, v.USER),
         cold_items=_cold(data.items, events, v.ITEM),

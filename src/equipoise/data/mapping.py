@@ -127,6 +127,7 @@ def assemble(
     *,
     sensitive: Iterable[str] = (),
     text: Iterable[str] = (),
+    numbered: bool = False,
 ) -> Dataset:
     """The dataset of three mapped tables: ids of one type, all named columns there, and the count of what was
     read.
@@ -151,7 +152,7 @@ def assemble(
         if table is not None
     )
     assert tables["events"] is not None
-    return Dataset(tables["events"], tables["users"], tables["items"], sensitive, text, account)
+    return Dataset(tables["events"], tables["users"], tables["items"], sensitive, text, account, numbered)
 
 
 def rename(raw: pl.DataFrame, columns: Mapping[str, str], where: str) -> pl.DataFrame:

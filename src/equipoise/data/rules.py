@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 import narwhals as nw
@@ -19,11 +20,15 @@ def drop_missing(events: Any) -> Any:
     return filtered(events, [keep for _, keep in present(eager(events))])
 
 
-def drop_duplicates(events: Any, *, of: Literal["rows", "pairs"] = "rows") -> Any:
-    """Rows without repeats: one of identical rows, or the latest positive event of each user and item."""
+def drop_duplicates(events: Any, *, of: Literal["rows", "pairs"] = "rows", but: Collection[str] = ()) -> Any:
+    """Rows without repeats: one of identical rows, or the latest positive event of each user and item.
+
+    Columns named in `but` do not make rows different, as a number that reading gave to each row.
+    """
     frame = eager(events)
     if of == "rows":
-        return frame.unique(subset=orderable(frame), keep="first", maintain_order=True).to_native()
+        telling = [column for column in orderable(frame) if column not in but]
+        return frame.unique(subset=telling, keep="first", maintain_order=True).to_native()
     time = [column for column in (v.TIMESTAMP, v.ORDER) if column in frame.columns]
     ordered = canonical(frame, *time)
     latest = ordered.filter(taste(frame)).unique(subset=[v.USER, v.ITEM], keep="last", maintain_order=True)
