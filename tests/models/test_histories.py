@@ -1,13 +1,15 @@
 """Event logs as flat histories: order, searches, ids of any type, and how histories are cut and joined."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.data import Dataset
-from equipoise.models.histories import Catalogue, Histories, locate
+from equipoise.models.histories import Catalogue, Histories, locate, strangers
 
 EVENTS = pl.DataFrame(
     {
@@ -75,6 +77,13 @@ def test_locate_casts_and_marks_what_is_not_there():
     assert locate(pl.Series([2, 5]), pl.Series([5.5, 2.0])).tolist() == [-1, 0]
 
 
+def test_strangers_are_ids_of_the_same_type_that_are_not_there():
+    assert strangers(pl.Series([2, 5]), pl.Series(["7", "x", None, "2", "6", "7"])).to_list() == [6, 7]
+    assert strangers(pl.Series([2, 5]), pl.Series([5.5, 2.0, 3.0])).to_list() == [3]
+    assert strangers(pl.Series(["2"]), pl.Series([2, 3])).to_list() == ["3"]
+    assert locate(pl.Series(["2.0"]), pl.Series([2.0, 3.0])).tolist() == [0, -1]
+
+
 def test_without_time_rows_are_the_order():
     events = pl.DataFrame({"user_id": [1, 1, 1], "item_id": [9, 3, 5]})
     catalogue = Catalogue.of(Dataset(events))
@@ -92,6 +101,7 @@ def test_order_parts_equal_times():
 logs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5), st.integers(0, 3)), min_size=1, max_size=30)
 
 
+@settings(deadline=None)
 @given(logs, st.randoms(use_true_random=False))
 def test_row_order_does_not_matter_even_at_equal_times(log, random):
     def of(rows):
@@ -104,6 +114,7 @@ def test_row_order_does_not_matter_even_at_equal_times(log, random):
     assert np.array_equal(left.items, right.items)
 
 
+@settings(deadline=None)
 @given(logs, st.lists(st.integers(-1, 2), max_size=6))
 def test_take_gives_the_rows_asked_for(log, rows):
     events = pl.DataFrame(log, schema=["user_id", "item_id", "timestamp"], orient="row")
@@ -116,15 +127,65 @@ def test_take_gives_the_rows_asked_for(log, rows):
         assert taken.items[steps(taken, place)].tolist() == list(expected)
 
 
+def joined(first, second, clocks=("timestamp", "timestamp")):
+    """Two parts of a log (user, item, time) and what they are together; a clock of None drops the times."""
+    parts = [
+        pl.DataFrame(part, schema=["user_id", "item_id", "time"], orient="row") for part in (first, second)
+    ]
+    catalogue = Catalogue.of(Dataset(pl.concat(parts, how="vertical_relaxed")))
+    old, new = (
+        Histories.of(part.drop("time") if clock is None else part.rename({"time": clock}), catalogue)
+        for part, clock in zip(parts, clocks, strict=True)
+    )
+    return old, new, old.followed_by(new)
+
+
+@settings(deadline=None)
 @given(logs, logs)
-def test_followed_by_appends_row_by_row(first, second):
-    both = pl.DataFrame(first + second, schema=["user_id", "item_id", "timestamp"], orient="row")
-    catalogue = Catalogue.of(Dataset(both))
-    old, new = Histories.of(both[: len(first)], catalogue), Histories.of(both[len(first) :], catalogue)
-    joined = old.followed_by(new)
-    for row in range(len(catalogue.users)):
+def test_followed_by_merges_by_time_the_old_before_the_new(first, second):
+    old, new, both = joined(first, second)
+    for row in range(len(both)):
+        parts = [(part, place) for part in (old, new) for place in range(*part.starts[row : row + 2])]
+        parts.sort(key=lambda step: step[0].times[step[1]])  # stable
+        assert both.items[steps(both, row)].tolist() == [part.items[place] for part, place in parts]
+        assert both.times[steps(both, row)].tolist() == [part.times[place] for part, place in parts]
+
+
+@pytest.mark.parametrize(
+    "clocks", [("timestamp", None), (None, "timestamp"), ("timestamp", "order"), (None, None)]
+)
+@settings(deadline=None)
+@given(logs, logs)
+def test_followed_by_appends_where_times_cannot_be_compared(clocks, first, second):
+    old, new, both = joined(first, second, clocks)
+    for row in range(len(both)):
         expected = [*old.items[steps(old, row)], *new.items[steps(new, row)]]
-        assert joined.items[steps(joined, row)].tolist() == expected
+        assert both.items[steps(both, row)].tolist() == expected
+
+
+def test_followed_by_appends_only_in_rows_where_a_time_is_missing():
+    first = [(1, 10, 5), (1, 11, None), (2, 10, 5)]
+    _, _, both = joined(first, [(1, 12, 3), (2, 12, 3)])
+    assert both.items[steps(both, 0)].tolist() == [1, 0, 2]
+    assert both.items[steps(both, 1)].tolist() == [2, 0]
+
+
+@pytest.mark.parametrize("later", ["date", "datetime", "seconds"])
+def test_times_of_any_type_are_seconds(later):
+    stamp = pl.Series([datetime(2020, 1, 2, tzinfo=UTC)])
+    earlier = {
+        "date": stamp.dt.date(),
+        "datetime": stamp.dt.cast_time_unit("ns"),
+        "seconds": pl.Series([1577923200.0]),
+    }[later]
+    catalogue = Catalogue.of(Dataset(pl.DataFrame({"user_id": [1, 1], "item_id": [10, 11]})))
+    old = Histories.of(
+        pl.DataFrame({"user_id": [1], "item_id": [10], "timestamp": [datetime(2021, 1, 1, tzinfo=UTC)]}),
+        catalogue,
+    )
+    new = Histories.of(pl.DataFrame({"user_id": [1], "item_id": [11], "timestamp": earlier}), catalogue)
+    assert new.times.tolist() == [1577923200]
+    assert old.followed_by(new).items.tolist() == [1, 0]
 
 
 def test_followed_by_keeps_queries_apart():
@@ -139,6 +200,7 @@ def test_followed_by_keeps_queries_apart():
     assert [joined.texts[query] for query in joined.queries] == ["b", "a", "c", "b"]
 
 
+@settings(deadline=None)
 @given(logs)
 def test_matrix_sums_weights_and_marked_is_where_it_is_not_zero(log):
     events = pl.DataFrame(log, schema=["user_id", "item_id", "timestamp"], orient="row")

@@ -233,7 +233,7 @@ def test_every_event_is_a_target_once_an_epoch(sizes: list[int], length: int, bu
 def test_searches_are_inputs_and_not_targets() -> None:
     histories = Histories(
         np.array([0, 3]), np.array([4, -1, 6]), np.array([-1, 0, -1]), ("drum",), np.ones(3, np.float32),
-        np.full(3, np.nan, np.float32),
+        np.full(3, np.nan, np.float32), np.full(3, np.nan),
     )  # fmt: skip
     (batch,) = batches(Tokens.of(histories, 10, queries=True), 8, 100, np.random.default_rng(0))
     assert batch.tokens[0, :3].tolist() == [10, 4, 11]
@@ -245,8 +245,8 @@ def test_searches_are_inputs_and_not_targets() -> None:
 
 def _histories(sizes: list[int], items: np.ndarray) -> Histories:
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    nothing = np.full(len(items), np.nan, np.float32)
-    return Histories(starts, items, np.full(len(items), -1), (), (items + 1).astype(np.float32), nothing)
+    weights, nothing = (items + 1).astype(np.float32), np.full(len(items), np.nan, np.float32)
+    return Histories(starts, items, np.full(len(items), -1), (), weights, nothing, nothing.astype(float))
 
 
 def test_catalogue_knows_what_is_cold() -> None:

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
-from equipoise.data import Dataset
+from equipoise.data import Dataset, to_polars
 from equipoise.data import vocabulary as v
 from equipoise.data.dataset import positive
 
@@ -21,11 +21,17 @@ Ints = NDArray[np.int64]
 def locate(ids: pl.Series, wanted: pl.Series) -> Ints:
     """Row of each wanted id within `ids` (unique), -1 where it is not there; ids of another type are cast."""
     rows = pl.DataFrame({"id": ids}).with_row_index("row")
-    asked = pl.DataFrame({"id": wanted.cast(ids.dtype, strict=False)})
-    if wanted.dtype.is_float():  # 5.5 is not the id 5
-        asked = asked.select(pl.when(pl.col("id") == wanted).then(pl.col("id")))
+    asked = pl.DataFrame({"id": _as_type(wanted, ids.dtype)})
     found = asked.join(rows, on="id", how="left", maintain_order="left")["row"]
     return found.cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def strangers(ids: pl.Series, wanted: pl.Series) -> pl.Series:
+    """The wanted ids that are not within `ids`, sorted, in the type of `ids`; where they have none in it, they
+    are left out.
+    """
+    new = _as_type(wanted, ids.dtype).filter(locate(ids, wanted) < 0)
+    return new.drop_nulls().unique().sort().alias(ids.name)
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ class Histories:
         texts: Query texts.
         weights: Weight per step, float32 (1 where nothing was said).
         values: What the event carried (a rating), float32; NaN where nothing was.
+        times: When each step was, float64: seconds since 1970 of `timestamp`, else `order`; NaN where unknown.
+        clock: The column that `times` are from; None where there was neither.
     """
 
     starts: Ints
@@ -83,6 +91,8 @@ class Histories:
     texts: tuple[str, ...]
     weights: NDArray[np.float32]
     values: NDArray[np.float32]
+    times: NDArray[np.float64]
+    clock: str | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -108,12 +118,14 @@ class Histories:
             users: Whose histories; ids outside the events get an empty history.
         """
         whose = catalogue.users if users is None else users
+        clock = next((column for column in (v.TIMESTAMP, v.ORDER) if column in events.columns), None)
         steps = events.with_columns(
             pl.Series("_weight", np.ones(len(events)) if weights is None else weights, dtype=pl.Float32),
             pl.Series("_user", locate(whose, events[v.USER])),
             pl.Series("_item", locate(catalogue.items, events[v.ITEM])),
             _query(events).alias("_query"),
             _value(events).alias("_value"),
+            _time(events, clock).alias("_time"),
         ).filter((pl.col("_user") >= 0) & (positive(events) | pl.col("_query").is_not_null()))
         time = [column for column in (v.TIMESTAMP, v.ORDER) if column in steps.columns]
         steps = steps.sort(["_user", *time, *(["_item"] if time else [])], maintain_order=True)
@@ -126,7 +138,26 @@ class Histories:
             tuple(texts.to_list()),
             steps["_weight"].to_numpy(),
             steps["_value"].to_numpy(),
+            steps["_time"].to_numpy(),
+            clock,
         )
+
+    @classmethod
+    def of_one(cls, history: Sequence[Any] | Any, catalogue: Catalogue) -> Histories:
+        """The history of one user, whoever it is.
+
+        Args:
+            history: Item ids, oldest first; or a frame of `item_id` or `query` or both and, where known,
+                `timestamp`, `event`.
+            catalogue: Ids to index by.
+        """
+        if isinstance(history, (Sequence, np.ndarray, pl.Series)):
+            frame = pl.DataFrame({v.ITEM: pl.Series(history, dtype=None if len(history) else pl.Int64)})
+        else:
+            frame = to_polars(history)
+        if v.ITEM not in frame.columns:
+            frame = frame.with_columns(pl.lit(None, dtype=catalogue.items.dtype).alias(v.ITEM))
+        return cls.of(frame.with_columns(pl.lit(0).alias(v.USER)), catalogue, users=pl.Series(v.USER, [0]))
 
     def take(self, rows: Sequence[int] | Ints) -> Histories:
         """The histories of these rows, in this order; row -1 gives an empty history."""
@@ -145,11 +176,22 @@ class Histories:
             self.texts,
             self.weights[steps],
             self.values[steps],
+            self.times[steps],
+            self.clock,
         )
 
     def followed_by(self, later: Histories) -> Histories:
-        """Each row's steps, then the same row's steps of `later`."""
-        order = np.argsort(np.concatenate([self.owners, later.owners]), kind="stable")
+        """Each row's steps and the same row's steps of `later`, merged by time.
+
+        At equal times the steps of `later` come last; likewise in a row where some time is not known, or where
+        the two sides count it in different ways.
+        """
+        clock = self.clock or later.clock
+        news = later.times if later.clock == clock else np.full(len(later.times), np.nan)
+        times = np.concatenate([self.times, news])
+        owners = np.concatenate([self.owners, later.owners])
+        timeless = np.bincount(owners[np.isnan(times)], minlength=len(self)) > 0
+        order = np.lexsort((np.where(timeless[owners], 0.0, times), owners))  # stable
         shifted = np.where(later.queries >= 0, later.queries + len(self.texts), -1)
         return Histories(
             self.starts + later.starts,
@@ -158,6 +200,8 @@ class Histories:
             self.texts + later.texts,
             np.concatenate([self.weights, later.weights])[order],
             np.concatenate([self.values, later.values])[order],
+            times[order],
+            clock,
         )
 
     @property
@@ -180,6 +224,14 @@ class Histories:
         return matrix
 
 
+def _as_type(ids: pl.Series, kind: pl.DataType) -> pl.Series:
+    """The ids cast to another type, null where they cannot be."""
+    cast = ids.cast(kind, strict=False)
+    if not ids.dtype.is_float() or not kind.is_integer():
+        return cast
+    return pl.select(pl.when(cast == ids).then(cast)).to_series()  # 5.5 is not the id 5
+
+
 def _query(events: pl.DataFrame) -> pl.Expr:
     """The text of a search, null where the row is none."""
     if v.QUERY not in events.columns:
@@ -192,3 +244,12 @@ def _value(events: pl.DataFrame) -> pl.Expr:
     if v.VALUE not in events.columns:
         return pl.lit(np.nan, dtype=pl.Float32)
     return pl.col(v.VALUE).cast(pl.Float32).fill_null(np.nan)
+
+
+def _time(events: pl.DataFrame, clock: str | None) -> pl.Expr:
+    """The column `clock` as a number; NaN where it says nothing."""
+    if clock is None:
+        return pl.lit(np.nan, dtype=pl.Float64)
+    if isinstance(events.schema[clock], (pl.Date, pl.Datetime)):
+        return (pl.col(clock).dt.epoch("us") / 1e6).fill_null(np.nan)
+    return pl.col(clock).cast(pl.Float64, strict=False).fill_null(np.nan)

@@ -26,7 +26,7 @@ class Request:
 
     Attributes:
         users: Ids as they will stand in the answer.
-        rows: Catalogue row of each, -1 for a user the model never saw.
+        rows: Row of each among the model's histories, -1 for a user it never heard of.
         past: Histories to answer from, one per user; None for those the model holds.
     """
 
@@ -86,7 +86,7 @@ def _finished(model: Fitted, request: Request, limits: Limits, table: pl.DataFra
     """With the ids, the probabilities and who is cold."""
     owner = table[v.USER].to_numpy()
     warm = np.zeros(len(request.rows), dtype=bool)
-    known = request.rows >= 0
+    known = (request.rows >= 0) & (request.rows < len(model.catalogue.users))
     warm[known] = model.catalogue.user_counts[request.rows[known]] > 0
     probability = (
         pl.lit(None, dtype=pl.Float64)

@@ -17,7 +17,7 @@ from equipoise.data import vocabulary as v
 from equipoise.errors import ModelError
 from equipoise.language.vectors import Vectors
 from equipoise.models.calibration import Calibration
-from equipoise.models.histories import Catalogue, Histories, locate
+from equipoise.models.histories import Catalogue, Histories, locate, strangers
 from equipoise.models.lists import Limits, Request, recommended
 from equipoise.models.training import Training
 from equipoise.progress import track
@@ -88,6 +88,7 @@ class Saved:
 
     config: Any
     catalogue: Catalogue
+    guests: pl.Series
     histories: Histories
     calibration: Calibration | None
     arrays: Mapping[str, NDArray[Any]]
@@ -97,7 +98,8 @@ class Saved:
     @property
     def shared(self) -> dict[str, Any]:
         """The fields of `Fitted`, as keyword arguments."""
-        return {name: getattr(self, name) for name in ("config", "catalogue", "histories", "calibration")}
+        fields = ("config", "catalogue", "guests", "histories", "calibration")
+        return {name: getattr(self, name) for name in fields}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +109,16 @@ class Fitted(ABC):
     Attributes:
         config: The component that was fitted.
         catalogue: Ids the model knows.
-        histories: What each user of the catalogue did so far, as `recommend` takes it; `observe` extends it.
-            Steps keep the weights they were trained with.
+        histories: What each user of the catalogue, and after them each guest, did so far, as `recommend` takes
+            it; `observe` extends it. Steps keep the weights they were trained with.
+        guests: Users outside the catalogue whom `observe` told of.
         calibration: Score to probability; None until `calibrate`.
     """
 
     config: Recommender
     catalogue: Catalogue
     histories: Histories = field(repr=False)
+    guests: pl.Series = field(default_factory=lambda: pl.Series(v.USER, [], dtype=pl.Null), repr=False)
     calibration: Calibration | None = None
 
     # What each model supplies
@@ -177,7 +181,7 @@ class Fitted(ABC):
         """The best `k` items for each user.
 
         Args:
-            users: User ids; one the model never saw is answered as a user without a history.
+            users: User ids; one the model never heard of is answered as a user without a history.
             k: Length of the lists, at least 1.
             exclude_seen: Whether items of the user's history are left out.
             candidates: None for the whole catalogue; one list of item ids for all; or a frame of `user_id`,
@@ -195,7 +199,7 @@ class Fitted(ABC):
         """
         empty = None if len(users) else self.catalogue.users.dtype
         wanted = users if isinstance(users, pl.Series) else pl.Series(list(users), dtype=empty)
-        request = Request(wanted.alias(v.USER), locate(self.catalogue.users, wanted))
+        request = Request(wanted.alias(v.USER), locate(self._known(), wanted))
         return recommended(self, request, Limits(k, exclude_seen, candidates, min_probability), runtime)
 
     def recommend_from(
@@ -209,8 +213,7 @@ class Fitted(ABC):
         """The best `k` items after a history that was never trained on.
 
         Args:
-            history: Item ids, oldest first; or a frame of `item_id` and, where known, `timestamp`, `event`,
-                `query`.
+            history: As `Histories.of_one` takes it: item ids, oldest first, or a frame.
             k: As for `recommend`.
             exclude_seen: As for `recommend`; "seen" is what the history holds.
             candidates: As for `recommend`.
@@ -219,29 +222,26 @@ class Fitted(ABC):
         Returns:
             As for `recommend`, with a null `user_id`.
         """
-        if isinstance(history, (Sequence, np.ndarray, pl.Series)):
-            frame = pl.DataFrame({v.ITEM: pl.Series(history, dtype=None if len(history) else pl.Int64)})
-        else:
-            frame = to_polars(history)
-        if v.ITEM not in frame.columns:
-            frame = frame.with_columns(pl.lit(None, dtype=self.catalogue.items.dtype).alias(v.ITEM))
-        nobody = pl.Series(v.USER, [0])
-        past = Histories.of(frame.with_columns(pl.lit(0).alias(v.USER)), self.catalogue, users=nobody)
+        past = Histories.of_one(history, self.catalogue)
         request = Request(pl.Series(v.USER, [None], dtype=self.catalogue.users.dtype), np.array([-1]), past)
         return recommended(self, request, Limits(k, exclude_seen, candidates, min_probability), None)
 
     def observe(self, events: Any) -> Self:
         """The same model with longer histories: what users did since, without training.
 
-        The new events are input, and their items count as seen. Events of users or items that the catalogue
-        does not hold are left out. The new events stand after the old ones.
+        The new events are input, and their items count as seen; items outside the catalogue are left out.
+        Events stand in the order of time, as `Histories.followed_by` says. A user whom training never saw is
+        answered from these events, and remains cold.
         """
-        later = Histories.of(to_polars(events), self.catalogue)
-        return replace(self, histories=self.histories.followed_by(later))
+        table, known = to_polars(events), self._known()
+        everyone = pl.concat([known, strangers(known, table[v.USER])])
+        rows = np.arange(len(everyone))
+        past = self.histories.take(np.where(rows < len(known), rows, -1))
+        later = Histories.of(table, self.catalogue, users=everyone)
+        guests = everyone.slice(len(self.catalogue.users))
+        return replace(self, guests=guests, histories=past.followed_by(later))
 
-    def calibrate(
-        self, valid: Dataset, runtime: Runtime | None = None, *, exclude_seen: bool = True
-    ) -> Self:
+    def calibrate(self, valid: Dataset, runtime: Runtime | None = None, *, exclude_seen: bool = True) -> Self:
         """The same model with probabilities, calibrated on events it was not trained on.
 
         The probability is that an item is among the held-out events of a user who has any.
@@ -274,7 +274,7 @@ class Fitted(ABC):
         """Scores in blocks, so that users x items never exists at once.
 
         Args:
-            rows: Catalogue rows of users, -1 for one never trained on.
+            rows: Rows of `histories`, so that the catalogue's users come first; -1 for a user never heard of.
             runtime: Users per block, progress.
             past: Histories, one per entry of `rows`, in place of what the model knows of these users.
 
@@ -282,6 +282,7 @@ class Fitted(ABC):
             ModelError: if a score is not finite.
         """
         options = runtime or Runtime()
+        trained = np.where(rows < len(self.catalogue.users), rows, -1)
         starts = range(0, len(rows), options.batch_size)
         for start in track(starts, "scoring users", show=options.progress):
             part = slice(start, min(start + options.batch_size, len(rows)))
@@ -290,7 +291,7 @@ class Fitted(ABC):
                 if past is None
                 else past.take(np.arange(part.start, part.stop))
             )
-            scores = self.score(rows[part], histories)
+            scores = self.score(trained[part], histories)
             if not np.isfinite(scores).all():
                 raise ModelError(
                     f"The model '{self.config.name}' gave scores that are not finite",
@@ -298,3 +299,7 @@ class Fitted(ABC):
                     todo="Lower the learning rate or raise the regularisation.",
                 )
             yield part, histories, scores
+
+    def _known(self) -> pl.Series:
+        """Whose rows `histories` holds."""
+        return pl.concat([self.catalogue.users, self.guests.cast(self.catalogue.users.dtype)])

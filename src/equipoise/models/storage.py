@@ -26,7 +26,7 @@ from equipoise.models.recommender import Fitted, Recommender, Saved
 from equipoise.models.registry import models
 
 _FORMAT = 1
-_HISTORY = ("starts", "items", "queries", "weights", "values")
+_HISTORY = ("starts", "items", "queries", "weights", "values", "times")
 _INTEGERS = {
     str(kind): kind
     for kind in (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
@@ -106,7 +106,9 @@ def _write(model: Fitted, folder: Path) -> None:
         "users": _ids(model.catalogue.users),
         "items": _ids(model.catalogue.items),
         "vectors": None if vectors is None else _ids(vectors.ids),
+        "guests": _ids(model.guests.cast(model.catalogue.users.dtype)),
         "texts": list(model.histories.texts),
+        "clock": model.histories.clock,
         "parts": sorted(model.parts),
     }
     said["sha256"] = _digest(said, blob)
@@ -133,7 +135,8 @@ def _read(
         catalogue=Catalogue(
             _series(v.USER, said["users"]), _series(v.ITEM, said["items"]), **under("catalogue.")
         ),
-        histories=Histories(texts=tuple(said["texts"]), **under("history.")),
+        guests=_series(v.USER, said["guests"]),
+        histories=Histories(texts=tuple(said["texts"]), clock=said["clock"], **under("history.")),
         calibration=Calibration(**calibration) if calibration else None,
         arrays=under("learned."),
         vectors=vectors,
