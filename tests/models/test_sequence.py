@@ -121,6 +121,8 @@ def test_attention_is_causal_and_sums_to_one() -> None:
     sums = frame.group_by("layer", "head", "query_position").agg(pl.col("weight").sum())
     assert len(sums) == 2 * 2 * 4  # the start and three items
     np.testing.assert_allclose(sums["weight"], 1.0, rtol=1e-5)
+    searches = model.attention(pl.DataFrame({v.QUERY: ["drum", "lute"]}))  # not read: no texts
+    assert searches["weight"].to_list() == [1.0] * 4
 
 
 def test_heads_must_divide_the_width() -> None:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveInt, model_validator
 
 from equipoise.component import Runtime
-from equipoise.data import Dataset, to_polars
-from equipoise.data import vocabulary as v
+from equipoise.data import Dataset
 from equipoise.errors import MissingExtraError
 from equipoise.language.vectors import Vectors
 from equipoise.models.histories import Catalogue, Histories
@@ -200,7 +199,7 @@ class FittedSequence(Fitted):
         """Where the model looks when it reads a history.
 
         Args:
-            history: Item ids, oldest first; or a frame as `recommend_from` takes it.
+            history: Item ids, oldest first, or a frame, as `recommend_from` takes it.
 
         Returns:
             Frame of `layer`, `head`, `query_position`, `key_position` (all from 0; position 0 is the start
@@ -209,12 +208,7 @@ class FittedSequence(Fitted):
         """
         import torch
 
-        frame = history if hasattr(history, "columns") else {v.ITEM: list(history)}
-        table = pl.DataFrame(frame) if isinstance(frame, dict) else to_polars(frame)
-        past = Histories.of(
-            table.with_columns(pl.lit(0).alias(v.USER)), self.catalogue, users=pl.Series(v.USER, [0])
-        )
-        tokens, inputs = self._read(past)
+        tokens, inputs = self._read(Histories.of_one(history, self.catalogue))
         places, sizes = tokens.last(np.array([0]), self.config.length)
         with torch.no_grad():
             weights = self.network.attention(torch.from_numpy(places[:, : sizes[0]]), inputs)[:, 0].numpy()
