@@ -61,11 +61,22 @@ def set_parameters(network: nn.Module, parameters: dict[str, NDArray[Any]] | Par
             tensor.copy_(torch.from_numpy(np.array(parameters[name], dtype=np.float32)))
 
 
+_WORTH_THREADS = 200_000
+
+
 @contextmanager
-def torch_threads(runtime: Runtime) -> Iterator[None]:
-    """Hold torch to the threads of the run inside the block."""
+def torch_threads(runtime: Runtime, numbers: int) -> Iterator[None]:
+    """Hold torch to the threads of the run inside the block.
+
+    Threads that wait for each other spin, which on small layers costs more than it gains, and many times more
+    on a busy machine. Unless the run names a number of threads, small layers have one.
+
+    Args:
+        runtime: Its threads are taken where they are named.
+        numbers: Numbers that go through a layer at once.
+    """
     before = torch.get_num_threads()
-    torch.set_num_threads(runtime.cores)
+    torch.set_num_threads(1 if runtime.threads == 0 and numbers < _WORTH_THREADS else runtime.cores)
     try:
         yield
     finally:
@@ -101,7 +112,7 @@ def optimise(
         ModelError: if the loss is not finite any more, or the checkpoint belongs to another
             training.
     """
-    with torch_threads(runtime):
+    with torch_threads(runtime, config.batch_rows * network.width):  # type: ignore[arg-type]
         return _Run(network, config, batches, training, runtime, validate).finish()
 
 
@@ -180,7 +191,7 @@ class _Run:
         state = self.state
         for group in state.optimiser.param_groups:
             group["lr"] = self.config.learning_rate * self._rate(state.steps, per_epoch)
-        loss, step = self.network.step(batch, rng)  # type: ignore[operator]
+        loss, step = self.network.step(batch, rng)  # type: ignore[arg-type]
         for extra in self.training.losses:
             loss = loss + extra(step)
         for head in self.training.heads:

@@ -53,6 +53,11 @@ class MF(Optimised):
     learning_rate: PositiveFloat = 1e-2
     """Highest learning rate of AdamW."""
 
+    @property
+    def batch_rows(self) -> int:
+        """Events per batch."""
+        return self.batch_events
+
     @classmethod
     def fitted(cls) -> type[FittedMF]:
         """The class of what `fit` returns."""

@@ -5,7 +5,7 @@ This module does not import torch.
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from typing import Literal
 
 import numpy as np
@@ -21,6 +21,11 @@ from equipoise.models.recommender import Fitted, Recommender
 
 class Optimised(Recommender, ABC):
     """A recommender fitted by the training loop."""
+
+    @property
+    @abstractmethod
+    def batch_rows(self) -> int:
+        """Rows (places of histories, or events) that go through the network at once."""
 
     negatives: PositiveInt = 1024
     """Items drawn per batch, for the two sampled losses."""

@@ -76,6 +76,11 @@ class Sequence(Optimised):
             raise ValueError(f"{self.heads} heads do not divide a width of {self.width}")
         return self
 
+    @property
+    def batch_rows(self) -> int:
+        """Places per batch."""
+        return self.batch_places
+
     @classmethod
     def fitted(cls) -> type[FittedSequence]:
         """The class of what `fit` returns."""

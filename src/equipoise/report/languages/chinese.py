@@ -191,6 +191,7 @@ PHRASES: Final[dict[str, str]] = {
     r"The split '(.+)' lets training see events later than some held-out ones; prefer 'temporal' where there are "
     r"timestamps\.": "划分方式“{0}”会让训练看到晚于部分留出事件的事件；有时间戳时请优先使用“temporal”。",
     r"duplicate row": "重复行",
+    r"kinds of events that count as taste: (.+)": "算作偏好的事件种类：{0}",
     r"missing id": "缺少标识",
     r"all events dropped": "其事件已全部删除",
     r"earlier event of the same user and item": "同一用户与物品的较早事件",
