@@ -1,6 +1,6 @@
 """Times epochs of RecTools' SASRec; run by the row `sequence-epoch` with the interpreter of `make peers`.
 
-Usage: peer_rectools.py EVENTS.parquet EPOCHS THREADS; prints wall and processor seconds of each epoch as JSON.
+Usage: peer_rectools.py EVENTS.csv EPOCHS THREADS; prints wall and processor seconds of each epoch as JSON.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Stopwatch(Callback):
 
 def main(path: str, epochs: int, threads: int) -> None:
     """SASRec of the same size and loss: width 64, 2 blocks, 1 head, length 200, softmax over all items."""
-    events = pd.read_parquet(path)
+    events = pd.read_csv(path)
     events = events.rename(columns={"user_id": Columns.User, "item_id": Columns.Item})
     events[Columns.Datetime] = pd.to_datetime(events.pop("order"), unit="s")
     events[Columns.Weight] = 1.0

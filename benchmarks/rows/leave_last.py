@@ -105,7 +105,7 @@ ROWS = [
     Row(
         "beauty-sequence",
         _BEAUTY,
-        _settings("text off", "text on", f"text on {_REFITTED}"),
+        _settings(*(f"text {text}{refit}" for refit in ("", f" {_REFITTED}") for text in ("off", "on"))),
         _sequence(lambda: data.read("amazon-beauty", "s3rec"), _ON_BEAUTY, _attributes),
     ),
 ]

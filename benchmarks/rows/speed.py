@@ -80,8 +80,8 @@ def _peer(events: pl.DataFrame, folder: Path) -> tuple[float, float]:
     """Wall and processor seconds of an epoch of RecTools' SASRec on the same events."""
     if not _PEERS.exists():
         raise MissingExtraError("rectools", extra="dev", purpose="The row beside RecTools (make peers)")
-    file = folder / "events.parquet"
-    events.select("user_id", "item_id", "order").write_parquet(file)
+    file = folder / "events.csv"
+    events.select("user_id", "item_id", "order").write_csv(file)
     command = [str(_PEERS), str(_HERE / "peer_rectools.py"), str(file), str(_EPOCHS), str(threads())]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     file.unlink()
