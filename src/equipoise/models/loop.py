@@ -112,7 +112,7 @@ def optimise(
         ModelError: if the loss is not finite any more, or the checkpoint belongs to another
             training.
     """
-    with torch_threads(runtime, config.batch_rows * network.width):  # type: ignore[arg-type]
+    with torch_threads(runtime, config.batch_rows * network.width):  # type: ignore[arg-type, operator]
         return _Run(network, config, batches, training, runtime, validate).finish()
 
 
@@ -191,7 +191,7 @@ class _Run:
         state = self.state
         for group in state.optimiser.param_groups:
             group["lr"] = self.config.learning_rate * self._rate(state.steps, per_epoch)
-        loss, step = self.network.step(batch, rng)  # type: ignore[arg-type]
+        loss, step = self.network.step(batch, rng)  # type: ignore[operator]
         for extra in self.training.losses:
             loss = loss + extra(step)
         for head in self.training.heads:
