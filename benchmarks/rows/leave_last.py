@@ -22,8 +22,10 @@ from equipoise.models import Fitted, Training, models
 _SEEDS = (0, 1, 2)
 _RANKED = "last event held out, the one before for validation; all items ranked, seen ones left out"
 
+_TRAINED = "'refitted' trains on the validation events too, for a number of epochs fixed before"
+
 _ML_1M = f"ML-1M, 6,040 users, 3,416 items, 999,611 events; {_RANKED}"
-_BEAUTY = f"Amazon Beauty (S3Rec), 22,363 users, 12,101 items, 198,502 events; {_RANKED}"
+_BEAUTY = f"Amazon Beauty (S3Rec), 22,363 users, 12,101 items, 198,502 events; {_RANKED}; {_TRAINED}"
 
 _REFITTED = "refitted"  # trained on the validation events too, for as many epochs, without looking at them
 
