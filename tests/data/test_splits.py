@@ -367,3 +367,26 @@ def test_ml_1m_leaves_the_last_of_every_user(real_data: Path) -> None:
     assert [len(p.events) for p in (parts.train, parts.valid, parts.test)] == [987_531, 6_040, 6_040]
     last = data.events.group_by("user_id").agg(pl.col("order").max())
     same(parts.test.events.select("user_id", "order"), last)
+
+
+def test_a_search_for_a_cold_item_is_not_left_in_training() -> None:
+    rows = [
+        row
+        for item in range(20)
+        for row in (
+            {
+                "user_id": 1,
+                "item_id": None,
+                "event": "search",
+                "query": f"item {item}",
+                "timestamp": 10 * item,
+            },
+            {"user_id": 1, "item_id": item, "event": "click", "query": None, "timestamp": 10 * item + 1},
+        )
+    ]
+    parts = cuts.cold(pl.DataFrame(rows), "item_id", valid=0.2, test=0.3, seed=3)
+    for part in (parts.train, parts.valid, parts.test):
+        clicked = part.filter(pl.col("event") == "click")["item_id"].to_list()
+        searched = part.filter(pl.col("event") == "search")["query"].to_list()
+        assert sorted(searched) == sorted(f"item {item}" for item in clicked)
+    assert len(parts.test) == 12

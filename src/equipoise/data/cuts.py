@@ -158,11 +158,14 @@ def k_fold(
 
 
 def cold(events: Any, column: str, *, valid: float = 0.1, test: float = 0.1, seed: int = 0) -> Parts:
-    """Users (`column = "user_id"`) or items (`"item_id"`) at random, with all events, unknown to training."""
-    frame, _ = _prepared(events)
+    """Users (`column = "user_id"`) or items (`"item_id"`) at random, with all events, unknown to training.
+
+    A search goes where what came of it goes.
+    """
+    frame, positive = _prepared(events)
     of, ids = codes(frame, column)
     part_of = _shares(len(ids), valid, test)[np.random.default_rng([seed, 1]).permutation(len(ids))]
-    return _parts(frame, np.where(of >= 0, part_of[of], 0))
+    return _parts(frame, follow_next(frame, positive, np.where(of >= 0, part_of[of], 0)))
 
 
 def _prepared(events: Any) -> tuple[nw.DataFrame[Any], NDArray[np.bool_]]:
