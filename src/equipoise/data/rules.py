@@ -86,8 +86,10 @@ def k_core(events: Any, min_user_events: int, min_item_events: int) -> Any:
     before = -1
     while before != len(core):
         before = len(core)
-        core = core.filter(nw.len().over(v.USER) >= min_user_events)
-        core = core.filter(nw.len().over(v.ITEM) >= min_item_events)
+        for key, least in ((v.USER, min_user_events), (v.ITEM, min_item_events)):
+            # Not a window: PyArrow's gives no guarantee of the order of rows.
+            counts = core.group_by(key).agg(nw.len().alias("_count")).filter(nw.col("_count") >= least)
+            core = core.join(counts.select(key), on=key, how="semi")
     if core.is_empty():
         raise DataError(
             f"The k-core of {min_user_events} events per user and {min_item_events} per item leaves nobody",
