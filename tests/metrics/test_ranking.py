@@ -233,3 +233,10 @@ def test_names_are_read_and_misspelt_ones_get_a_suggestion():
         parse("ncdg@10")
     with pytest.raises(ConfigError, match="'ndcg@10'"):
         parse("ndcg")
+
+
+def test_arrow_tables_are_taken_and_answered_in_polars():
+    lists = pl.DataFrame({"user_id": [1, 1, 2], "item_id": [5, 6, 5], "rank": [1, 2, 1]})
+    truth = pl.DataFrame({"user_id": [1, 2], "item_id": [6, 7]})
+    wanted = {"map@2": average_precision(2), "ndcg@2": ndcg(2)}
+    assert per_user(lists.to_arrow(), truth.to_arrow(), wanted).equals(per_user(lists, truth, wanted))

@@ -27,6 +27,8 @@ def read(native: Any, columns: Sequence[str], table: str) -> Frame:
         raise DataError(
             f"The {table} are a {type(native).__name__}, not a table", todo="Pass a data frame."
         ) from error
+    if frame.implementation.is_pyarrow():  # has no windows over groups
+        frame = nw.from_native(pl.DataFrame(pl.from_arrow(native)), eager_only=True)
     there = frame.collect_schema().names()
     missing = [column for column in columns if column not in there]
     if missing:
