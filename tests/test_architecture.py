@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "language": {"data", *UNDERNEATH},
     "causal": {"data", *UNDERNEATH},
     "models": {"data", "language", *UNDERNEATH},
-    "debias": {"data", "language", "models", "causal", *UNDERNEATH},
+    "debias": {"data", "language", "models", "causal", "audit", *UNDERNEATH},
+    "audit": {"data", *UNDERNEATH},
     "report": {"data", *UNDERNEATH},
     "testing": {"data", "language", "models", *UNDERNEATH},
 }
@@ -34,6 +35,7 @@ LIGHT = [
     "statistics",
     "endpoint",
     "causal",
+    "audit",
     "worlds",
     "language",
     "report",

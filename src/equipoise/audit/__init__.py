@@ -1,0 +1,1 @@
+"""Audit any recommender: group fairness with honest statistics, attackers, evidence."""
