@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,6 @@ from equipoise.models.optimised import Optimised, validation
 from equipoise.models.ranking import lowered, products
 from equipoise.models.recommender import Fitted, Saved, Scores
 from equipoise.models.training import Training
-
-if TYPE_CHECKING:
-    pass
 
 Floats = NDArray[np.float32]
 
