@@ -164,10 +164,13 @@ def _meet(one: Rule, other: Rule) -> tuple[str | None, str | None] | None:
 
 def _explained(error: ValidationError, place: Path) -> ConfigError:
     """The first fault, with the rule and the key it stands in."""
-    fault = error.errors()[0]
+    faults = error.errors()
+    fault = next(
+        (one for one in faults if one["type"] == "extra_forbidden"), faults[0]
+    )  # a misspelt key first
     numbers = [part + 1 for part in fault["loc"] if isinstance(part, int)]
-    keys = [str(part) for part in fault["loc"] if not isinstance(part, int) and part != "rule"]
-    rule, key = (f", rule {numbers[0]}" if numbers else ""), keys[0] if keys else None
+    key = str(fault["loc"][-1]) if fault["loc"] else None
+    rule = f", rule {numbers[0]}" if numbers else ""
     where = f"{place}{rule}{f', key {key!r}' if key else ''}"
     if fault["type"] == "extra_forbidden":
         known = Rule.model_fields if numbers else ("owner", "rule")
