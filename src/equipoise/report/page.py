@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from equipoise.metrics import Definition, define
-from equipoise.report import figures, sentences
+from equipoise.report import environment, figures, sentences
+from equipoise.report.environment import templates
 from equipoise.report.languages import Words
-from equipoise.report.numbers import count, number, p_value, percent, seconds
+from equipoise.report.numbers import number, percent, seconds
 from equipoise.report.results import RunReport
 
 FEW_USERS = 30
 """Groups of fewer users are marked."""
-
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(results: RunReport, lang: str = "en") -> str:
@@ -33,22 +29,10 @@ def render(results: RunReport, lang: str = "en") -> str:
         ConfigError: if there is no such language.
     """
     words = Words(lang)
-    surroundings = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,  # names of items, groups and runs are data
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    surroundings.filters |= {
-        "number": number,
-        "percent": percent,
-        "count": count,
-        "p": p_value,
-        "seconds": seconds,
-    }
-    return surroundings.get_template("page.html").render(
-        page=Page(results, words), results=results, t=words, number=number
+    return (
+        templates()
+        .get_template("page.html")
+        .render(page=Page(results, words), results=results, t=words, number=number)
     )
 
 
@@ -217,30 +201,15 @@ class Page:
     @cached_property
     def protocol(self) -> list[tuple[str, str]]:
         """The protocol as pairs of words."""
-        return [
-            (self.words.known("protocol", name), self._plain(value))
-            for name, value in self.results.metrics.get("protocol", {}).items()
-            if value is not None
-        ]
+        return environment.protocol(self.results.metrics.get("protocol", {}), self.words)
 
     @cached_property
     def protocol_line(self) -> str:
         """The protocol in one line, to stand beside numbers."""
         told = self.results.metrics.get("protocol", {})
         order = ["strategy", "split", "k", "candidates", "seen_items", "relevant", "test_users", "interval"]
-        pairs = [
-            (self.words.known("protocol", name), self._plain(told[name])) for name in order if name in told
-        ]
+        pairs = environment.protocol({name: told[name] for name in order if name in told}, self.words)
         return " · ".join(f"{name} {value}" for name, value in pairs)
-
-    def _plain(self, value: Any) -> str:
-        if isinstance(value, list | tuple):
-            return ", ".join(self._plain(one) for one in value)
-        if isinstance(value, Mapping):
-            return ", ".join(f"{self.words.phrase(name)} {self._plain(one)}" for name, one in value.items())
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return self.words.phrase(value)
-        return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
     @cached_property
     def provenance(self) -> list[tuple[str, int | None, str | None]]:
@@ -276,8 +245,7 @@ class Page:
     @cached_property
     def started(self) -> str:
         """When the run began, to the minute."""
-        began = str(self.results.manifest.get("started") or "")
-        return began[:16].replace("T", " ") + (" UTC" if began.endswith("+00:00") else "")
+        return environment.minute(str(self.results.manifest.get("started") or ""))
 
     def said(self, attribute: str) -> str:
         """A column's name as words."""
