@@ -41,7 +41,7 @@ class MF(Optimised):
     batch_events: PositiveInt = 2048
     """Events per batch."""
 
-    shrinkage: NonNegativeFloat = 0.1
+    shrinkage: NonNegativeFloat = 0.03
     """Weight of the squared factors of each example's user and item in the loss."""
 
     fold_in: PositiveFloat = 1.0
