@@ -149,7 +149,7 @@ def test_every_definition_is_complete():
     assert {"ndcg", "gini", "novelty", "rmse"} <= set(DEFINITIONS)
     for definition in DEFINITIONS.values():
         assert definition.better in {"high", "low", "neither"}
-        assert definition.level in {"user", "list", "system"}
+        assert definition.level in {"user", "list", "pairs", "system", "provider", "attack"}
         assert definition.title
         assert definition.formula
         assert definition.unit
