@@ -218,12 +218,20 @@ def bca(
             correction equals the acceleration (Efron 1987, section 4) and needs no noisy count of the draws
             below the estimate.
     """
+    centred = influence - influence.mean()
+    spread = float((centred**2).sum())
+    acceleration = float((centred**3).sum() / (6 * spread**1.5)) if spread > 0 else 0.0
+    return bca_interval(estimate, draws, acceleration, n, level=level, linear=linear)
+
+
+def bca_interval(
+    estimate: float, draws: Floats, acceleration: float, n: int, *, level: float = 0.95, linear: bool = False
+) -> Interval:
+    """The same with the acceleration itself: a sixth of the skewness of the influence values, over √n."""
     check("bootstrap draws", draws)
     scale = float(np.abs(draws - estimate).max(initial=0.0))
     if scale <= 1e-12 * max(1.0, abs(estimate)):
         return Interval(estimate, None, None, n, CONSTANT)
-    centred = influence - influence.mean()
-    acceleration = float((centred**3).sum() / (6 * (centred**2).sum() ** 1.5))
     bias = acceleration if linear else _bias(estimate, draws, 1e-12 * scale)
     ends = bias + ndtri(np.array([0.5 - level / 2, 0.5 + level / 2]))
     shrink = 1 - acceleration * ends
