@@ -138,7 +138,8 @@ class _Unseen:
             places = pl.DataFrame({v.ITEM: order, "place": pl.int_range(len(order), eager=True)})
             key = pl.col("row") * len(order) + pl.col("place")
             placed = events.lazy().join(rows.lazy(), on=v.USER).join(places.lazy(), on=v.ITEM).select(key)
-            seen = np.unique(placed.collect().to_series().to_numpy())
+            seen = np.sort(placed.collect().to_series().to_numpy())
+            seen = seen[np.diff(seen, prepend=-1) > 0]
         row, position = np.divmod(seen, max(len(order), 1))
         counts = np.bincount(row, minlength=len(asked)).astype(np.int64)
         starts = np.cumsum(counts) - counts
