@@ -5,7 +5,18 @@ per_user(recommendations, truth, {"ndcg@10": ndcg(10), "recall@20": recall(20)})
 system(recommendations, items, {"coverage@10": coverage(10)})
 """
 
-from equipoise.metrics.definitions import DEFINITIONS, Definition
+from equipoise.metrics.categories import (
+    calibration,
+    category_coverage,
+    exposure_share,
+    jensen_shannon_calibration,
+)
+from equipoise.metrics.definitions import DEFINITIONS, KINDS, Definition
+from equipoise.metrics.expected_exposure import (
+    expected_exposure_disparity,
+    expected_exposure_loss,
+    expected_exposure_relevance,
+)
 from equipoise.metrics.lists import intra_list_diversity, mean_popularity, novelty
 from equipoise.metrics.names import define, parse, parse_system
 from equipoise.metrics.ranking import (
@@ -23,9 +34,11 @@ from equipoise.metrics.ranking import (
 )
 from equipoise.metrics.rating import RatingMetric, mae, mse, rating_errors, rmse
 from equipoise.metrics.system import SystemMetric, coverage, entropy, exposure, gini, lorenz, system
+from equipoise.metrics.transparency import faithful
 
 __all__ = [
     "DEFINITIONS",
+    "KINDS",
     "Definition",
     "Metric",
     "Population",
@@ -33,13 +46,21 @@ __all__ = [
     "RatingMetric",
     "SystemMetric",
     "average_precision",
+    "calibration",
+    "category_coverage",
     "coverage",
     "define",
     "entropy",
+    "expected_exposure_disparity",
+    "expected_exposure_loss",
+    "expected_exposure_relevance",
     "exposure",
+    "exposure_share",
+    "faithful",
     "gini",
     "hit_rate",
     "intra_list_diversity",
+    "jensen_shannon_calibration",
     "lorenz",
     "mae",
     "mean_popularity",

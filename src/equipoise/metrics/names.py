@@ -60,5 +60,7 @@ def parse_system(text: str) -> SystemMetric:
 
 
 def define(text: str) -> Definition | None:
-    """Meaning of a metric by its name, with or without cutoff; None for a name that is not ours."""
-    return DEFINITIONS.get(text.partition("@")[0])
+    """Meaning of a metric by its name, with or without cutoff and group in brackets; None for a name that is not
+    ours.
+    """
+    return DEFINITIONS.get(text.partition("@")[0].partition("(")[0])
