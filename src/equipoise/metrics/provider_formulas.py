@@ -25,7 +25,7 @@ def distance(exposure: Floats, target: Floats) -> Floats:
         >>> float(distance(np.array([3.0, 1.0]), np.array([0.5, 0.5])))
         0.25
     """
-    return np.asarray(np.abs(_shares(exposure) - target).sum(axis=-1) / 2)
+    return np.asarray(np.abs(shares(exposure) - target).sum(axis=-1) / 2)
 
 
 def gap(rates: Floats) -> Floats:
@@ -142,7 +142,8 @@ def list_distances(exposure: sparse.csr_matrix, target: Floats) -> Floats:
     return np.asarray(values[totals > 0])
 
 
-def _shares(exposure: Floats) -> Floats:
+def shares(exposure: Floats) -> Floats:
+    """Shares of (..., groups), adding up to 1 along groups; NaN where there is nothing to share."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(exposure / exposure.sum(axis=-1, keepdims=True))
 

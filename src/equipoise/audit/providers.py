@@ -1,0 +1,274 @@
+"""The side of items and providers: who gets the exposure, against a named target, with users resampled.
+
+provider_exposure(recommendations, items, "genre", k=10)              # share of every group, with interval
+provider_metrics(recommendations, items, "genre", k=10, truth=truth)  # how unequal, in one number each
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import sparse
+
+from equipoise.metrics import DEFINITIONS, expected_exposure_loss, frames
+from equipoise.metrics import provider_formulas as formulas
+from equipoise.metrics.providers import ProviderSums, column_sums, provider_sums, target_shares
+from equipoise.statistics import Estimate, Interval, bootstrap_means, bootstrap_ratio, resampled_sums
+
+Floats = NDArray[np.float64]
+Target = str | Mapping[str, float]
+
+_FEW = 50  # groups up to which shares are resampled; beyond, their interval is worked out
+_DENSE = 20_000_000  # cells of users x columns up to which sums are resampled as a full matrix
+
+EXPOSURE_SCHEMA: Final = {
+    "group": pl.String,
+    "share": pl.Float64,
+    "target": pl.Float64,
+    "exposure": pl.Float64,
+    "items": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "users": pl.Int64,
+}
+METRICS_SCHEMA: Final = {
+    "metric": pl.String,
+    "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "users": pl.Int64,
+    "bias": pl.Float64,
+}
+
+
+def provider_exposure(
+    recommendations: Any,
+    items: Any,
+    column: str,
+    *,
+    k: int,
+    target: Target = "catalogue",
+    truth: Any = None,
+    level: float = 0.95,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """Share of all exposure that each group of items (or provider) gets, beside the share it should get.
+
+    Args:
+        recommendations: Frame of `user_id`, `item_id`, `rank`, of any engine.
+        items: The catalogue: a frame of `item_id` and the column, one row per item. Items of no group are left
+            out; several groups of one item are joined by "|" and share it evenly.
+        column: Column of the items that names the group or the provider.
+        k: Cutoff.
+        target: What each group should get: "catalogue" (as its share of the items), "uniform" (all groups
+            alike), "merit" (as its share of the truth), or shares by group.
+        truth: Frame of `user_id`, `item_id`; needed for "merit".
+        level: Confidence level.
+        n_bootstrap: Draws over users. With more than 50 groups, intervals are from influence values instead.
+        seed: Seed.
+
+    Returns:
+        Rows by group: `group`, `share` (of all exposure, with `low` and `high`), `target` (as a share),
+        `exposure` (attention `1/log2(rank + 1)` per item and user: EXP), `items`, `users`. Users are those of
+        the recommendations or the truth.
+
+    Raises:
+        ConfigError: if there is no such target, or the given shares do not fit the groups.
+        DataError: if a column is missing, an item stands twice, or nothing is recommended.
+
+    Example:
+        Two users get a comedy first and a drama second: 1 against 0.6309.
+
+        >>> items = pl.DataFrame({"item_id": ["a", "b"], "genre": ["Comedy", "Drama"]})
+        >>> rows = {"user_id": [1, 1, 2, 2], "item_id": ["a", "b", "a", "b"], "rank": [1, 2, 1, 2]}
+        >>> provider_exposure(pl.DataFrame(rows), items, "genre", k=2)["share"].round(4).to_list()
+        [0.6131, 0.3869]
+    """
+    sums = provider_sums(recommendations, items, column, k, truth=truth)
+    aims = target_shares(target, sums)
+    exposure = column_sums(sums.exposure)
+    total = np.asarray(sums.exposure.sum(axis=1)).ravel()
+    intervals: list[Interval]
+    if not total.sum():
+        intervals = [Interval(None, None, None, sums.users)] * len(sums.groups)
+    elif len(sums.groups) <= _FEW:
+        intervals = bootstrap_ratio(
+            sums.exposure.toarray(), total, level=level, n_bootstrap=n_bootstrap, seed=seed
+        )
+    else:
+        intervals = _share_intervals(sums.exposure, exposure, total, level)
+    return pl.DataFrame(
+        {
+            "group": sums.groups,
+            "share": [interval.value for interval in intervals],
+            "target": aims,
+            "exposure": exposure / (sums.users * sums.items),
+            "items": sums.items,
+            "low": [interval.low for interval in intervals],
+            "high": [interval.high for interval in intervals],
+            "users": [sums.users] * len(sums.groups),
+        },
+        schema=EXPOSURE_SCHEMA,
+    )
+
+
+def provider_metrics(
+    recommendations: Any,
+    items: Any,
+    column: str,
+    *,
+    k: int,
+    target: Target = "catalogue",
+    truth: Any = None,
+    train: Any = None,
+    level: float = 0.95,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """How unequal the exposure of groups of items (or providers) is, in one number per way of asking.
+
+    The metrics are defined in `equipoise.metrics.DEFINITIONS`: `exposure_distance`, `exposure_gap`, `awrf`,
+    `rsp`, `provider_gini`, `worst_off_share`; with a truth also `exposure_per_utility` (EXPU),
+    `clicks_per_utility` (EXPRU), `reo` and `expected_exposure_loss`.
+
+    Users are resampled. Most of these numbers are spreads: chance alone pulls them away from their fair value,
+    and resampling pulls them once more by about as much. Their intervals are therefore reflected at the
+    estimate (the basic bootstrap), which takes that bias out to first order, and `bias` says how large it is.
+    Source: Davison and Hinkley (1997), "Bootstrap methods and their application", section 5.2. Means over
+    users (`awrf`, `expected_exposure_loss`) have no such bias, and BCa intervals.
+
+    Args:
+        recommendations: Frame of `user_id`, `item_id`, `rank`, of any engine.
+        items: The catalogue: a frame of `item_id` and the column, one row per item.
+        column: Column of the items that names the group or the provider.
+        k: Cutoff.
+        target: For `exposure_distance` and `awrf`, as in `provider_exposure`.
+        truth: Frame of `user_id`, `item_id`.
+        train: Frame of `user_id`, `item_id`: items that a user had are not counted as passed over in `rsp`.
+        level: Confidence level.
+        n_bootstrap: Draws over users.
+        seed: Seed.
+
+    Returns:
+        Rows by metric: `metric` (as in "rsp@10"), `value`, `low`, `high`, `users`, `bias` (mean of the draws
+        minus the value, null where there is none by construction). Nulls where a number does not exist, as
+        with one group only.
+
+    Raises:
+        ConfigError: if there is no such target, or the given shares do not fit the groups.
+        DataError: if a column is missing, an item stands twice, or nothing is recommended.
+
+    Example:
+        The comedy gets 1 of 1.6309 where half would be its share of the catalogue.
+
+        >>> items = pl.DataFrame({"item_id": ["a", "b"], "genre": ["Comedy", "Drama"]})
+        >>> rows = {"user_id": [1, 1, 2, 2], "item_id": ["a", "b", "a", "b"], "rank": [1, 2, 1, 2]}
+        >>> table = provider_metrics(pl.DataFrame(rows), items, "genre", k=2)
+        >>> dict(table.select("metric", pl.col("value").round(4)).rows())["exposure_distance@2"]
+        0.1131
+    """
+    sums = provider_sums(recommendations, items, column, k, truth=truth, train=train)
+    aims = target_shares(target, sums)
+    names = [name for name in _SUMMED if getattr(sums, name) is not None]
+    rows = sparse.hstack([getattr(sums, name) for name in names], format="csr")
+    fixed = None if target == "merit" else aims
+
+    def statistics(totals: Floats) -> dict[str, Floats]:
+        parts = np.split(totals, len(names), axis=-1)
+        return _statistics(dict(zip(names, parts, strict=True)), sums, fixed)
+
+    estimates = statistics(column_sums(rows))
+    draws = statistics(_resampled(rows, n_bootstrap, seed)) if sums.users > 1 else {}
+    table = [
+        _spread(name, float(value), draws.get(name), sums.users, level) for name, value in estimates.items()
+    ]
+    means = {"awrf": formulas.list_distances(sums.exposure, aims)}
+    if truth is not None:
+        losses = nw.from_native(expected_exposure_loss(k, items)(recommendations, truth), eager_only=True)
+        means["expected_exposure_loss"] = frames.numbers(losses, "value")
+    for name, values in means.items():
+        mean = bootstrap_means(values, level=level, n_bootstrap=n_bootstrap, seed=seed)[0]
+        table.append({"metric": name, **mean.as_dict(), "users": mean.n, "bias": None})
+    order = list(DEFINITIONS)
+    table.sort(key=lambda row: order.index(str(row["metric"])))
+    return pl.DataFrame(
+        [{**row, "metric": f"{row['metric']}@{k}"} for row in table], schema=METRICS_SCHEMA, orient="row"
+    )
+
+
+_SUMMED: Final = ("exposure", "places", "gained", "hits", "positives", "seen")
+
+
+def _statistics(totals: dict[str, Floats], sums: ProviderSums, target: Floats | None) -> dict[str, Floats]:
+    """All metrics of sums by group, each (..., groups) to (...)."""
+    exposure = totals["exposure"]
+    aims = formulas.shares(totals["positives"]) if target is None else target
+    pairs = np.maximum(sums.users * sums.items - totals.get("seen", np.zeros(len(sums.items))), 0.0)
+    found = {
+        "exposure_distance": formulas.distance(exposure, aims),
+        "exposure_gap": formulas.gap(exposure / (sums.users * sums.items)),
+        "rsp": formulas.relative_spread(totals["places"], pairs),
+        "provider_gini": formulas.gini_over_groups(exposure),
+        "worst_off_share": formulas.worst_off_share(exposure),
+    }
+    if "positives" in totals:
+        positives = totals["positives"]
+        found["exposure_per_utility"] = formulas.smallest_over_largest(exposure, positives)
+        found["clicks_per_utility"] = formulas.smallest_over_largest(totals["gained"], positives)
+        found["reo"] = formulas.relative_spread(totals["hits"], positives)
+    return found
+
+
+def _spread(name: str, value: float, draws: Floats | None, users: int, level: float) -> dict[str, Any]:
+    """A row with the interval reflected at the estimate, inside the range of the metric."""
+    row: dict[str, Any] = {
+        "metric": name,
+        "value": None,
+        "low": None,
+        "high": None,
+        "users": users,
+        "bias": None,
+    }
+    if not np.isfinite(value):
+        return row
+    row["value"] = value
+    kept = draws[np.isfinite(draws)] if draws is not None else np.zeros(0)
+    if not len(kept) or float(np.ptp(kept)) <= 1e-12:
+        return row
+    definition = DEFINITIONS[name]
+    upper, lower = np.quantile(kept, [0.5 + level / 2, 0.5 - level / 2])
+    edges = (definition.low, definition.high)
+    row["low"], row["high"] = (float(np.clip(2 * value - end, *edges)) for end in (upper, lower))
+    row["bias"] = float(kept.mean() - value)
+    return row
+
+
+def _resampled(rows: sparse.csr_matrix, n_bootstrap: int, seed: int) -> Floats:
+    """Column sums of users drawn with replacement, (n_bootstrap, columns)."""
+    users = rows.shape[0]
+    if users * rows.shape[1] <= _DENSE:
+        return resampled_sums(rows.toarray(), n_bootstrap, seed)
+    rng, columns = np.random.default_rng(seed), rows.T.tocsr()
+    draws = np.empty((n_bootstrap, rows.shape[1]))
+    for draw in draws:
+        draw[:] = columns @ np.bincount(rng.integers(0, users, users), minlength=users)
+    return draws
+
+
+def _share_intervals(
+    matrix: sparse.csr_matrix, exposure: Floats, total: Floats, level: float
+) -> list[Interval]:
+    """Wald intervals of shares, a ratio of sums, from the influence `(x_ug − share_g · x_u) / mean x_u`."""
+    shares = exposure / total.sum()
+    columns = matrix.tocsc()
+    intervals = []
+    for group, share in enumerate(shares):
+        own = columns[:, [group]].toarray().ravel()
+        intervals.append(Estimate(float(share), (own - share * total) / total.mean()).interval(level))
+    return intervals
