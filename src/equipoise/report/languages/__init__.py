@@ -7,12 +7,24 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from equipoise.errors import ConfigError, nearest
-from equipoise.report.languages import chinese, english
+from equipoise.report.languages import (
+    audit_chinese,
+    audit_english,
+    chinese,
+    codes_chinese,
+    codes_english,
+    english,
+    metrics_chinese,
+    metrics_english,
+)
 
 Language = Literal["en", "zh"]
 
-TABLES: Final = {"en": english.MESSAGES, "zh": chinese.MESSAGES}
-_PHRASES: Final = {"en": {}, "zh": chinese.PHRASES}
+TABLES: Final = {
+    "en": english.MESSAGES | audit_english.MESSAGES | codes_english.MESSAGES | metrics_english.MESSAGES,
+    "zh": chinese.MESSAGES | audit_chinese.MESSAGES | codes_chinese.MESSAGES | metrics_chinese.MESSAGES,
+}
+_PHRASES: Final = {"en": {}, "zh": chinese.PHRASES | metrics_chinese.PHRASES | audit_chinese.PHRASES}
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,10 @@ class Words:
     def __call__(self, key: str, /, **values: object) -> str:
         """The message of that key, filled with values."""
         return TABLES[self.code][key].format(**values)
+
+    def template(self, key: str) -> str | None:
+        """The message of that key before it is filled; None where there is none."""
+        return TABLES[self.code].get(key)
 
     def known(self, prefix: str, name: str) -> str:
         """The message `prefix.name` where there is one, else the name itself with spaces for underscores."""

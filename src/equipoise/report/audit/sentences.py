@@ -1,0 +1,191 @@
+"""Verdicts, gaps and notes in words: what the evidence says, and no more."""
+
+from __future__ import annotations
+
+import string
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from equipoise.report.audit.evidence import VERDICTS, Evidence, Row
+from equipoise.report.environment import plain
+from equipoise.report.languages import Words
+from equipoise.report.numbers import number, p_value, percent
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many verdicts of each kind, worst first.
+
+    Attributes:
+        counts: Key of the verdict ("unfair", "fair", "insufficient") to how many.
+    """
+
+    counts: Mapping[str, int]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Tally:
+        """Verdicts of primary gaps."""
+        found = Counter(VERDICTS.get(str(row["verdict"])) for row in rows if row.get("verdict"))
+        return cls({key: found[key] for key in VERDICTS.values()})
+
+    @property
+    def total(self) -> int:
+        """All verdicts."""
+        return sum(self.counts.values())
+
+    def said(self, words: Words) -> str:
+        """In words: "unfair in 2, insufficient evidence in 5 of 7 tests"."""
+        told = [
+            words("audit.tally", verdict=words(f"audit.verdict.{key}"), n=n)
+            for key, n in self.counts.items()
+            if n
+        ]
+        return words("audit.tallies", told=words("audit.comma").join(told), total=self.total)
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Sentences about one evidence in one language."""
+
+    evidence: Evidence
+    words: Words
+
+    def shown(self, metric: str) -> str:
+        """A metric's name as people write it: "NDCG@10"."""
+        base, at, cutoff = metric.partition("@")
+        known = self.words.known("metric", base)
+        if known == base.replace("_", " "):
+            title = self.evidence.facts("definitions").get(base, {}).get("title")
+            known = self.words.phrase(title) if title else known
+        return known + at + cutoff
+
+    def attribute(self, name: str) -> str:
+        """A column's name as words; of an intersection, each of its columns."""
+        parts = [part if (said := self.words.phrase(part)) == part else said for part in name.split(" x ")]
+        return " × ".join(part.replace("_", " ") for part in parts)
+
+    def group(self, name: object) -> str:
+        """A group's name; the group of missing values in words."""
+        return self.words("audit.unknown") if name == "unknown" else str(name)
+
+    def verdict(self, row: Row) -> str:
+        """The verdict exactly as the statistics gave it, in this language."""
+        told = str(row.get("verdict") or "")
+        return self.words(f"audit.verdict.{VERDICTS[told]}") if told in VERDICTS else told
+
+    def interval(self, row: Row, signed: bool = False) -> str:
+        """In words: "0.0012 to 0.0430"; empty without an interval."""
+        if row.get("low") is None or row.get("high") is None:
+            return ""
+        low, high = number(row["low"], signed), number(row["high"], signed)
+        return f"{low} {self.words('to')} {high}"
+
+    def headline(self) -> str:
+        """All verdicts of audited systems in one line."""
+        tally = Tally.of(self.evidence.judged)
+        if tally.total == 0:
+            return self.words("audit.headline.none")
+        said = tally.said(self.words)
+        return said[0].upper() + said[1:] + self.words("audit.stop")
+
+    def gap(self, row: Row) -> str:
+        """One gap with its interval, tolerance and p."""
+        said = self.words("audit.gap", metric=self.shown(row["metric"]), gap=number(row.get("gap"), True))
+        if row.get("groups"):
+            said += self.words("audit.gap.groups", groups=row["groups"])
+        if interval := self.interval(row, True):
+            said += self.words("audit.gap.interval", level=percent(self.evidence.level), interval=interval)
+        if row.get("tolerance") is not None:
+            said += self.words("audit.gap.tolerance", tolerance=number(row["tolerance"]))
+        if row.get("p_adjusted") is not None:
+            said += self.words("audit.gap.p", p=self.p(row["p_adjusted"]))
+        return said
+
+    def p(self, value: float) -> str:
+        """A p-value with its sign."""
+        told = p_value(value)
+        return self.words("p.small", p=told[2:]) if told.startswith("<") else self.words("p", p=told)
+
+    def reason(self, row: Row) -> str:
+        """Why the evidence for a gap is insufficient."""
+        tolerance, detectable = row.get("tolerance"), row.get("minimum_detectable")
+        few = [
+            cell for cell in self.evidence.cells(row) if cell.get("suppressed") and cell["group"] != "unknown"
+        ]
+        if few:
+            names = self.words("audit.comma").join(self.group(cell["group"]) for cell in few[:3])
+            return self.words("audit.reason.few", groups=names, n=self.evidence.min_cell)
+        if row.get("low") is None:
+            return self.words("audit.reason.nothing")
+        if tolerance is None:
+            return self.words("audit.reason.no_tolerance")
+        if detectable is not None and detectable > tolerance:
+            return self.words(
+                "audit.reason.underpowered", detectable=number(detectable), tolerance=number(tolerance)
+            )
+        if abs(row["low"]) > tolerance and row["low"] * row["high"] > 0 and abs(row["high"]) > tolerance:
+            return self.words("audit.reason.p")
+        return self.words("audit.reason.crosses", tolerance=number(tolerance))
+
+    def about(self, rows: list[Row]) -> str:
+        """The verdicts of one system and attribute: counts, then the most serious gap."""
+        serious = worst_first(rows)[0]
+        said = self.words(
+            "audit.about",
+            attribute=self.attribute(serious["attribute"]),
+            told=Tally.of(rows).said(self.words),
+        )
+        said += " " + self.gap(serious) + self.words("audit.stop") if serious.get("gap") is not None else ""
+        if VERDICTS.get(str(serious["verdict"])) == "insufficient":
+            said += " " + self.reason(serious)
+        return said.strip()
+
+    def collapse(self, row: Row) -> str:
+        """A system that shows everybody the same is named."""
+        return self.words(
+            "audit.collapse",
+            system=row["system"],
+            shared=percent(row.get("shared")),
+            overlap=percent(row.get("popularity_overlap")),
+        )
+
+    def coded(self, kind: str, row: Row) -> str:
+        """The sentence of a code with its values; unknown codes and values are shown as they are."""
+        code, values = str(row.get("code")), dict(row.get("values") or {})
+        spoken = {name: self._spoken(name, value) for name, value in values.items()}
+        key = f"{kind}.{code}"
+        template = self.words.template(key)
+        places = {name for _, name, _, _ in string.Formatter().parse(template) if name} if template else set()
+        if template is None or not places <= spoken.keys():
+            said, left = self.words.known(kind, f"{code}.plain"), spoken
+            said = code.replace("_", " ") if said == f"{code}.plain".replace("_", " ") else said
+        else:
+            said = self.words(key, **spoken)
+            left = {name: value for name, value in spoken.items() if name not in places}
+        if not left:
+            return said
+        told = self.words("audit.comma").join(f"{self.words.known('value', k)} {v}" for k, v in left.items())
+        return said.rstrip(".。") + self.words("audit.brackets", told=told)
+
+    def _spoken(self, name: str, value: Any) -> str:
+        if name == "metric":
+            return self.shown(str(value))
+        if name == "attribute":
+            return self.attribute(str(value))
+        if isinstance(value, float):
+            return number(value)
+        return plain(value, self.words)
+
+
+def worst_first(rows: Iterable[Row]) -> list[Row]:
+    """Gaps by verdict, then by the size of the gap against its tolerance (or itself, without one)."""
+    order = list(VERDICTS)
+
+    def place(row: Row) -> tuple[int, float]:
+        verdict = str(row.get("verdict"))
+        size = abs(row["gap"]) if row.get("gap") is not None else -1.0
+        return order.index(verdict) if verdict in order else len(order), -size / (row.get("tolerance") or 1.0)
+
+    return sorted(rows, key=place)
