@@ -12,6 +12,7 @@ from equipoise.statistics.bootstrap import (
     resampled_sums,
 )
 from equipoise.statistics.calibration import Reliability, expected_calibration_error, reliability
+from equipoise.statistics.cells import Cells, Means, resampled_cells
 from equipoise.statistics.decision import (
     FAIR,
     INSUFFICIENT,
@@ -31,13 +32,18 @@ from equipoise.statistics.permutation import (
     sign_flips,
     spread,
 )
+from equipoise.statistics.simultaneous import lowest_interval, range_interval
+from equipoise.statistics.studentised import GroupsTest, slice_tests, studentised_test
 
 __all__ = [
     "FAIR",
     "INSUFFICIENT",
     "UNFAIR",
+    "Cells",
     "Estimate",
+    "GroupsTest",
     "Interval",
+    "Means",
     "PairedDifference",
     "PermutationTest",
     "Reliability",
@@ -50,12 +56,17 @@ __all__ = [
     "difference",
     "expected_calibration_error",
     "holm",
+    "lowest_interval",
     "minimum_detectable_difference",
     "paired_difference",
     "permutation_test",
+    "range_interval",
     "reliability",
+    "resampled_cells",
     "resampled_sums",
     "sign_flips",
+    "slice_tests",
     "spread",
+    "studentised_test",
     "verdict",
 ]

@@ -17,6 +17,7 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -234,7 +235,7 @@ def _drawing(
         drawn[start:stop, index] = totals[:, 0]
         sums[start:stop, index] = totals[:, 1:] + totals[:, :1] * mean
 
-    return [lambda start=start: draw(start) for start in range(0, len(drawn), step)]
+    return [partial(draw, start) for start in range(0, len(drawn), step)]
 
 
 def _copies(rng: np.random.Generator, height: int, width: int) -> Floats:

@@ -85,16 +85,16 @@ def studentised_test(
     matrix = np.round(columns(values), _DECIMALS) + 0.0
     codes = np.asarray(groups)
     stratum = np.zeros(len(matrix), dtype=np.int64) if strata is None else np.asarray(strata)
-    n_strata = int(stratum.max(initial=0)) + 1
+    n_strata = int(stratum.max(initial=0)) + 1 if weights is None else len(np.asarray(weights))
     sizes = np.bincount(codes * n_strata + stratum, minlength=n_groups * n_strata).reshape(n_groups, n_strata)
     share = np.bincount(stratum, minlength=n_strata) / max(1, len(matrix)) if weights is None else weights
     share = np.asarray(share, dtype=np.float64)
     if n_groups < 2 or (sizes[:, share > 0] == 0).any():
         raise DataError("A group has nobody to be compared with", todo="Compare groups that have users.")
-    centre = np.array(
-        [matrix[stratum == s].mean(axis=0) if (stratum == s).any() else 0 for s in range(n_strata)]
-    )
-    moments = matrix - centre.reshape(n_strata, -1)[stratum]
+    members = np.bincount(stratum, minlength=n_strata)
+    zero = np.zeros(len(matrix), dtype=np.int64)
+    centre = group_sums(matrix, stratum, zero, n_strata, 1)[:, 0] / np.maximum(members, 1)[:, None]
+    moments = matrix - centre[stratum]
     moments = np.hstack([moments, moments**2])
     observed = group_sums(moments, codes, stratum, n_groups, n_strata)
     null = shuffled_sums(moments, codes, stratum, n_groups, n_strata, n_permutations, seed, threads)
@@ -102,9 +102,52 @@ def studentised_test(
     null_means, null_variance = _moments(null, sizes, share)
     statistic = wald(means, variance)[0]
     beyond = wald(null_means, null_variance) >= statistic * (1 - _SLACK) - 1e-300
-    offset = (share @ centre.reshape(n_strata, -1))[None]
+    offset = (share @ centre)[None]
     p_value = (1.0 + beyond.sum(axis=0)) / (1.0 + n_permutations)
     return GroupsTest(statistic, p_value, means[0] + offset, variance[0], null_means + offset)
+
+
+def slice_tests(
+    values: ArrayLike,
+    groups: ArrayLike,
+    n_groups: int,
+    *,
+    n_permutations: int = 1000,
+    seed: int = 0,
+    threads: int | None = None,
+) -> Floats:
+    """Test each group against everybody else, by the same statistic and the same shuffles for all.
+
+    Args:
+        values: (users, columns).
+        groups: (users,), group of each user from 0; `n_groups` for users of no group.
+        n_groups: Number of groups; each has users, and so has its rest.
+        n_permutations: Number of shuffles.
+        seed: Root of all shuffles.
+        threads: As in `studentised_test`.
+
+    Returns:
+        p-values, (groups, columns).
+    """
+    matrix = np.round(columns(values), _DECIMALS) + 0.0
+    codes = np.asarray(groups)
+    moments = matrix - matrix.mean(axis=0)
+    moments = np.hstack([moments, moments**2])
+    none = np.zeros(len(matrix), dtype=np.int64)
+    sizes = np.bincount(codes, minlength=n_groups + 1)
+    observed = group_sums(moments, codes, none, n_groups + 1, 1)[None]
+    null = shuffled_sums(moments, codes, none, n_groups + 1, 1, n_permutations, seed, threads)
+    whole = moments.sum(axis=0)
+    p_values = np.empty((n_groups, matrix.shape[1]))
+    for group in range(n_groups):
+        pair = np.array([[sizes[group]], [len(matrix) - sizes[group]]])
+        found = [
+            wald(*_moments(np.stack([sums[:, group], whole - sums[:, group]], axis=1), pair, np.ones(1)))
+            for sums in (observed, null)
+        ]
+        beyond = found[1] >= found[0] * (1 - _SLACK) - 1e-300
+        p_values[group] = (1.0 + beyond.sum(axis=0)) / (1.0 + n_permutations)
+    return p_values
 
 
 def wald(means: Floats, variance: Floats) -> Floats:
@@ -124,7 +167,7 @@ def group_sums(values: Floats, groups: Ints, strata: Ints, n_groups: int, n_stra
     cell = groups * n_strata + strata
     size = n_groups * n_strata
     sums = [np.bincount(cell, column, minlength=size) for column in values.T]
-    return np.stack(sums, axis=-1).reshape(n_groups, n_strata, -1)
+    return np.stack(sums, axis=-1).reshape(n_groups, n_strata, -1).astype(np.float64)
 
 
 def shuffled_sums(
@@ -159,7 +202,7 @@ def shuffled_sums(
         step = n_permutations if limit else max(1, _BLOCK // len(rows))
         for start in range(0, n_permutations, step):
             part = null[start : start + step, :, s]
-            jobs.append(_shuffling(rows, size, by_size, part, np.random.SeedSequence([seed, s, start]), root))
+            jobs.append(_shuffling(rows, size, by_size, part, np.random.SeedSequence([seed, 1, s, start]), root))
     in_threads(jobs, threads)
     return null
 

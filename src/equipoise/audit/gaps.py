@@ -1,0 +1,291 @@
+"""Gaps of one attribute: every kind, its interval and its test. `equipoise.metrics.definitions.KINDS` says what
+they mean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.audit.distributions import kolmogorov_smirnov, wasserstein
+from equipoise.audit.groups import Attribute
+from equipoise.audit.resampling import Part, Sample
+from equipoise.statistics import (
+    GroupsTest,
+    Interval,
+    Means,
+    lowest_interval,
+    minimum_detectable_difference,
+    range_interval,
+    studentised_test,
+)
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+DIFFERENCE: Final = "difference"
+RAW: Final = "raw difference"
+_NONE = Interval(None, None, None, 0)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One kind of gap between the groups of an attribute.
+
+    Attributes:
+        kind: Which, as in "difference".
+        interval: The gap and its interval; `n` is the smallest group's users.
+        distance: What is held against the tolerance: the gap minus its fair value.
+        p_value: Of equal means; None where there is no test.
+        detectable: Smallest difference of two groups found with 80 % power.
+        groups: Groups compared, as in "M - F"; empty where there are more than two.
+        null_mean: Mean of the gap under shuffled labels.
+        null_high: Its 95th percentile.
+    """
+
+    kind: str
+    interval: Interval
+    distance: Interval
+    p_value: float | None = None
+    detectable: float | None = None
+    groups: str = ""
+    null_mean: float | None = None
+    null_high: float | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Groups of an attribute that are large enough, with what is known of them.
+
+    Attributes:
+        labels: Names, largest group first.
+        smallest: Users of the smallest known group that has any, large enough or not.
+        means: Raw means of these groups.
+        everybody: Mean of all users.
+        adjusted: Means over the same mix of strata; the raw ones without controls.
+        raw_test: Test of the raw means.
+        test: Test of the adjusted means.
+        left_out: Strata, and users in them, in which a group has too few users.
+        codes: Place in `labels` of each user of the part, −1 for users of no compared group.
+    """
+
+    labels: tuple[str, ...]
+    smallest: int
+    means: Means
+    everybody: Means
+    adjusted: Means | None
+    raw_test: GroupsTest
+    test: GroupsTest | None
+    left_out: tuple[int, int]
+    codes: Ints
+
+
+def compare(sample: Sample, part: Part, attribute: Attribute, n_permutations: int) -> Compared | int:
+    """Groups of an attribute compared; the number of groups where it is below two."""
+    own = attribute.codes[part.users]
+    size = np.bincount(own, minlength=len(attribute.labels))[: attribute.known]
+    enough = np.flatnonzero(size >= max(sample.settings.min_cell, 1))
+    if len(enough) < 2:
+        return len(enough)
+    chosen = enough[np.argsort(-size[enough], kind="stable")]
+    place = np.full(len(attribute.labels), -1)
+    place[chosen] = np.arange(len(chosen))
+    codes: Ints = place[own]
+    inside = np.asarray(codes >= 0)
+    seed = sample.settings.seed
+
+    def test(kept: NDArray[np.bool_], strata: Ints | None, weights: Floats | None) -> GroupsTest:
+        return studentised_test(
+            part.values[kept],
+            codes[kept],
+            len(chosen),
+            strata=strata,
+            weights=weights,
+            n_permutations=n_permutations,
+            seed=seed,
+        )
+
+    means = sample.groups(part, attribute).only(chosen)
+    raw_test = test(inside, None, None)
+    adjusted: Means | None = means
+    tested: GroupsTest | None = raw_test
+    left_out = (0, 0)
+    if sample.n_strata > 1:
+        strata = sample.strata[part.users]
+        counts = np.zeros((len(chosen), sample.n_strata), dtype=np.int64)
+        np.add.at(counts, (codes[inside], strata[inside]), 1)
+        full = np.asarray((counts >= 2).all(axis=0))  # one user tells nothing of the spread
+        partly = (counts > 0).any(axis=0) & ~full
+        left_out = (int(partly.sum()), int(counts[:, partly].sum()))
+        adjusted, tested = None, None
+        if full.any():
+            weights = np.where(full, counts.sum(axis=0), 0) / counts[:, full].sum()
+            cells = sample.cells(part, attribute)
+            at = (chosen[:, None] * sample.n_strata + np.arange(sample.n_strata)).ravel()
+            member = np.full(len(cells.users), -1)
+            member[at] = np.arange(len(at))
+            adjusted = cells.merged(member, len(at)).standardised(len(chosen), weights)
+            kept = inside & full[strata]
+            tested = test(kept, strata[kept], weights)
+    return Compared(
+        tuple(attribute.labels[g] for g in chosen),
+        int(size[size > 0].min()),
+        means,
+        sample.everybody(part),
+        adjusted,
+        raw_test,
+        tested,
+        left_out,
+        codes,
+    )
+
+
+def gaps(
+    compared: Compared, column: int, values: Floats, better: str, controlled: bool, level: float
+) -> list[Gap]:
+    """All kinds of gap of one column.
+
+    Args:
+        compared: The groups.
+        column: Place of the column in the part.
+        values: (users of the part,) of that column.
+        better: Whether "high" or "low" values are better.
+        controlled: Whether there are controls: then "difference" is the adjusted one.
+        level: Confidence level.
+    """
+    own = _Column(compared, column, level)
+    found = [own.difference(DIFFERENCE, compared.adjusted, compared.test)]
+    if controlled:
+        found.append(own.difference(RAW, compared.means, compared.raw_test))
+    members = [np.sort(values[compared.codes == g]) for g in range(len(compared.labels))]
+    found += [
+        own.proportion("ratio", lambda x: math.exp(-x), 1.0),
+        own.proportion("disparity", math.expm1, 0.0),
+        own.worst(better),
+        own.variance(),
+        own.plain("kolmogorov-smirnov", kolmogorov_smirnov(members, level=level)),
+        own.plain("wasserstein", wasserstein(members)),
+    ]
+    return found
+
+
+@dataclass(frozen=True)
+class _Column:
+    """The kinds of gap of one column."""
+
+    compared: Compared
+    column: int
+    level: float
+
+    def difference(self, kind: str, means: Means | None, test: GroupsTest | None) -> Gap:
+        if means is None or test is None:
+            return Gap(kind, _NONE, _NONE)
+        j, two = self.column, len(self.compared.labels) == 2
+        groups, null_mean, null_high = "", None, None
+        if two:
+            # The larger group first; of two equal ones, the one with the higher value.
+            turned = bool(means.users[0] == means.users[1] and means.value[0, j] < means.value[1, j])
+            labels = self.compared.labels[::-1] if turned else self.compared.labels
+            groups = f"{labels[0]} - {labels[1]}"
+            interval = means.contrast((-1, 1) if turned else (1, -1))[j]
+        else:
+            interval = range_interval(means.value[:, j], means.draws[:, :, j], means.users, level=self.level)
+            null = np.ptp(test.null_means[:, :, j], axis=1)
+            null_mean, null_high = float(null.mean()), float(np.quantile(null, 0.95))
+        return Gap(
+            kind,
+            interval,
+            interval,
+            float(test.p_value[j]),
+            self._detectable(test),
+            groups,
+            null_mean,
+            null_high,
+        )
+
+    def _detectable(self, test: GroupsTest) -> float | None:
+        """For several groups: of the two that are known worst, at a level shared by all pairs."""
+        spread = np.sort(test.variance[:, self.column])[::-1]
+        n, k = int(self.compared.means.users.min()), len(spread)
+        level = 1 - (1 - self.level) / math.comb(k, 2)
+        first, second = (math.sqrt(float(each) * n) for each in spread[:2])
+        return minimum_detectable_difference(first, n, second, n, level=level)
+
+    def proportion(self, kind: str, shape: Callable[[float], float], fair: float) -> Gap:
+        """Of the largest and the smallest mean, through the range of their logarithms."""
+        j, means = self.column, self.compared.means
+        value, draws = means.value[:, j], means.draws[:, :, j]
+        if (value <= 0).any():
+            return Gap(kind, _NONE, _NONE)
+        if (draws <= 0).any():
+            gap = shape(math.log(value.max()) - math.log(value.min()))
+            interval = Interval(gap, None, None, int(means.users.min()), "a draw without any positive value")
+        else:
+            logarithms = range_interval(np.log(value), np.log(draws), means.users, level=self.level)
+            ends = [None if end is None else shape(end) for end in (logarithms.low, logarithms.high)]
+            known = sorted(end for end in ends if end is not None)
+            low, high = known if len(known) == 2 else (None, None)
+            interval = replace(logarithms, value=shape(float(logarithms.value or 0.0)), low=low, high=high)
+        return Gap(kind, interval, _shifted(interval, fair), self._p_value())
+
+    def worst(self, better: str) -> Gap:
+        """The worst group's mean; held against the tolerance is how far it falls short of everybody's."""
+        j, sign = self.column, -1.0 if better == "low" else 1.0
+        means, everybody = self.compared.means, self.compared.everybody
+        value, draws = sign * means.value[:, j], sign * means.draws[:, :, j]
+        interval = lowest_interval(value, draws, means.users, level=self.level)
+        short = lowest_interval(
+            value - sign * everybody.value[0, j],
+            draws - sign * everybody.draws[:, :1, j],
+            means.users,
+            level=self.level,
+        )
+        label = self.compared.labels[int(value.argmin())]
+        return Gap("worst group", _turned(interval, sign), _turned(short, -1.0), self._p_value(), None, label)
+
+    def variance(self) -> Gap:
+        value = float(self.compared.means.value[:, self.column].var())
+        null = self.compared.raw_test.null_means[:, :, self.column].var(axis=1)
+        interval = self._bare(value)
+        return Gap(
+            "between-group variance",
+            interval,
+            interval,
+            self._p_value(),
+            None,
+            "",
+            float(null.mean()),
+            float(np.quantile(null, 0.95)),
+        )
+
+    def plain(self, kind: str, measured: tuple[float, float | None, float | None]) -> Gap:
+        interval = replace(self._bare(measured[0]), low=measured[1], high=measured[2])
+        return Gap(kind, interval, interval)
+
+    def _bare(self, value: float) -> Interval:
+        return Interval(value, None, None, int(self.compared.means.users.min()))
+
+    def _p_value(self) -> float:
+        return float(self.compared.raw_test.p_value[self.column])
+
+
+def _shifted(interval: Interval, fair: float) -> Interval:
+    ends = (interval.value, interval.low, interval.high)
+    value, low, high = (None if end is None else end - fair for end in ends)
+    return replace(interval, value=value, low=low, high=high)
+
+
+def _turned(interval: Interval, sign: float) -> Interval:
+    if sign > 0:
+        return interval
+    value, low, high = (None if e is None else -e for e in (interval.value, interval.high, interval.low))
+    return replace(interval, value=value, low=low, high=high)
+
+
+UNMEASURED: Final = Gap(DIFFERENCE, _NONE, _NONE)
+"""The gap of an attribute with fewer than two groups that are large enough."""
