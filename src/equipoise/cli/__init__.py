@@ -1,4 +1,4 @@
-"""The command line: `equipoise run`, `equipoise data ...`, `equipoise init`, `equipoise tune`, `equipoise doctor`."""
+"""The command line: `equipoise run`, `audit`, `data ...`, `init`, `tune`, `doctor`."""
 
 from equipoise.cli.app import main
 

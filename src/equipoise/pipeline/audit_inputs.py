@@ -65,12 +65,22 @@ class Inputs(BaseModel):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if self.run is None and not self.recommendations:
-            raise ValueError("name the folder of a run, or tables by --recommendations")
+            raise ConfigError(
+                "There is nothing to audit",
+                todo="Name the folder of a run, or tables: --recommendations PATH --truth PATH --users PATH.",
+            )
         if self.run is None and self.truth is None:
-            raise ValueError("recommendations alone cannot be measured; name held-out events by --truth")
-        if self.run is not None and (self.recommendations or self.truth or self.train or self.vectors):
-            raise ValueError(
-                "a run brings its own recommendations, truth, train and vectors; name either it or them"
+            raise ConfigError(
+                "Recommendations alone cannot be measured", todo="Name held-out pairs by --truth PATH."
+            )
+        own = {
+            name for name in ("recommendations", "truth", "train", "vectors", "format") if getattr(self, name)
+        }
+        if self.run is not None and own:
+            raise ConfigError(
+                f"A run brings its own {' and '.join(sorted(own))}",
+                where=self.run,
+                todo="Name either the run or the tables; only --users and --items may be replaced.",
             )
         return self
 

@@ -1,0 +1,116 @@
+"""What an audit found, and what verifying it found, as tables and sentences of the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from equipoise.audit.verification import Number, Verification
+
+_STYLES = {"unfair": "red", "fair within tolerance": "green", "insufficient evidence": "yellow"}
+_SHOWN = 20  # differences that are listed
+_WIDE = 110  # characters that the table needs with all its columns
+
+
+def findings(evidence: Mapping[str, Any], width: int = 120) -> Iterator[RenderableType]:
+    """Verdicts as a table, then the rules that acted and what could not be tested, each as a sentence."""
+    from equipoise.report.audit.evidence import Evidence
+    from equipoise.report.audit.sentences import Speaker
+    from equipoise.report.languages import Words
+
+    speaker = Speaker(Evidence(evidence), Words("en"))
+    yield _verdicts(evidence, width)
+    yield f"[bold]{escape(speaker.headline())}[/]"
+    for row in evidence.get("collapse", ()):
+        if row.get("named"):
+            yield f"[yellow]{escape(speaker.collapse(row))}[/]"
+    for row in evidence.get("notes", ()):
+        yield f"- {escape(speaker.coded('note', row))}"
+    for row in evidence.get("not_testable", ()):
+        yield f"- [yellow]not tested:[/] {escape(speaker.coded('not_testable', row))}"
+
+
+def _verdicts(evidence: Mapping[str, Any], width: int) -> Table:
+    settings = evidence["settings"]
+    rows = [row for row in evidence["gaps"] if row.get("primary")]
+    audited = {one["name"] for one in evidence["systems"] if one["role"] == "audited"}
+    rows = [row for row in rows if row["system"] in audited]
+    table = Table(
+        title=f"{escape(str(evidence['name']))}: gaps between groups, with {settings['level']:.0%} intervals",
+        title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), caption_justify="left",
+        caption="detectable: the least gap that this many users would show four times in five",
+    )  # fmt: skip
+    wide = width >= _WIDE
+    columns = {
+        "system": len(audited) > 1, "attribute": True, "metric": True, "groups": wide, "gap": True,
+        "tolerance": True, "detectable": True, "p": wide, "verdict": True,
+    }  # fmt: skip
+    for name in (name for name, shown in columns.items() if shown):
+        right = name in ("gap", "tolerance", "detectable", "p")
+        table.add_column(name, justify="right" if right else "left", no_wrap=name != "groups")
+    for row in rows:
+        verdict = row["verdict"] or ""
+        cells = {
+            "system": escape(str(row["system"])),
+            "attribute": escape(str(row["attribute"])),
+            "metric": escape(str(row["metric"])),
+            "groups": escape(str(row["groups"] or "")),
+            "gap": _interval(row),
+            "tolerance": _number(row["tolerance"], "none"),
+            "detectable": _number(row["minimum_detectable"]),
+            "p": _number(row["p_adjusted"]),
+            "verdict": f"[{_STYLES.get(verdict, 'default')}]{verdict}[/]",
+        }
+        table.add_row(*(cells[name] for name, shown in columns.items() if shown))
+    return table
+
+
+def verification(found: Verification) -> Iterator[RenderableType]:
+    """What was looked at, what differs, the one number asked for, and whether the audit holds."""
+    marks = {True: "[green]holds[/]", False: "[red]does not hold[/]", None: "[yellow]cannot tell[/]"}
+    table = Table(title=escape(str(found.folder)), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+    for heading in ("", "", "finding"):
+        table.add_column(heading)
+    for check in found.checks:
+        table.add_row(check.name, marks[check.holds], escape(check.words))
+    yield table
+    if found.number is not None:
+        yield from _one(found.number)
+    for one in found.differences[:_SHOWN]:
+        yield f"[red]{escape(one.place)}[/]: recorded {_value(one.recorded)}, now {_value(one.recomputed)}"
+    if len(found.differences) > _SHOWN:
+        yield f"... and {len(found.differences) - _SHOWN:,} more"
+    yield "[green]The audit holds.[/]" if found.holds else "[red]The audit does not hold.[/]"
+
+
+def _one(number: Number) -> Iterator[str]:
+    row, again = number.recorded, number.recomputed
+    yield f"[bold]{escape(number.id)}[/]"
+    if number.definition:
+        title, formula = number.definition.get("title", ""), number.definition.get("formula", "")
+        yield escape(f"{title}: {formula} ({number.definition.get('unit', '')})")
+    for key, value in row.items():
+        if key != "id":
+            now = "" if again is None or again.get(key) == value else f", now {_value(again.get(key))}"
+            yield f"  {key}: {_value(value)}{now}"
+    if again is None:
+        yield "[red]It does not come out any more.[/]"
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    if row["gap"] is None or row["low"] is None or row["high"] is None:
+        return _number(row["gap"])
+    return f"{row['gap']:.4f} [{row['low']:.4f}, {row['high']:.4f}]".replace("[", r"\[")
+
+
+def _number(value: float | None, nothing: str = "-") -> str:
+    return nothing if value is None else f"{value:.4f}"
+
+
+def _value(value: Any) -> str:
+    return "nothing" if value is None else escape(str(value))
