@@ -1,0 +1,150 @@
+"""What lists are like, whatever their users took: personal or all the same, fitting the taste of each group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from equipoise.audit.evidence.people import by_group, framed
+from equipoise.audit.evidence.rows import Row, rows
+from equipoise.audit.evidence.systems import SYSTEM, TOP_POPULAR, Systems
+from equipoise.audit.request import Settings, Tables
+from equipoise.audit.similarity import cross_group, shared_places, within_group
+from equipoise.data import vocabulary as v
+from equipoise.metrics import (
+    Metric,
+    calibration,
+    category_coverage,
+    coverage,
+    entropy,
+    exposure,
+    faithful,
+    gini,
+    intra_list_diversity,
+    jensen_shannon_calibration,
+    lorenz,
+    mean_popularity,
+    novelty,
+    system,
+)
+from equipoise.statistics import bootstrap_means
+
+_GROUP = (SYSTEM, "attribute", "group", "metric")
+_NAMED = 0.5
+"""A system shows everybody the same when at least half of its places are shared, or are TopPop's too."""
+
+
+def lists(tables: Tables, systems: Systems, members: pl.DataFrame, settings: Settings) -> list[Row]:
+    """The section `lists`: within and across groups, and how lists fit what each group had before."""
+    k = settings.k[0]
+    crossed = members.select(v.USER, *settings.groups)
+    found = []
+    for name, shown in systems.lists.items():
+        parts = [within_group(shown, crossed, k=k, level=settings.level)]
+        if tables.train is not None:
+            parts.append(
+                cross_group(
+                    shown,
+                    crossed,
+                    tables.train,
+                    k=k,
+                    level=settings.level,
+                    n_bootstrap=settings.n_bootstrap,
+                    seed=settings.seed,
+                )
+            )
+        table = pl.concat(parts).with_columns(pl.lit(name).alias(SYSTEM)).select(SYSTEM, pl.exclude(SYSTEM))
+        small = pl.col("users") < settings.min_cell  # an interval of a few users would tell of each
+        hidden = [pl.when(~small).then(pl.col(c)).alias(c) for c in ("value", "low", "high", "users")]
+        found += rows(table.with_columns(*hidden), "list", _GROUP)
+    metrics = _of_lists(tables, settings, k)
+    if metrics:
+        shown = pl.concat([systems.audited.select(systems.reference.columns), systems.reference])
+        frame = framed(tables, shown, metrics, settings, controls=(), tolerance=None, policy=None)
+        kept = [row for row in by_group(frame, "list") if row["attribute"] in settings.groups]
+        found += [{key: row[key] for key in row if key not in ("suppressed", "excluded")} for row in kept]
+    return found
+
+
+def _of_lists(tables: Tables, settings: Settings, k: int) -> dict[str, Metric]:
+    """Metrics of lists that the tables have what is needed for."""
+    metrics: list[Metric] = []
+    if tables.train is not None:
+        metrics += [mean_popularity(k, tables.train), novelty(k, tables.train)]
+    if tables.items is not None and settings.item_groups:
+        column = settings.item_groups[0]
+        if k > 1:
+            metrics.append(intra_list_diversity(k, tables.items, column))
+        if tables.train is not None:
+            for metric in (calibration, jensen_shannon_calibration, category_coverage):
+                metrics.append(metric(k, tables.items, column, tables.train))
+    return {metric.name: metric for metric in metrics}
+
+
+def concentration(systems: Systems, settings: Settings) -> tuple[list[Row], dict[str, Any]]:
+    """The sections `concentration` and `lorenz`: system values, which have no interval over users."""
+    wanted = {
+        metric.name: metric for k in settings.k for make in (coverage, gini, entropy) for metric in [make(k)]
+    }
+    found: list[Row] = []
+    curves: dict[str, Any] = {}
+    for name, shown in systems.lists.items():
+        for metric, value in system(shown, systems.catalogue, wanted).items():
+            found.append(
+                {"id": f"concentration/{name}/{metric}", SYSTEM: name, "metric": metric, "value": value}
+            )
+        items, held = lorenz(exposure(shown, systems.catalogue, settings.k[0]))
+        curves[name] = {"items": items.round(6).tolist(), "exposure": held.round(6).tolist()}
+    return found, curves
+
+
+def collapse(systems: Systems, settings: Settings) -> list[Row]:
+    """The section `collapse`: whether everybody is shown the same, and whether that is what is popular."""
+    k, by_name = settings.k[0], systems.lists
+    popular = by_name.get(TOP_POPULAR)
+    found = []
+    for name, shown in by_name.items():
+        told = shared_places(
+            shown,
+            k=k,
+            popular=popular,
+            level=settings.level,
+            n_bootstrap=settings.n_bootstrap,
+            seed=settings.seed,
+        )
+        values = {
+            str(metric).partition("@")[0]: value for metric, value in told.select("metric", "value").rows()
+        }
+        shared, overlap = values.get("shared_places"), values.get("popularity_overlap")
+        found.append(
+            {
+                "id": f"collapse/{name}",
+                SYSTEM: name,
+                "shared": shared,
+                "popularity_overlap": overlap,
+                "named": max(shared or 0.0, overlap or 0.0) >= _NAMED,
+            }
+        )
+    return found
+
+
+def transparency(tables: Tables, settings: Settings) -> dict[str, Any]:
+    """The section `transparency`: the share of places whose explanation is faithful, where that is told."""
+    metric, found = faithful(settings.k[0]), []
+    measured = metric.measurable(tables.recommendations)
+    for (name,), shown in tables.recommendations.group_by(SYSTEM, maintain_order=True) if measured else ():
+        values = metric(shown.drop(SYSTEM))["value"].to_numpy()
+        (interval,) = bootstrap_means(
+            values, level=settings.level, n_bootstrap=settings.n_bootstrap, seed=settings.seed
+        )
+        found.append(
+            {
+                "id": f"transparency/{name}/{metric.name}",
+                SYSTEM: str(name),
+                "metric": metric.name,
+                **interval.as_dict(),
+                "users": interval.n,
+            }
+        )
+    return {"measured": measured, "rows": found}

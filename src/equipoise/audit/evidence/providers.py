@@ -1,0 +1,47 @@
+"""Provider side: which groups of items, and whose items, are shown."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from equipoise.audit.evidence.rows import Row, rows
+from equipoise.audit.evidence.systems import SYSTEM, Systems
+from equipoise.audit.providers import provider_exposure, provider_metrics
+from equipoise.audit.request import Settings, Tables
+
+
+def providers(tables: Tables, systems: Systems, settings: Settings) -> tuple[list[Row], list[Row]]:
+    """The sections `exposure` and `provider`, for every column of the items that is asked for."""
+    exposure: list[Row] = []
+    unequal: list[Row] = []
+    k = settings.k[0]
+    for column in settings.item_groups:
+        for name, shown in systems.lists.items():
+            named = [pl.lit(name).alias(SYSTEM), pl.lit(column).alias("attribute")]
+            shares = provider_exposure(
+                shown,
+                tables.items,
+                column,
+                k=k,
+                target=settings.target,
+                truth=tables.truth,
+                level=settings.level,
+                n_bootstrap=settings.n_bootstrap,
+                seed=settings.seed,
+            )
+            told = shares.select(*named, pl.all(), pl.lit(settings.target).alias("target_name"))
+            exposure += rows(told, "exposure", (SYSTEM, "attribute", "group"))
+            metrics = provider_metrics(
+                shown,
+                tables.items,
+                column,
+                k=k,
+                target=settings.target,
+                truth=tables.truth,
+                train=tables.train,
+                level=settings.level,
+                n_bootstrap=settings.n_bootstrap,
+                seed=settings.seed,
+            )
+            unequal += rows(metrics.select(*named, pl.all()), "provider", (SYSTEM, "attribute", "metric"))
+    return exposure, unequal

@@ -1,0 +1,78 @@
+"""The systems of an audit: those that are asked about, and two that know nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from equipoise.audit.baselines import random_lists, top_popular
+from equipoise.audit.evidence.rows import Row
+from equipoise.audit.request import Settings, Tables
+from equipoise.data import vocabulary as v
+
+TOP_POPULAR, RANDOM = "TopPop", "Random"
+SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Systems:
+    """Lists by system.
+
+    Attributes:
+        audited: Lists with the column `system`, as they came.
+        reference: Lists of the reference systems with the column `system`; empty where there is nothing to make
+            them from.
+        catalogue: `item_id` of all items that could have been shown, as far as the tables tell.
+        told: The section `systems` of the evidence.
+    """
+
+    audited: pl.DataFrame
+    reference: pl.DataFrame
+    catalogue: pl.DataFrame
+    told: list[Row]
+
+    @property
+    def lists(self) -> dict[str, pl.DataFrame]:
+        """Lists by system, references last."""
+        both = pl.concat([self.audited.select(self.reference.columns), self.reference])
+        return {str(name): part.drop(SYSTEM) for (name,), part in both.group_by(SYSTEM, maintain_order=True)}
+
+    @classmethod
+    def of(cls, tables: Tables, settings: Settings) -> Systems:
+        """The audited systems, and reference lists for all their users.
+
+        The most popular items are counted in the training events alone: counted in the truth they would know the
+        answers. Random lists are drawn from the catalogue.
+        """
+        columns = [SYSTEM, v.USER, v.ITEM, v.RANK]
+        audited = tables.recommendations
+        catalogue = _catalogue(tables)
+        users = pl.concat([audited.select(v.USER), tables.truth.select(v.USER)]).unique()
+        k = max(settings.k)
+        reference: dict[str, pl.DataFrame] = {}
+        if tables.train is not None:
+            reference[TOP_POPULAR] = top_popular(tables.train, users, k)
+        if tables.train is not None or tables.items is not None:
+            reference[RANDOM] = random_lists(catalogue, users, k, settings.seed, train=tables.train)
+        told = [{"name": name, "role": "audited", "missing": None} for name in tables.systems]
+        for name, needs in ((TOP_POPULAR, "train"), (RANDOM, "items")):
+            told.append({"name": name, "role": "reference", "missing": None if name in reference else needs})
+        stacked = [
+            frame.with_columns(pl.lit(name).alias(SYSTEM)).select(columns)
+            for name, frame in reference.items()
+        ]
+        empty = audited.select(columns).clear()
+        same = [frame.cast(dict(empty.schema)) for frame in stacked]  # type: ignore[arg-type]
+        return cls(audited, pl.concat([empty, *same]), catalogue, told)
+
+
+def _catalogue(tables: Tables) -> pl.DataFrame:
+    """Items of the items table, of the training events and of all lists."""
+    dtype = tables.recommendations.schema[v.ITEM]
+    known = [
+        table.select(pl.col(v.ITEM).cast(dtype))
+        for table in (tables.items, tables.train, tables.recommendations)
+        if table is not None
+    ]
+    return pl.concat(known).drop_nulls().unique().sort(v.ITEM)
