@@ -231,4 +231,19 @@ LISTS: Final = (
         guard=_NEIGHBOURS,
         note="Below 0 similar users get less alike lists when they are of different groups.",
     ),
+    Definition(
+        name="neighbour_similarity_difference",
+        title="Similarity of neighbours across groups",
+        formula="mean cosine of training profiles with the most similar users of other groups − the same with those "
+        "of the own group",
+        low=-1,
+        high=1,
+        fair=None,
+        unit="cosine",
+        better="neither",
+        level="list",
+        source="Dwork et al. (2012), Fairness through awareness",
+        guard=_NEIGHBOURS,
+        note="Below 0 neighbours in other groups are less similar: lists may then differ for reasons of taste.",
+    ),
 )

@@ -21,6 +21,7 @@ MESSAGES: Final[dict[str, str]] = {
     "metric.neighbour_overlap_own": "重合度（本组）",
     "metric.neighbour_overlap_other": "重合度（他组）",
     "metric.neighbour_overlap_difference": "重合度（他组减本组）",
+    "metric.neighbour_similarity_difference": "相似度（他组减本组）",
     # Providers
     "metric.group_exposure": "分组曝光",
     "metric.exposure_distance": "与目标的距离",
@@ -54,6 +55,7 @@ PHRASES: Final[dict[str, str]] = {
     r"Overlap with similar users of the own group": "与本组相似用户的列表重合",
     r"Overlap with similar users of other groups": "与他组相似用户的列表重合",
     r"Similar users across groups": "跨组相似用户",
+    r"Similarity of neighbours across groups": "跨组邻居的相似度",
     r"Exposure of a group of items": "物品组的曝光",
     r"Distance of exposure to its target": "曝光与目标的距离",
     r"Gap of exposure per item": "单品曝光差距",
@@ -86,6 +88,7 @@ PHRASES: Final[dict[str, str]] = {
     r"probability": "概率",
     r"unit of the metric": "指标单位",
     r"unit of the metric, squared": "指标单位的平方",
+    r"cosine": "余弦",
     # Notes
     r"Fair where it meets the target that was named\.": "达到所指定的目标即为公平。",
     r"At most −ln m; short profiles make it noisy\.": "不超过 −ln m；历史较短时噪声较大。",
@@ -99,6 +102,7 @@ PHRASES: Final[dict[str, str]] = {
     r"0: the whole group gets one list\.": "0 表示全组得到同一个列表。",
     r"Below 0 the group's lists are more alike than lists in general\.": "小于 0 表示该组列表比总体更相似。",
     r"Below 0 similar users get less alike lists.*": "小于 0 表示相似用户因分属不同组而得到较不相似的列表。",
+    r"Below 0 neighbours in other groups are less similar.*": "小于 0 表示他组邻居较不相似：列表差异可能源于口味。",
     r"A spread: pulled away from its fair value by chance.*": "离散程度类指标：各组几乎相同时会因偶然偏离公平值；"
     "偏差已给出。",
     r"A short list cannot meet a target exactly.*": "短列表无法恰好达到目标，故可能达不到 0；其他变体使用其他距离。",

@@ -21,6 +21,7 @@ MESSAGES: Final[dict[str, str]] = {
     "metric.neighbour_overlap_own": "Overlap, own group",
     "metric.neighbour_overlap_other": "Overlap, other groups",
     "metric.neighbour_overlap_difference": "Overlap, other minus own",
+    "metric.neighbour_similarity_difference": "Similarity, other minus own",
     # Providers
     "metric.group_exposure": "Exposure of a group",
     "metric.exposure_distance": "Distance to the target",
