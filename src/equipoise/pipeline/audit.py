@@ -83,7 +83,8 @@ def audit(
     fields = dict(settings or {})
     if asked.run is not None:
         asked, fields = _as_the_run(asked, fields)
-    fields.setdefault("name", _name(asked))
+    else:
+        fields = {"name": _name(asked), **fields}
     folder = Path(out) if out is not None else default_folder(asked.run, fields["name"])
     check_free(folder, force=force)
     signing = signer()  # a key that cannot sign is told before the work
@@ -100,7 +101,8 @@ def audit(
     }
     evidence["signature"] = None if signing is None else signing.announcement
     content = canonical(evidence)
-    write(folder, json.loads(content), None if signing is None else signing.sign(content))
+    evidence = json.loads(content)  # pages are made from what a reader of the file gets
+    write(folder, evidence, None if signing is None else signing.sign(content))
     say(f"wrote     {folder}")
     return Audit(folder, evidence)
 
