@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,9 @@ from equipoise.report.audit.strips import (
 )
 from equipoise.report.languages import Words
 from equipoise.report.numbers import number, percent
+
+FAIR = {"ratio": 1.0}
+"""Fair value of kinds of gap whose fair value is not 0."""
 
 SQUARE = 400
 """Height of charts with two axes, in pixels."""
@@ -60,7 +63,8 @@ class Charts:
         for attribute in distinct(rows, "attribute"):
             these = [row for row in rows if row["attribute"] == attribute]
             tolerance = next((row["tolerance"] for row in these if row.get("tolerance") is not None), None)
-            band = None if tolerance is None else (-tolerance, tolerance)
+            fair = FAIR.get(str(these[0].get("kind")), 0.0)
+            band = None if tolerance is None else (fair - tolerance, fair + tolerance)
             points = [self._point(row, "gap", _detectable(row)) for row in self._ordered(these)]
             blocks.append(Block(self._heading(these[0]), points, band))
         title = self.words("audit.gaps.title", metric=self.speaker.shown(metric))
@@ -77,10 +81,9 @@ class Charts:
         for attribute in distinct(rows, "attribute"):
             these = self._ordered([row for row in rows if row["attribute"] == attribute])
             points = [
-                self._point(
-                    row,
-                    "gap",
-                    [("null", row[key]) for key in ("null_mean", "null_high") if row.get(key) is not None],
+                replace(
+                    self._point(row, "gap", [("null", row["null_mean"])]),
+                    bar=(0.0, row["null_high"]) if row.get("null_high") is not None else None,
                 )
                 for row in these
             ]
@@ -165,7 +168,7 @@ class Charts:
 
     def lorenz(self) -> Chart:
         """Share of items against the share of places that they hold."""
-        data = [
+        data: list[dict[str, Any]] = [
             {"type": "scatter", "mode": "lines", "x": [0, 1], "y": [0, 1], "hoverinfo": "skip",
              "line": {"color": FAINT, "width": 1, "dash": "dot"}}
         ]  # fmt: skip
@@ -203,7 +206,7 @@ class Charts:
         return self.speaker.attribute(row["attribute"]) + groups
 
     def _point(self, row: Row, key: str, marks: Sequence[tuple[str, float]]) -> Point:
-        title = f"{row['system']}: {number(row.get(key))}"
+        title = f"{self.speaker.system(row['system'])}: {number(row.get(key))}"
         if interval := self.speaker.interval(row):
             title += f" [{interval}]"
         return Point(self.style(row["system"]), row.get(key), row.get("low"), row.get("high"), title, marks)
@@ -211,7 +214,7 @@ class Charts:
 
 def _detectable(row: Row) -> list[tuple[str, float]]:
     found = row.get("minimum_detectable")
-    if found is None:
+    if found is None or row.get("kind") not in ("difference", "raw difference"):
         return []
     return (
         [("detectable", found)]

@@ -49,6 +49,7 @@ class Explained:
             "what": [place for name in _PLACES if (place := self._place(name, row))],
             "value": said,
             "metric": str(row.get("metric") or "").partition("@")[0],
+            "kind": str(row.get("kind") or "") if section == "gap" else "",
             "method": self._method(section, row),
             "users": self._users(section, row),
             "excluded": self._excluded(section, row),

@@ -18,7 +18,7 @@ from equipoise.report import environment
 from equipoise.report.audit.charts import Charts
 from equipoise.report.audit.evidence import VERDICTS, Evidence, Row, distinct
 from equipoise.report.audit.explained import Explained
-from equipoise.report.audit.sentences import Speaker, Tally, worst_first
+from equipoise.report.audit.sentences import Speaker, Tally, merged, worst_first
 from equipoise.report.audit.strips import Chart
 from equipoise.report.languages import Words
 from equipoise.report.numbers import number
@@ -38,13 +38,20 @@ MEASURED = (
 """Sections whose absence the page explains."""
 
 PLACES = {
-    "overall": "systems", "comparisons": "systems", "gap_comparisons": "systems", "reference": "systems",
-    "groups": "groups", "gaps": "gaps", "slices": "slices", "lists": "lists", "exposure": "providers", "provider": "providers",
-    "lorenz": "lorenz", "concentration": "lorenz", "collapse": "lorenz", "attackers": "attackers",
-    "transparency": "transparency", "policy": "policy", "notes": "notes", "not_testable": "untestable", "data": "data",
-    "settings": "data", "versions": "data", "definitions": "glossary",
-}  # fmt: skip
-"""Where on the page each section of the evidence stands."""
+    "overall": "systems",
+    "comparisons": "systems",
+    "gap_comparisons": "systems",
+    "reference": "systems",
+    "exposure": "providers",
+    "provider": "providers",
+    "concentration": "lorenz",
+    "collapse": "lorenz",
+    "not_testable": "untestable",
+    "settings": "data",
+    "versions": "data",
+    "definitions": "glossary",
+}
+"""Where on the page sections of the evidence stand whose name is not that of their place."""
 
 
 def render_audit(evidence: Mapping[str, Any], lang: str = "en") -> str:
@@ -162,7 +169,7 @@ class AuditPage:
 
     def place(self, section: str) -> str:
         """Where on the page a section of the evidence stands; empty where it does not."""
-        name = PLACES.get(section, "")
+        name = PLACES.get(section, section)
         return name if dict(self.contents).get(name) else ""
 
     def question(self, row: Row, part: str) -> str:
@@ -201,8 +208,9 @@ class AuditPage:
 
     @cached_property
     def collapsed(self) -> list[Row]:
-        """Systems that show everybody the same."""
-        return [row for row in self.evidence.rows("collapse") if row.get("named")]
+        """Audited systems that show everybody the same."""
+        rows = self.evidence.rows("collapse")
+        return [row for row in rows if row.get("named") and row["system"] not in self.evidence.references]
 
     @cached_property
     def gap_metrics(self) -> list[str]:
@@ -253,11 +261,21 @@ class AuditPage:
 
     @cached_property
     def slices(self) -> list[Row]:
-        """Slices, those with the smallest false discovery rate first, then by the size of the difference."""
+        """Slices, the worst first: those served worse than the rest by q, then by the size of the difference."""
         return sorted(
             self.evidence.rows("slices"),
-            key=lambda row: (_or(row.get("q_value"), 2.0), -abs(_or(row.get("difference"), 0.0))),
+            key=lambda row: (
+                not self.worse(row),
+                _or(row.get("q_value"), 2.0),
+                -abs(_or(row.get("difference"), 0.0)),
+            ),
         )
+
+    def worse(self, row: Row) -> bool:
+        """Whether a slice is served worse than the rest, by the direction of its metric."""
+        base = str(row.get("metric")).partition("@")[0]
+        lower = self.evidence.facts("definitions").get(base, {}).get("better") == "low"
+        return (_or(row.get("difference"), 0.0) > 0) if lower else (_or(row.get("difference"), 0.0) < 0)
 
     @cached_property
     def system_metrics(self) -> list[str]:
@@ -313,7 +331,7 @@ class AuditPage:
     @cached_property
     def untestable(self) -> list[str]:
         """What could not be tested, in sentences."""
-        return [self.speaker.coded("not_testable", row) for row in self.evidence.rows("not_testable")]
+        return [self.speaker.coded("not_testable", row) for row in merged(self.evidence.rows("not_testable"))]
 
     @cached_property
     def notes(self) -> list[str]:

@@ -13,6 +13,9 @@ from equipoise.report.environment import plain
 from equipoise.report.languages import Words
 from equipoise.report.numbers import number, p_value, percent
 
+SIGNED = ("difference", "raw difference")
+"""Kinds of gap that say which group is ahead."""
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -66,6 +69,10 @@ class Speaker:
         parts = [part if (said := self.words.phrase(part)) == part else said for part in name.split(" x ")]
         return " × ".join(part.replace("_", " ") for part in parts)
 
+    def system(self, name: object) -> str:
+        """A system's name; what belongs to no system belongs to all."""
+        return str(name) if name else self.words("audit.every")
+
     def group(self, name: object) -> str:
         """A group's name; the group of missing values in words."""
         return self.words("audit.unknown") if name == "unknown" else str(name)
@@ -92,21 +99,34 @@ class Speaker:
 
     def gap(self, row: Row) -> str:
         """One gap with its interval, tolerance and p."""
-        said = self.words("audit.gap", metric=self.shown(row["metric"]), gap=number(row.get("gap"), True))
+        kind = str(row.get("kind") or "difference")
+        signed = kind in SIGNED
+        key = "audit.gap" if signed else "audit.gap.kind"
+        said = self.words(
+            key,
+            metric=self.shown(row["metric"]),
+            gap=number(row.get("gap"), signed),
+            kind=self.words.known("kind", kind),
+        )
         if row.get("groups"):
             said += self.words("audit.gap.groups", groups=row["groups"])
-        if interval := self.interval(row, True):
-            said += self.words("audit.gap.interval", level=percent(self.evidence.level), interval=interval)
+        if interval := self.interval(row, signed):
+            said += self.words("audit.gap.interval", level=self.share(self.evidence.level), interval=interval)
         if row.get("tolerance") is not None:
             said += self.words("audit.gap.tolerance", tolerance=number(row["tolerance"]))
         if row.get("p_adjusted") is not None:
             said += self.words("audit.gap.p", p=self.p(row["p_adjusted"]))
         return said
 
+    def share(self, value: float | None) -> str:
+        """A share as per cent, kept in one line."""
+        return percent(value).replace(" ", "\u00a0")
+
     def p(self, value: float) -> str:
         """A p-value with its sign."""
         told = p_value(value)
-        return self.words("p.small", p=told[2:]) if told.startswith("<") else self.words("p", p=told)
+        said = self.words("p.small", p=told[2:]) if told.startswith("<") else self.words("p", p=told)
+        return said.replace(" ", "\u00a0")
 
     def reason(self, row: Row) -> str:
         """Why the evidence for a gap is insufficient."""
@@ -144,11 +164,12 @@ class Speaker:
 
     def collapse(self, row: Row) -> str:
         """A system that shows everybody the same is named."""
+        alone = row.get("popularity_overlap") is None
         return self.words(
-            "audit.collapse",
+            "audit.collapse.alone" if alone else "audit.collapse",
             system=row["system"],
-            shared=percent(row.get("shared")),
-            overlap=percent(row.get("popularity_overlap")),
+            shared=self.share(row.get("shared")),
+            overlap=self.share(row.get("popularity_overlap")),
         )
 
     def coded(self, kind: str, row: Row) -> str:
@@ -189,3 +210,23 @@ def worst_first(rows: Iterable[Row]) -> list[Row]:
         return order.index(verdict) if verdict in order else len(order), -size / (row.get("tolerance") or 1.0)
 
     return sorted(rows, key=place)
+
+
+def merged(rows: Iterable[Row]) -> list[Row]:
+    """What could not be tested, told once: the groups of an attribute together, and systems by the worst of them."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in rows:
+        code, values = str(row.get("code")), dict(row.get("values") or {})
+        if code == "small_group":
+            own = found.setdefault((code, str(values.get("attribute"))), {"code": code, "values": values})
+            if own["values"] is not values:
+                own["values"]["group"] = f"{own['values'].get('group')}, {values.get('group')}"
+        elif code == "underpowered":
+            place = (code, str(values.get("attribute")), str(values.get("metric")))
+            own = found.setdefault(place, {"code": code, "values": values})
+            if (values.get("minimum_detectable") or 0) > (own["values"].get("minimum_detectable") or 0):
+                own["values"] = values
+            own["values"].pop("system", None)
+        else:
+            found[code, str(len(found))] = {"code": code, "values": values}
+    return list(found.values())

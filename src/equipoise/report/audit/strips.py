@@ -40,6 +40,7 @@ class Point:
         high: Upper end of the interval, or None.
         title: What a pointer resting on it reads.
         marks: Places of other marks in its row: kind ("detectable", "null", "target", "control") and value.
+        bar: A bar behind the point, from and to.
     """
 
     style: Style
@@ -48,6 +49,7 @@ class Point:
     high: float | None
     title: str
     marks: Sequence[tuple[str, float]] = ()
+    bar: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ _MARKS: dict[str, dict[str, Any]] = {
         "color": FAINT,
         "line": {"width": 1.5, "color": FAINT},
     },
-    "null": {"symbol": "diamond-tall-open", "size": 10, "color": SOFT, "line": {"width": 1.2, "color": SOFT}},
+    "null": {"symbol": "line-ns-open", "size": 13, "color": SOFT, "line": {"width": 1.5, "color": SOFT}},
     "target": {"symbol": "line-ns-open", "size": 15, "color": INK, "line": {"width": 2.5, "color": INK}},
     "control": {"symbol": "x-thin-open", "size": 7, "color": FAINT, "line": {"width": 1.5, "color": FAINT}},
 }
@@ -105,13 +107,15 @@ def strips(title: str, blocks: Sequence[Block], axis: str, reference: float | No
         for i, point in enumerate(block.points):
             y = first + ROW * (i + 0.5)
             points.append((y, point))
+            if point.bar is not None:
+                shapes.append(_rectangle(point.bar, y - ROW * 0.36, y + ROW * 0.36, "--chance"))
             for kind, value in point.marks:
                 xs, ys = marks.setdefault(kind, ([], []))
                 xs.append(rounded(value) or 0.0)
                 ys.append(y)
         bottom = first + ROW * len(block.points)
         if block.band is not None:
-            shapes.append(_rectangle(block.band, first, bottom))
+            shapes.insert(0, _rectangle(block.band, first, bottom, "--band"))
         top = bottom + GAP
     if reference is not None:
         shapes.append(_vertical(reference, top))
@@ -145,9 +149,9 @@ def _heading(text: str, y: float) -> dict[str, Any]:
             "yanchor": "middle", "showarrow": False, "font": {"size": 13, "color": INK}}  # fmt: skip
 
 
-def _rectangle(band: tuple[float, float], top: float, bottom: float) -> dict[str, Any]:
+def _rectangle(band: tuple[float, float], top: float, bottom: float, colour: str) -> dict[str, Any]:
     return {"type": "rect", "x0": band[0], "x1": band[1], "y0": top, "y1": bottom, "layer": "below",
-            "fillcolor": "--band", "line": {"width": 1, "color": "--band-edge"}}  # fmt: skip
+            "fillcolor": colour, "line": {"width": 1, "color": colour + "-edge"}}  # fmt: skip
 
 
 def _vertical(x: float, bottom: float) -> dict[str, Any]:

@@ -51,8 +51,13 @@ class Summary:
 
     @cached_property
     def tests(self) -> list[Row]:
-        """The most serious tests."""
-        return worst_first(self.page.evidence.judged)[:TESTS]
+        """The worst test of each system and attribute, then the other most serious ones."""
+        ordered = worst_first(self.page.evidence.judged)
+        first: dict[tuple[str, str], Row] = {}
+        for row in ordered:
+            first.setdefault((str(row["system"]), str(row["attribute"])), row)
+        leading = list(first.values())
+        return [*leading, *(row for row in ordered if row not in leading)][:TESTS]
 
     @cached_property
     def untestable(self) -> list[str]:

@@ -19,9 +19,10 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.headline.none": "没有任何差距可以检验。",
     "audit.about": "按{attribute}：{told}。",
     "audit.gap": "{metric} 的差距为 {gap}",
+    "audit.gap.kind": "{metric}（{kind}）为 {gap}",
     "audit.gap.groups": "（{groups}）",
     "audit.gap.interval": "，{level} 区间 {interval}",
-    "audit.gap.tolerance": "，容差 ± {tolerance}",
+    "audit.gap.tolerance": "，容差 ± {tolerance}",
     "audit.gap.p": "，校正后 {p}",
     "audit.reason.few": "{groups} 的用户太少：每组至少需要 {n} 位用户。",
     "audit.reason.nothing": "该差距没有区间。",
@@ -37,9 +38,12 @@ MESSAGES: Final[dict[str, str]] = {
     "可以打开，查看公式、用户数以及重新计算的命令。",
     "audit.verdicts.none": "证据中没有带判定的差距，因此无法对组间公平作出任何说明。",
     "audit.reference": "（参照）",
+    "audit.every": "所有系统",
     "audit.unknown": "未知",
-    "audit.collapse": "“{system}”给几乎所有人展示相同的内容：其列表中 {shared} 的位置是人人相同的物品，"
+    "audit.collapse": "“{system}”给所有人展示的内容大致相同：其列表中 {shared} 的位置是人人相同的物品，"
     "{overlap} 的位置与最热门物品列表一致。列表相同会使差距变小，但这并不说明公平。",
+    "audit.collapse.alone": "“{system}”给所有人展示的内容大致相同：其列表中 {shared} 的位置是人人相同的物品。列"
+    "表相同会使差距变小，但这并不说明公平。",
     "audit.suppressed": "少于 {n} 位用户，不予显示",
     "audit.excluded": "排除 {n} 位",
     "audit.items": "{n} 个物品",
@@ -79,7 +83,7 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.axis.auc": "AUC",
     "audit.mark.band": "容差",
     "audit.mark.detectable": "以 {power} 功效可发现的最小差距",
-    "audit.mark.null": "随机打乱分组的结果：均值与第 95 百分位",
+    "audit.mark.null": "随机打乱分组的结果：至第 95 百分位，竖线为均值",
     "audit.mark.target": "目标",
     "audit.mark.control": "对照",
     "audit.ranges.heading": "多个组：与偶然相比",
@@ -95,7 +99,7 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.groups.others": "其余 {n} 个系统",
     "audit.slices.lead": "每个组及组的交叉与其余所有用户相比，附 {level} 区间。由于搜索了许多切片，这里给出 q："
     "在 q 不大于该值的切片中，预期有多大比例是误报。",
-    "audit.slices.worse": "仅低于其余用户",
+    "audit.slices.worse": "仅比其余用户差的",
     "audit.slices.found": "仅 q ≤ {q}",
     "audit.slices.all": "全部显示",
     # Systems
@@ -143,6 +147,7 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.data.verify": "第一行重新进行审计，第二行检查文件夹 DIR 中的证据是否仍然成立。",
     # Explained numbers
     "audit.number.metric": "指标",
+    "audit.number.kind": "差距类型",
     "audit.number.formula": "公式",
     "audit.number.about": "含义",
     "audit.number.method": "方法",

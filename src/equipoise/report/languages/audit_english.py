@@ -20,9 +20,10 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.headline.none": "No gap could be tested.",
     "audit.about": "By {attribute}: {told}.",
     "audit.gap": "{metric}: gap {gap}",
+    "audit.gap.kind": "{metric}, {kind}: {gap}",
     "audit.gap.groups": " ({groups})",
     "audit.gap.interval": ", {level} interval {interval}",
-    "audit.gap.tolerance": ", tolerance ± {tolerance}",
+    "audit.gap.tolerance": ", tolerance ± {tolerance}",
     "audit.gap.p": ", adjusted {p}",
     "audit.reason.few": "Too few users in {groups}: a group needs {n}.",
     "audit.reason.nothing": "There is no interval for this gap.",
@@ -42,10 +43,13 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.verdicts.none": "The evidence holds no gap with a verdict, so nothing can be said about fairness "
     "between groups.",
     "audit.reference": "(reference)",
+    "audit.every": "all systems",
     "audit.unknown": "unknown",
-    "audit.collapse": "“{system}” shows nearly everybody the same: {shared} of the places in its lists hold "
+    "audit.collapse": "“{system}” shows everybody much the same: {shared} of the places in its lists hold "
     "items that everybody gets, and {overlap} are places that a list of the most popular items fills as "
     "well. Equal lists make small gaps; that is no sign of fairness.",
+    "audit.collapse.alone": "“{system}” shows everybody much the same: {shared} of the places in its lists "
+    "hold items that everybody gets. Equal lists make small gaps; that is no sign of fairness.",
     "audit.suppressed": "fewer than {n} users: not shown",
     "audit.excluded": "{n} excluded",
     "audit.items": "{n} items",
@@ -86,7 +90,7 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.axis.auc": "AUC",
     "audit.mark.band": "tolerance",
     "audit.mark.detectable": "smallest gap detected with {power} power",
-    "audit.mark.null": "what shuffled groups give: mean and 95th percentile",
+    "audit.mark.null": "what shuffled groups give: up to the 95th percentile, mean marked",
     "audit.mark.target": "target",
     "audit.mark.control": "control",
     "audit.ranges.heading": "Several groups, against chance",
@@ -104,7 +108,7 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.slices.lead": "Each group, and each intersection of groups, against everybody else, with {level} "
     "intervals. The list searches many slices, so it gives q: the share of false discoveries expected "
     "among slices with a q this small.",
-    "audit.slices.worse": "only lower than the rest",
+    "audit.slices.worse": "only worse than the rest",
     "audit.slices.found": "only q ≤ {q}",
     "audit.slices.all": "Show all",
     # Systems
@@ -160,6 +164,7 @@ MESSAGES: Final[dict[str, str]] = {
     "folder DIR still holds.",
     # Explained numbers
     "audit.number.metric": "Metric",
+    "audit.number.kind": "Kind of gap",
     "audit.number.formula": "Formula",
     "audit.number.about": "Meaning",
     "audit.number.method": "Method",

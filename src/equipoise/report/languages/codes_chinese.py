@@ -26,6 +26,12 @@ MESSAGES: Final[dict[str, str]] = {
     "note.short_lists.plain": "列表短于要求时，缺少的位置按未命中计",
     "note.system_users_differ": "各系统覆盖的用户不同；两两比较只使用双方共有的用户。",
     "note.system_users_differ.plain": "各系统覆盖的用户不同；两两比较只使用双方共有的用户",
+    "note.permutations_raised": "共有 {tests} 项检验，置换次数已提高到 {permutations}，使校正后的 p 值能够足够"
+    "小。",
+    "note.permutations_raised.plain": "置换次数已提高，使校正后的 p 值能够足够小",
+    "note.strata_left_out": "{attribute}：控制变量中有 {strata} 个层（{users} 位用户）缺少某一组，未计入调整后"
+    "的差距。",
+    "note.strata_left_out.plain": "缺少某一组的控制变量层未计入调整后的差距",
     # What could not be tested
     "not_testable.no_tolerance": "{metric} 按{attribute}没有设定容差，因此无法判定为公平。",
     "not_testable.no_tolerance.plain": "没有容差，就无法判定为公平",
@@ -39,7 +45,11 @@ MESSAGES: Final[dict[str, str]] = {
     "not_testable.no_train": "没有训练事件（--train），因此无法与最热门物品比较，也无法测量需要用户以往偏好的指"
     "标。",
     "not_testable.no_items": "没有物品表（--items），因此未测量供给方曝光。",
-    "not_testable.no_faithful": "推荐表中没有 faithful 列，因此未测量解释。",
+    "not_testable.no_explanations": "推荐表中没有 faithful 列，因此未测量解释。",
+    "not_testable.no_item_groups": "没有指定物品的分组列或供给方列（--item-groups），因此未测量供给方曝光。",
+    "not_testable.no_attackers": "没有要求运行攻击者，因此未检验列表是否泄露属性。",
+    "not_testable.attack_impossible": "无法对{attribute}进行推断攻击。",
+    "not_testable.attack_impossible.plain": "有的属性无法进行推断攻击",
     "not_testable.no_scores": "推荐表中没有分数，因此攻击者只读取列表。",
     "not_testable.no_vectors": "没有用户向量，因此攻击者无法读取。",
     "not_testable.no_users": "没有用户表（--users），因此没有可比较的组。",
@@ -47,8 +57,6 @@ MESSAGES: Final[dict[str, str]] = {
     "not_testable.no_truth": "没有留出事件（--truth），因此未测量列表质量。",
     "not_testable.no_policy": "没有给出政策，因此审计之前未设定容差。",
     "not_testable.one_system": "只有一个系统，因此未作比较。",
-    "not_testable.too_few_to_attack": "{attribute}：组内用户太少，无法训练和检验攻击者。",
-    "not_testable.too_few_to_attack.plain": "组内用户太少，无法训练和检验攻击者",
     # Names of values
     "value.users": "用户数",
     "value.rows": "行数",
@@ -64,6 +72,14 @@ MESSAGES: Final[dict[str, str]] = {
     "value.tolerance": "容差",
     "value.bands": "区段数",
     "value.k": "长度",
+    "value.names": "名称",
+    "value.view": "来源",
+    "value.reason": "原因",
+    "value.systems": "系统数",
+    "value.permutations": "置换次数",
+    "value.tests": "检验数",
+    "value.strata": "层数",
+    "value.places": "位置数",
     # Kinds of gap
     "kind.difference": "差异",
     "kind.raw difference": "差异（未按控制变量调整）",
@@ -94,6 +110,8 @@ MESSAGES: Final[dict[str, str]] = {
     "table.users": "用户",
     "table.items": "物品",
     "table.train": "训练事件",
+    "setting.item_groups": "物品分组",
+    "setting.target": "曝光目标",
     "setting.k": "列表长度",
     "setting.groups": "属性",
     "setting.intersections": "交叉的属性数",

@@ -38,6 +38,13 @@ MESSAGES: Final[dict[str, str]] = {
     "users of both.",
     "note.system_users_differ.plain": "The systems do not cover the same users; pairs of systems are compared "
     "on the users of both",
+    "note.permutations_raised": "With {tests} tests the number of permutations was raised to {permutations}, "
+    "so that adjusted p-values can become small enough.",
+    "note.permutations_raised.plain": "The number of permutations was raised, so that adjusted p-values can "
+    "become small enough",
+    "note.strata_left_out": "{attribute}: {strata} strata of the controls with {users} users lack a group and "
+    "were left out of the adjusted gap.",
+    "note.strata_left_out.plain": "Strata of the controls that lack a group were left out of the adjusted gap",
     # What could not be tested
     "not_testable.no_tolerance": "{metric} by {attribute} has no tolerance, so no gap in it can be found fair.",
     "not_testable.no_tolerance.plain": "Without a tolerance no gap can be found fair",
@@ -51,8 +58,14 @@ MESSAGES: Final[dict[str, str]] = {
     "not_testable.no_train": "Without training events (--train) there is no comparison with the most popular "
     "items, and no measure that needs what users liked before.",
     "not_testable.no_items": "Without a table of items (--items) the exposure of providers was not measured.",
-    "not_testable.no_faithful": "Without a column faithful in the recommendations, explanations were not "
+    "not_testable.no_explanations": "Without a column faithful in the recommendations, explanations were not "
     "measured.",
+    "not_testable.no_item_groups": "No column of the items was named as their groups or providers "
+    "(--item-groups), so the exposure of providers was not measured.",
+    "not_testable.no_attackers": "Attackers were not asked for, so it was not tested whether lists give away "
+    "the attribute.",
+    "not_testable.attack_impossible": "{attribute} could not be attacked.",
+    "not_testable.attack_impossible.plain": "An attribute could not be attacked",
     "not_testable.no_scores": "Without scores in the recommendations, attackers read the lists only.",
     "not_testable.no_vectors": "Without vectors of users, attackers could not read them.",
     "not_testable.no_users": "Without a table of users (--users) there are no groups to compare.",
@@ -60,8 +73,6 @@ MESSAGES: Final[dict[str, str]] = {
     "not_testable.no_truth": "Without held-out events (--truth) the quality of the lists was not measured.",
     "not_testable.no_policy": "No policy was given, so no tolerance was set before the audit.",
     "not_testable.one_system": "There is one system only, so none were compared.",
-    "not_testable.too_few_to_attack": "{attribute}: too few users in a group to train and test attackers.",
-    "not_testable.too_few_to_attack.plain": "Too few users in a group to train and test attackers",
     # Names of values
     "value.users": "users",
     "value.rows": "rows",
@@ -77,6 +88,14 @@ MESSAGES: Final[dict[str, str]] = {
     "value.tolerance": "tolerance",
     "value.bands": "bands",
     "value.k": "length",
+    "value.names": "names",
+    "value.view": "from",
+    "value.reason": "reason",
+    "value.systems": "systems",
+    "value.permutations": "permutations",
+    "value.tests": "tests",
+    "value.strata": "strata",
+    "value.places": "places",
     # Kinds of gap
     "kind.difference": "Difference",
     "kind.raw difference": "Difference, not adjusted for controls",
@@ -107,6 +126,8 @@ MESSAGES: Final[dict[str, str]] = {
     "table.users": "Users",
     "table.items": "Items",
     "table.train": "Training events",
+    "setting.item_groups": "groups of items",
+    "setting.target": "target of exposure",
     "setting.k": "list lengths",
     "setting.groups": "attributes",
     "setting.intersections": "attributes crossed",

@@ -38,7 +38,7 @@
   const tell = (part, text) => {
     const line = dialog.querySelector(`[data-part="${part}"]`);
     line.hidden = !text;
-    line.querySelector("pre, dd").textContent = text ?? "";
+    (line.querySelector("pre") ?? line.querySelector("dd")).textContent = text ?? "";
   };
   const explain = (id) => {
     const one = found.numbers[id];
@@ -49,6 +49,8 @@
     tell("metric", definition.title);
     tell("formula", definition.formula);
     tell("about", definition.about);
+    const kind = found.definitions[one.kind];
+    tell("kind", kind ? `${kind.title}: ${kind.formula}` : "");
     tell("method", found.methods[one.method]);
     tell("protocol", found.protocol);
     tell("users", one.users);
@@ -84,7 +86,7 @@
       const kept = rows.filter((row) => (!system.value || row.dataset.system === system.value)
         && (!metric.value || row.dataset.metric === metric.value)
         && (!attribute.value || row.dataset.attribute === attribute.value)
-        && (!worse.checked || value(row, "difference") < 0)
+        && (!worse.checked || "worse" in row.dataset)
         && (!small.checked || value(row, "q_value") <= Number(small.value)));
       if (sort.by) {
         kept.sort((a, b) => {
