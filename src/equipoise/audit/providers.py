@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
+from equipoise.audit.spreads import about_mean, spread_row
 from equipoise.metrics import DEFINITIONS, expected_exposure_loss, frames
 from equipoise.metrics import provider_formulas as formulas
 from equipoise.metrics.providers import ProviderSums, column_sums, provider_sums, target_shares
@@ -139,9 +140,11 @@ def provider_metrics(
 
     Users are resampled. Most of these numbers are spreads: chance alone pulls them away from their fair value,
     and resampling pulls them once more by about as much. Their intervals are therefore reflected at the
-    estimate (the basic bootstrap), which takes that bias out to first order, and `bias` says how large it is.
-    Source: Davison and Hinkley (1997), "Bootstrap methods and their application", section 5.2. Means over
-    users (`awrf`, `expected_exposure_loss`) have no such bias, and BCa intervals.
+    estimate (the basic bootstrap; Davison and Hinkley 1997, "Bootstrap methods and their application", section
+    5.2), which takes that bias out to first order, and `bias` says how large it is. Near the fair value this
+    is not enough: where a test that all groups are alike does not reject at the same level, the interval
+    reaches to the fair value. Means over users (`awrf`, `expected_exposure_loss`) have no such bias, and BCa
+    intervals.
 
     Args:
         recommendations: Frame of `user_id`, `item_id`, `rank`, of any engine.
@@ -179,21 +182,22 @@ def provider_metrics(
     rows = sparse.hstack([getattr(sums, name) for name in names], format="csr")
     fixed = None if target == "merit" else aims
 
-    def statistics(totals: Floats) -> dict[str, Floats]:
+    def statistics(totals: Floats) -> dict[str, tuple[Floats, Floats]]:
         parts = np.split(totals, len(names), axis=-1)
         return _statistics(dict(zip(names, parts, strict=True)), sums, fixed)
 
-    estimates = statistics(column_sums(rows))
-    draws = statistics(_resampled(rows, n_bootstrap, seed)) if sums.users > 1 else {}
+    whole = column_sums(rows)
+    draws = _resampled(rows, n_bootstrap, seed) if sums.users > 1 else whole[None]
+    values, spreads = statistics(whole), statistics(draws)
     table = [
-        _spread(name, float(value), draws.get(name), sums.users, level) for name, value in estimates.items()
+        spread_row(name, *values[name], *spreads[name], users=sums.users, level=level) for name in values
     ]
     means = {"awrf": formulas.list_distances(sums.exposure, aims)}
     if truth is not None:
         losses = nw.from_native(expected_exposure_loss(k, items)(recommendations, truth), eager_only=True)
         means["expected_exposure_loss"] = frames.numbers(losses, "value")
-    for name, values in means.items():
-        mean = bootstrap_means(values, level=level, n_bootstrap=n_bootstrap, seed=seed)[0]
+    for name, of_users in means.items():
+        mean = bootstrap_means(of_users, level=level, n_bootstrap=n_bootstrap, seed=seed)[0]
         table.append({"metric": name, **mean.as_dict(), "users": mean.n, "bias": None})
     order = list(DEFINITIONS)
     table.sort(key=lambda row: order.index(str(row["metric"])))
@@ -205,48 +209,33 @@ def provider_metrics(
 _SUMMED: Final = ("exposure", "places", "gained", "hits", "positives", "seen")
 
 
-def _statistics(totals: dict[str, Floats], sums: ProviderSums, target: Floats | None) -> dict[str, Floats]:
-    """All metrics of sums by group, each (..., groups) to (...)."""
+def _statistics(
+    totals: dict[str, Floats], sums: ProviderSums, target: Floats | None
+) -> dict[str, tuple[Floats, Floats]]:
+    """All metrics of sums by group, (..., groups) to (...), each with the contrasts (..., groups) that are all 0
+    where it is fair.
+    """
     exposure = totals["exposure"]
     aims = formulas.shares(totals["positives"]) if target is None else target
     pairs = np.maximum(sums.users * sums.items - totals.get("seen", np.zeros(len(sums.items))), 0.0)
+    per_item, rates = exposure / (sums.users * sums.items), formulas.rates(totals["places"], pairs)
     found = {
-        "exposure_distance": formulas.distance(exposure, aims),
-        "exposure_gap": formulas.gap(exposure / (sums.users * sums.items)),
-        "rsp": formulas.relative_spread(totals["places"], pairs),
-        "provider_gini": formulas.gini_over_groups(exposure),
-        "worst_off_share": formulas.worst_off_share(exposure),
+        "exposure_distance": (formulas.distance(exposure, aims), formulas.shares(exposure) - aims),
+        "exposure_gap": (formulas.gap(per_item), about_mean(per_item)),
+        "rsp": (formulas.relative_spread(totals["places"], pairs), about_mean(rates)),
+        "provider_gini": (formulas.gini_over_groups(exposure), about_mean(exposure)),
+        "worst_off_share": (formulas.worst_off_share(exposure), about_mean(exposure)),
     }
     if "positives" in totals:
-        positives = totals["positives"]
-        found["exposure_per_utility"] = formulas.smallest_over_largest(exposure, positives)
-        found["clicks_per_utility"] = formulas.smallest_over_largest(totals["gained"], positives)
-        found["reo"] = formulas.relative_spread(totals["hits"], positives)
+        positives, gained, hits = totals["positives"], totals["gained"], totals["hits"]
+        for name, above in (("exposure_per_utility", exposure), ("clicks_per_utility", gained)):
+            ratio = about_mean(formulas.rates(above, positives))
+            found[name] = (formulas.smallest_over_largest(above, positives), ratio)
+        found["reo"] = (
+            formulas.relative_spread(hits, positives),
+            about_mean(formulas.rates(hits, positives)),
+        )
     return found
-
-
-def _spread(name: str, value: float, draws: Floats | None, users: int, level: float) -> dict[str, Any]:
-    """A row with the interval reflected at the estimate, inside the range of the metric."""
-    row: dict[str, Any] = {
-        "metric": name,
-        "value": None,
-        "low": None,
-        "high": None,
-        "users": users,
-        "bias": None,
-    }
-    if not np.isfinite(value):
-        return row
-    row["value"] = value
-    kept = draws[np.isfinite(draws)] if draws is not None else np.zeros(0)
-    if not len(kept) or float(np.ptp(kept)) <= 1e-12:
-        return row
-    definition = DEFINITIONS[name]
-    upper, lower = np.quantile(kept, [0.5 + level / 2, 0.5 - level / 2])
-    edges = (definition.low, definition.high)
-    row["low"], row["high"] = (float(np.clip(2 * value - end, *edges)) for end in (upper, lower))
-    row["bias"] = float(kept.mean() - value)
-    return row
 
 
 def _resampled(rows: sparse.csr_matrix, n_bootstrap: int, seed: int) -> Floats:

@@ -28,14 +28,14 @@ def distance(exposure: Floats, target: Floats) -> Floats:
     return np.asarray(np.abs(shares(exposure) - target).sum(axis=-1) / 2)
 
 
-def gap(rates: Floats) -> Floats:
+def gap(of_groups: Floats) -> Floats:
     """Largest minus smallest rate of (..., groups); 0 is fair.
 
     Example:
         >>> round(float(gap(np.array([0.3, 0.1, 0.2]))), 12)
         0.2
     """
-    return np.asarray(rates.max(axis=-1) - rates.min(axis=-1))
+    return np.asarray(of_groups.max(axis=-1) - of_groups.min(axis=-1))
 
 
 def smallest_over_largest(above: Floats, below: Floats) -> Floats:
@@ -52,7 +52,7 @@ def smallest_over_largest(above: Floats, below: Floats) -> Floats:
         >>> float(smallest_over_largest(np.array([6.0, 2.0, 1.0]), np.array([3.0, 2.0, 0.0])))
         0.5
     """
-    ratios = _ratios(above, below)
+    ratios = rates(above, below)
     few = np.isfinite(ratios).sum(axis=-1) < 2
     smallest = np.where(np.isnan(ratios), np.inf, ratios).min(axis=-1)
     largest = np.where(np.isnan(ratios), -np.inf, ratios).max(axis=-1)
@@ -76,12 +76,12 @@ def relative_spread(above: Floats, below: Floats) -> Floats:
         >>> round(float(relative_spread(np.array([3.0, 1.0]), np.array([10.0, 10.0]))), 12)
         0.5
     """
-    rates = _ratios(above, below)
-    known = np.isfinite(rates)
+    found = rates(above, below)
+    known = np.isfinite(found)
     count = known.sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(known, rates, 0.0).sum(axis=-1) / count
-        squares = np.where(known, (rates - mean[..., None]) ** 2, 0.0).sum(axis=-1) / count
+        mean = np.where(known, found, 0.0).sum(axis=-1) / count
+        squares = np.where(known, (found - mean[..., None]) ** 2, 0.0).sum(axis=-1) / count
         spread: Floats = np.where((count < 2) | (mean <= 0), np.nan, np.sqrt(squares) / mean)
     return spread
 
@@ -148,7 +148,8 @@ def shares(exposure: Floats) -> Floats:
         return np.asarray(exposure / exposure.sum(axis=-1, keepdims=True))
 
 
-def _ratios(above: Floats, below: Floats) -> Floats:
+def rates(above: Floats, below: Floats) -> Floats:
+    """Ratios of (..., groups); NaN where `below` is 0."""
     above, below = np.broadcast_arrays(above, below)
     ratios: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
     return ratios
