@@ -200,8 +200,7 @@ def _ids(users: Any) -> pl.Series:
     else:
         series = nw.from_native(users, allow_series=True)
         if isinstance(series, nw.Series):
-            found = nw.to_native(series.to_frame().to_arrow())
-            found = pl.DataFrame(pl.from_arrow(found)).to_series()
+            found = to_polars(series.alias(v.USER).to_frame().to_native())[v.USER]
         else:
             table = to_polars(users)
             require(table.columns, v.USER, table="users table")

@@ -143,8 +143,8 @@ def _names(labels: Any) -> pl.Series:
     elif isinstance(labels, pl.Series):
         series = labels.alias("label")
     else:
-        frame = nw.from_native(labels, series_only=True).alias("label").to_frame().to_arrow()
-        series = pl.DataFrame(pl.from_arrow(frame)).to_series()
+        named = nw.from_native(labels, series_only=True).alias("label")
+        series = to_polars(named.to_frame().to_native())["label"]
     if series.dtype.is_float():
         series = series.fill_nan(None)
         whole = series.drop_nulls()
