@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from equipoise.audit import matrices
-from equipoise.audit.neighbours import nearest
+from equipoise.audit.neighbours import Neighbours, nearest, over_pairs
 from equipoise.data import vocabulary as v
 from equipoise.errors import ConfigError
 from equipoise.metrics import frames
 from equipoise.metrics.ranking import check_cutoff
 from equipoise.statistics import Estimate, Interval, bootstrap_means
+from equipoise.statistics.interval import TOO_FEW
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -98,7 +99,6 @@ def cross_group(
     neighbours: int = 20,
     max_users: int = 5000,
     level: float = 0.95,
-    n_bootstrap: int = 1000,
     seed: int = 0,
 ) -> pl.DataFrame:
     """Whether similar users get similar lists across groups as they do inside their own.
@@ -109,8 +109,7 @@ def cross_group(
     difference may still be one of taste: `neighbour_similarity_difference` says how much less similar the
     neighbours in other groups are.
 
-    Intervals are over users with their neighbours as they are; users share neighbours, so that they are
-    somewhat too narrow for small groups.
+    Intervals are Wald's; a user counts in them both with the own neighbours and as a neighbour of others.
 
     Source of the idea: Dwork et al. (2012), "Fairness through awareness", section 2.
 
@@ -124,8 +123,7 @@ def cross_group(
         max_users: With more users than this, a seeded sample of them is looked at, and its neighbours are
             sought inside it.
         level: Confidence level.
-        n_bootstrap: Draws over users.
-        seed: Seed of samples and draws.
+        seed: Seed of samples.
 
     Returns:
         Rows of `attribute`, `group`, `metric`, `value`, `low`, `high`, `users` (with neighbours on both sides).
@@ -174,14 +172,10 @@ def cross_group(
             if size > 0:
                 own = nearest(profiles, lists, inside, _sample(inside, size + 1, rng), neighbours, size)
                 other = nearest(profiles, lists, inside, _sample(outside, size, rng), neighbours, size)
-                both = (own.counts > 0) & (other.counts > 0)
-                shared, across = own.overlap[both] / k, other.overlap[both] / k
-                values = np.column_stack(
-                    [shared, across, across - shared, other.similarity[both] - own.similarity[both]]
-                )
+                both = own.found & other.found
                 asked = int(both.sum())
                 if asked:
-                    found = bootstrap_means(values, level=level, n_bootstrap=n_bootstrap, seed=seed)
+                    found = _compared(inside[both], _of(own, both), _of(other, both), k, len(users), level)
             table += [
                 _row(attribute, group, metric, interval, asked)
                 for metric, interval in zip(metrics, found, strict=True)
@@ -252,6 +246,22 @@ def shared_places(
         interval = bootstrap_means(of_user, level=level, n_bootstrap=n_bootstrap, seed=seed)[0]
         rows.append((f"{metric}@{k}", interval.value, interval.low, interval.high, len(of_user)))
     return pl.DataFrame(rows, schema={name: SCHEMA[name] for name in list(SCHEMA)[2:]}, orient="row")
+
+
+def _of(near: Neighbours, kept: NDArray[np.bool_]) -> Neighbours:
+    return Neighbours(near.rows[kept], near.weights[kept], near.overlap[kept], near.similarity[kept])
+
+
+def _compared(
+    asked: Ints, own: Neighbours, other: Neighbours, k: int, users: int, level: float
+) -> list[Interval]:
+    """Overlaps in the own group and across, their difference, and the difference of similarities."""
+    inside, across = (over_pairs(near.overlap / k, asked, near, users) for near in (own, other))
+    alike, apart = (over_pairs(near.similarity, asked, near, users) for near in (own, other))
+    estimates = (inside, across, across.minus(inside), apart.minus(alike))
+    if len(asked) < 2:
+        return [Interval(estimate.value, None, None, len(asked), TOO_FEW) for estimate in estimates]
+    return [estimate.interval(level) for estimate in estimates]
 
 
 def _pairwise(lists: sparse.csr_matrix, k: int) -> tuple[float, Floats]:
