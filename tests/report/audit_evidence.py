@@ -256,7 +256,7 @@ def evidence(**changes):
         "name": "films & more",
         "created": "2026-03-01T09:30:00+00:00",
         "lang": "en",
-        "command": "equipoise audit --recommendations recs.parquet --truth test.parquet --users users.csv --groups gender,年龄",
+        "command": "equipoise audit --recommendations recs.parquet --truth test.parquet --users users.csv",
         "seed": 7,
         "versions": {"python": "3.11.9", "equipoise": "0.1.0", "numpy": "2.4.0"},
         "settings": {
@@ -384,7 +384,11 @@ def evidence(**changes):
             }
             for system in AUDITED
             for group in ("M", "F")
-            for metric, value in (("within_group", 0.81), ("cross_group", 0.64), ("calibration_kl", 0.41))
+            for metric, value in (
+                ("list_distance@10", 0.81),
+                ("neighbour_overlap_difference@10", 0.64),
+                ("calibration_kl@10", 0.41),
+            )
         ],
         "transparency": {"measured": False, "rows": []},
         "exposure": exposure_rows(),
@@ -398,11 +402,11 @@ def evidence(**changes):
                 "users": 909,
             }
             for system in SYSTEMS
-            for metric, value in (("awrf", 0.21), ("gini_providers", 0.66))
+            for metric, value in (("awrf@10", 0.21), ("provider_gini@10", 0.66))
         ],
         "lorenz": {
-            system: {"items": share, "exposure": [x ** (2 + 6 * (system == "TopPop")) for x in share]}
-            for system in SYSTEMS
+            system: {"items": share, "exposure": [x ** (1.4 + i) for x in share]}
+            for i, system in enumerate(SYSTEMS)
         },
         "attackers": attacker_rows(),
         "collapse": [
@@ -434,14 +438,14 @@ def evidence(**changes):
             {
                 "law": "DSA",
                 "article": "34",
-                "question": "systemic_risks",
+                "question": "systemic_risk",
                 "evidence": ["gaps", "slices"],
                 "answered": True,
             },
             {
                 "law": "AI Act",
                 "article": "10",
-                "question": "bias_examination",
+                "question": "data_governance",
                 "evidence": ["gaps", "data"],
                 "answered": True,
             },

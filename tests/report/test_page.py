@@ -1,6 +1,5 @@
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
@@ -8,31 +7,9 @@ from equipoise.errors import ConfigError
 from equipoise.metrics import DEFINITIONS
 from equipoise.report import RunReport, render
 from equipoise.report.languages import TABLES, Words
+from tests.report.reader import Reader
 
 NASTY = "<script>alert('x')</script>"
-
-
-class Reader(HTMLParser):
-    """Tags, words and open tags of a page."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.words, self.open, self.faults = [], [], [], []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        if tag not in {"meta", "link", "line", "circle", "rect", "path", "polyline"}:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag in {"line", "circle", "rect", "path", "polyline"}:
-            return
-        if not self.open or self.open.pop() != tag:
-            self.faults.append(tag)
-
-    def handle_data(self, data):
-        self.words.append(data)
 
 
 @pytest.fixture(scope="module", params=["en", "zh"])

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from equipoise.report.audit.evidence import Row
 from equipoise.report.audit.sentences import Speaker
 from equipoise.report.languages import Words
-from equipoise.report.numbers import count, number, percent
+from equipoise.report.numbers import count, number
 
 _PLACES = ("system", "first", "second", "view", "attacker", "attribute", "groups", "group", "kind", "metric")
 
@@ -43,7 +43,7 @@ class Explained:
         signed = section in {"gap", "comparison", "gap_comparison", "slice"}
         said = value
         if interval := self.speaker.interval(row, signed):
-            level = percent(self.speaker.evidence.level)
+            level = self.speaker.share(self.speaker.evidence.level)
             said += self.words("audit.gap.interval", level=level, interval=interval)
         return {
             "what": [place for name in _PLACES if (place := self._place(name, row))],

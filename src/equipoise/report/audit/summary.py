@@ -14,7 +14,7 @@ from equipoise.report.audit.sentences import worst_first
 from equipoise.report.languages import Words
 from equipoise.report.numbers import number
 
-SYSTEMS, TESTS, REASONS, COLLAPSED = 4, 9, 5, 1
+SYSTEMS, TESTS, REASONS, COLLAPSED = 4, 9, 4, 1
 """How many of each fit on the page whatever their names are."""
 
 
