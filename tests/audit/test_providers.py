@@ -178,6 +178,18 @@ def test_many_providers_are_resampled_without_a_full_matrix(monkeypatch):
     np.testing.assert_allclose(worked_out["high"], shares["high"], atol=3e-3)
 
 
+def test_many_users_are_drawn_from_the_limit_of_their_sums(monkeypatch):
+    shown, truth = population(2000, TASTES, 3), population(2000, TASTES, 4).drop("rank")
+    makers = (provider_metrics, provider_exposure)
+    every = [make(shown, CATALOGUE, "genre", k=3, truth=truth) for make in makers]
+    monkeypatch.setattr("equipoise.audit.providers._MANY", 1000)
+    limit = [make(shown, CATALOGUE, "genre", k=3, truth=truth) for make in makers]
+    for one, other in zip(every, limit, strict=True):
+        np.testing.assert_allclose(other[:, 1], one[:, 1], rtol=1e-12)
+        np.testing.assert_allclose(other["low"], one["low"], rtol=0.03)
+        np.testing.assert_allclose(other["high"], one["high"], rtol=0.03)
+
+
 @pytest.mark.parametrize("tastes", [TASTES, np.ones(10)], ids=["unequal", "equal"])
 def test_intervals_cover_the_truth(tastes):
     many = population(50_000, tastes, 99)

@@ -24,6 +24,8 @@ from equipoise.statistics import Estimate, Interval, bootstrap_means, bootstrap_
 Floats = NDArray[np.float64]
 Target = str | Mapping[str, float]
 
+_MANY = 100_000  # users above whom sums are as good as normal, and are drawn or worked out as such
+_COLUMNS = 1000  # sums whose covariance is worked out
 _FEW = 50  # groups up to which shares are resampled; beyond, their interval is worked out
 _DENSE = 20_000_000  # cells of users x columns up to which sums are resampled as a full matrix
 
@@ -71,7 +73,8 @@ def provider_exposure(
             alike), "merit" (as its share of the truth), or shares by group.
         truth: Frame of `user_id`, `item_id`; needed for "merit".
         level: Confidence level.
-        n_bootstrap: Draws over users. With more than 50 groups, intervals are from influence values instead.
+        n_bootstrap: Draws over users. With more than 50 groups or 100,000 users, intervals are from influence
+            values instead.
         seed: Seed.
 
     Returns:
@@ -98,7 +101,7 @@ def provider_exposure(
     intervals: list[Interval]
     if not total.sum():
         intervals = [Interval(None, None, None, sums.users)] * len(sums.groups)
-    elif len(sums.groups) <= _FEW:
+    elif len(sums.groups) <= _FEW and sums.users <= _MANY:
         intervals = bootstrap_ratio(
             sums.exposure.toarray(), total, level=level, n_bootstrap=n_bootstrap, seed=seed
         )
@@ -155,7 +158,7 @@ def provider_metrics(
         truth: Frame of `user_id`, `item_id`.
         train: Frame of `user_id`, `item_id`: items that a user had are not counted as passed over in `rsp`.
         level: Confidence level.
-        n_bootstrap: Draws over users.
+        n_bootstrap: Draws over users; of more than 100,000 users, draws from the normal limit of their sums.
         seed: Seed.
 
     Returns:
@@ -197,7 +200,10 @@ def provider_metrics(
         losses = nw.from_native(expected_exposure_loss(k, items)(recommendations, truth), eager_only=True)
         means["expected_exposure_loss"] = frames.numbers(losses, "value")
     for name, of_users in means.items():
-        mean = bootstrap_means(of_users, level=level, n_bootstrap=n_bootstrap, seed=seed)[0]
+        if len(of_users) > _MANY:
+            mean = Estimate(float(of_users.mean()), of_users - of_users.mean()).interval(level)
+        else:
+            mean = bootstrap_means(of_users, level=level, n_bootstrap=n_bootstrap, seed=seed)[0]
         table.append({"metric": name, **mean.as_dict(), "users": mean.n, "bias": None})
     order = list(DEFINITIONS)
     table.sort(key=lambda row: order.index(str(row["metric"])))
@@ -240,11 +246,16 @@ def _statistics(
 
 def _resampled(rows: sparse.csr_matrix, n_bootstrap: int, seed: int) -> Floats:
     """Column sums of users drawn with replacement, (n_bootstrap, columns)."""
-    users = rows.shape[0]
-    if users * rows.shape[1] <= _DENSE:
+    users, width = rows.shape
+    if users <= _MANY and users * width <= _DENSE:
         return resampled_sums(rows.toarray(), n_bootstrap, seed)
-    rng, columns = np.random.default_rng(seed), rows.T.tocsr()
-    draws = np.empty((n_bootstrap, rows.shape[1]))
+    rng, whole = np.random.default_rng(seed), column_sums(rows)
+    if users > _MANY and width <= _COLUMNS:
+        covariance = (rows.T @ rows).toarray() - np.outer(whole, whole) / users
+        sizes, directions = np.linalg.eigh(covariance)
+        normal = rng.standard_normal((n_bootstrap, width)) * np.sqrt(np.maximum(sizes, 0.0))
+        return np.asarray(np.maximum(whole + normal @ directions.T, 0.0))
+    columns, draws = rows.T.tocsr(), np.empty((n_bootstrap, width))
     for draw in draws:
         draw[:] = columns @ np.bincount(rng.integers(0, users, users), minlength=users)
     return draws
