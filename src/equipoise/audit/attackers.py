@@ -10,6 +10,7 @@ value clears the views and attackers that were tried, and nothing else.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,22 +44,22 @@ class Attacker:
     """A scikit-learn classifier to be trained.
 
     Attributes:
-        build: The classifier for a seed.
+        build: The classifier for a seed and a number of users.
         reads: `whole`: all features, scaled; `compact`: at most `width` of them (by truncated SVD where there
             are more, unscaled); `scaled`: those, standardised.
     """
 
-    build: Callable[[int], Any]
+    build: Callable[[int, int], Any]
     reads: str = "compact"
 
 
-def _logistic(seed: int) -> Any:
+def _logistic(seed: int, users: int) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=0.1, max_iter=200, random_state=seed)
 
 
-def _gradient_boosting(seed: int) -> Any:
+def _gradient_boosting(seed: int, users: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(
@@ -71,16 +72,16 @@ def _gradient_boosting(seed: int) -> Any:
     )
 
 
-def _mlp(seed: int) -> Any:
+def _mlp(seed: int, users: int) -> Any:
     from sklearn.neural_network import MLPClassifier
 
-    return MLPClassifier((64, 32), alpha=1e-2, learning_rate_init=2e-3, max_iter=20, random_state=seed)
+    return MLPClassifier((64, 32), alpha=5.0, batch_size=128, max_iter=16, random_state=seed)
 
 
-def _nearest_neighbours(seed: int) -> Any:
+def _nearest_neighbours(seed: int, users: int) -> Any:
     from sklearn.neighbors import KNeighborsClassifier
 
-    return KNeighborsClassifier(50, algorithm="brute")
+    return KNeighborsClassifier(math.isqrt(users), algorithm="brute")
 
 
 ATTACKERS: Final[Mapping[str, Attacker]] = {
@@ -205,7 +206,9 @@ def _estimates(
     from threadpoolctl import threadpool_limits
 
     scores, fold = np.zeros((len(labels), int(labels.max()) + 1)), np.zeros(len(labels), dtype=np.int64)
-    model = attacker.build(seed)  # before the limit, which holds libraries that are loaded by then
+    model = attacker.build(
+        seed, len(labels)
+    )  # before the limit, which holds libraries that are loaded by then
     splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels)
     with threadpool_limits(1), warnings.catch_warnings():  # sums of one thread are the same everywhere
         warnings.filterwarnings(
