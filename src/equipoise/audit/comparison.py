@@ -77,7 +77,7 @@ def gap_differences(
     differences = Sample(gaps, sample.attributes, sample.strata, settings)
     shuffles = settings.shuffles(len(pairs) * len(attributes))
     rows = {}
-    for part in differences.parts() if pairs else ():
+    for part in differences.parts if pairs else ():
         for place, attribute in enumerate(attributes):
             compared = compare(differences, part, attribute, shuffles)
             for index, j in enumerate(part.columns):
@@ -90,7 +90,10 @@ def gap_differences(
                 ):
                     p_value = float(compared.test.p_value[index])
                     if len(compared.labels) == 2:
-                        interval = compared.adjusted.contrast((1, -1))[index]
+                        own = measured.values[part.users, a, m]
+                        one, two = (own[compared.codes == group] for group in (0, 1))
+                        turned = len(one) == len(two) and one.mean() < two.mean()  # as the first system's gap
+                        interval = compared.adjusted.contrast((-1, 1) if turned else (1, -1))[index]
                     else:
                         interval = _ranges(measured, sample, attribute, a, b, m)
                 rows[place, int(j)] = {
@@ -112,7 +115,7 @@ def _ranges(measured: Measured, sample: Sample, attribute: Attribute, a: int, b:
     intervals = []
     for system in (a, b):
         column = system * len(measured.metrics) + m
-        part = next(part for part in sample.parts() if column in part.columns)
+        part = next(part for part in sample.parts if column in part.columns)
         compared = compare(sample, part, attribute, 1)
         if isinstance(compared, int) or compared.adjusted is None:
             return Interval(None, None, None, 0)

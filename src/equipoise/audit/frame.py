@@ -160,7 +160,7 @@ class FairnessFrame:
     def overall(self) -> Any:
         """One row per metric: `metric`, `value`, `low`, `high`, `users`, `excluded`."""
         rows = {}
-        for part in self._sample.parts():
+        for part in self._sample.parts:
             for j, interval in zip(part.columns, self._sample.everybody(part).contrast([1.0]), strict=True):
                 system, metric = self._names(int(j))
                 rows[int(j)] = {
@@ -178,7 +178,7 @@ class FairnessFrame:
         `users`, `suppressed`, `excluded`.
         """
         rows: dict[tuple[int, int, int], dict[str, Any]] = {}
-        for part in self._sample.parts():
+        for part in self._sample.parts:
             for a, attribute in enumerate(self.attributes):
                 means = self._sample.groups(part, attribute)
                 hidden = suppressed(means.users, attribute.known, self.settings.min_cell)
@@ -315,7 +315,7 @@ class FairnessFrame:
             self.notes.append(Note("permutations_raised", {"permutations": shuffles, "tests": counted}))
         found: dict[tuple[int, int, int], tuple[int, str, int, Gap]] = {}
         controlled = self._sample.n_strata > 1
-        for part in self._sample.parts():
+        for part in self._sample.parts:
             for a, attribute in enumerate(self.attributes):
                 compared = compare(self._sample, part, attribute, shuffles)
                 self._note_groups(attribute, part.users)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,25 +87,29 @@ class Sample:
         """Number of strata."""
         return int(self.strata.max(initial=0)) + 1
 
-    def parts(self) -> Iterator[Part]:
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
         """Columns by which users have a value, in order of the first column of each part."""
         there = ~np.isnan(self.values)
         patterns = [there[:, j].tobytes() for j in range(self.values.shape[1])]
+        found = []
         for pattern in dict.fromkeys(patterns):
             columns = np.array([j for j, own in enumerate(patterns) if own == pattern])
             users = np.flatnonzero(there[:, columns[0]])
-            yield Part(columns, users, self.values[np.ix_(users, columns)])
+            found.append(Part(columns, users, self.values[np.ix_(users, columns)]))
+        return tuple(found)
 
     def cells(self, part: Part, attribute: Attribute) -> Cells:
         """Draws of every group in every stratum: cell `group · n_strata + stratum`."""
         n_groups = len(attribute.labels)
-        codes = attribute.codes[part.users] * self.n_strata + self.strata[part.users]
-        finest, shared = self._finest(part)
-        size = len(finest) * self.settings.n_bootstrap * (part.values.shape[1] + 1)
-        if size > _SHARED:
+        codes = attribute.codes * self.n_strata + self.strata
+        n_finest = int(self._finest.max(initial=0)) + 1
+        if n_finest * self.settings.n_bootstrap * (part.values.shape[1] + 1) > _SHARED:
             return self._resampled(part, codes, n_groups * self.n_strata, attribute.name)
-        cells = self._resampled(part, shared, len(finest), "")
-        return cells.merged(codes[finest], n_groups * self.n_strata)
+        cells = self._resampled(part, self._finest, n_finest, "")
+        group_of = np.zeros(n_finest, dtype=np.int64)
+        group_of[self._finest] = codes
+        return cells.merged(group_of, n_groups * self.n_strata)
 
     def groups(self, part: Part, attribute: Attribute) -> Means:
         """Means of all groups of an attribute, "unknown" at the end."""
@@ -116,15 +121,15 @@ class Sample:
         cells = self.cells(part, self.attributes[0])
         return cells.merged(np.zeros(len(cells.users), dtype=np.int64), 1).means()
 
-    def _finest(self, part: Part) -> tuple[Ints, Ints]:
-        """One user of each cell that no attribute and no stratum divides, and the cell of each user."""
-        finest = self.strata[part.users]
+    @cached_property
+    def _finest(self) -> Ints:
+        """Of every user, the cell that no attribute and no stratum divides."""
+        finest = self.strata
         for attribute in self.attributes:
             if " x " not in attribute.name or len(self.attributes) == 1:
-                finest = finest * len(attribute.labels) + attribute.codes[part.users]
+                finest = finest * len(attribute.labels) + attribute.codes
                 finest = np.unique(finest, return_inverse=True)[1].ravel()
-        _, first, codes = np.unique(finest, return_index=True, return_inverse=True)
-        return first, codes.ravel()
+        return finest
 
     def _resampled(self, part: Part, codes: Ints, n_cells: int, name: str) -> Cells:
         key = (int(part.columns[0]), name)
@@ -132,7 +137,7 @@ class Sample:
             options = self.settings
             self._kept[key] = resampled_cells(
                 part.values,
-                codes,
+                codes[part.users],
                 n_cells,
                 level=options.level,
                 n_bootstrap=options.n_bootstrap,

@@ -32,7 +32,7 @@ def search(sample: Sample, names: Callable[[int], tuple[str, str]]) -> list[dict
     """
     chosen = [
         (part, attribute, _large(sample, part, attribute.codes, attribute.known))
-        for part in sample.parts()
+        for part in sample.parts
         for attribute in sample.attributes
     ]
     tests = sum(len(groups) * len(part.columns) for part, _, groups in chosen)

@@ -5,7 +5,9 @@ the small group's variance is then taken for the large one's. Dividing by the st
 puts it right: exact when the groups are alike in everything, and asymptotically right when only their means
 are. Sources: Janssen (1997), "Studentized permutation tests for non-i.i.d. hypotheses and the generalized
 Behrens-Fisher problem"; Chung and Romano (2013), "Exact and asymptotically robust permutation tests",
-section 3 for several groups.
+section 3 for several groups. With several groups, few users and very unlike spreads it still rejects too
+often (10 % at a level of 5 % for four groups of 40 to 320 users whose standard deviations fall from 3 to 0.5,
+the smallest being the noisiest).
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ Ints = NDArray[np.int64]
 _SLACK = 1e-9  # shuffles that tie with the observed statistic count, whatever the order of addition
 _DECIMALS = 10
 _SHUFFLED_AT_ONCE = 20_000  # users up to whom all shuffles of a block are made in one call
-_BLOCK = 2_000_000  # labels shuffled with one generator
+_BLOCK = 4_000_000  # values shuffled with one generator
 LIMIT_USERS = 100_000
 """Users above whom sums of large groups are drawn from their limit."""
 _LIMIT_STRATUM, _LIMIT_GROUP = 10_000, 2_000
@@ -182,11 +184,13 @@ def shuffled_sums(
 ) -> Floats:
     """The same under shuffled labels, (n_permutations, groups, strata, columns).
 
+    Users are put in the order of the first half of the columns, of which the other half are squares.
+
     With more than 100,000 users, sums of groups of 2,000 users or more in strata of 10,000 or more are drawn
     from the normal distribution with the exact mean and covariance of shuffling (the combinatorial central
     limit theorem, Hoeffding 1951, "A combinatorial central limit theorem"); smaller groups are really drawn.
     """
-    order = np.lexsort([*values.T[::-1], strata])
+    order = np.lexsort([*values.T[: values.shape[1] // 2], strata])  # squares follow
     values, stratum = values[order], strata[order]
     sizes = np.bincount(groups * n_strata + strata, minlength=n_groups * n_strata).reshape(n_groups, n_strata)
     null = np.zeros((n_permutations, n_groups, n_strata, values.shape[1]))
@@ -199,10 +203,12 @@ def shuffled_sums(
         by_size = np.argsort(size, kind="stable")
         limit = len(values) > LIMIT_USERS and len(rows) > _LIMIT_STRATUM
         root = _root(rows) if limit else None
-        step = n_permutations if limit else max(1, _BLOCK // len(rows))
+        step = n_permutations if limit else max(1, _BLOCK // rows.size)
         for start in range(0, n_permutations, step):
             part = null[start : start + step, :, s]
-            jobs.append(_shuffling(rows, size, by_size, part, np.random.SeedSequence([seed, 1, s, start]), root))
+            jobs.append(
+                _shuffling(rows, size, by_size, part, np.random.SeedSequence([seed, 1, s, start]), root)
+            )
     in_threads(jobs, threads)
     return null
 
