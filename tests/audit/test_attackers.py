@@ -60,7 +60,7 @@ def test_each_attacker_finds_most_of_a_planted_signal(attacker):
 
 
 def test_intervals_cover_the_planted_auc_and_balanced_accuracy():
-    distance, seeds = 1.0, 100
+    distance, seeds = 1.0, 60
     truths = {"auc": norm.cdf(distance / np.sqrt(2)), "balanced_accuracy": norm.cdf(distance / 2)}
     covered = dict.fromkeys(truths, 0)
     for seed in range(seeds):
@@ -77,7 +77,7 @@ def test_intervals_cover_the_planted_auc_and_balanced_accuracy():
 def test_useless_features_sit_at_chance_without_bias():
     """Pooled scores would fall below 0.5 here, as small classes make the folds' models lean apart."""
     found = []
-    for seed in range(80):
+    for seed in range(50):
         features, labels = planted(100, 0.0, seed, noise=4)
         table = infer_attribute(features, labels, attackers={"threshold": THRESHOLD}, seed=seed)
         found.append(
@@ -95,13 +95,13 @@ def test_the_interval_of_the_strongest_allows_for_its_being_picked():
     rng = np.random.default_rng(2)
     labels, folds = np.repeat([0, 1], 100), np.tile(np.arange(5), 40)
     picked = 0
-    for _ in range(150):
+    for _ in range(100):
         scores = rng.normal(size=(4, 200))
         found = [cross_validated_auc(np.column_stack([-one, one]), labels, folds) for one in scores]
         best = int(np.argmax([one.value for one in found]))
         interval = joint_intervals(found, 100, level=0.95, seed=0)[best]
         picked += interval.low > 0.5
-    assert picked / 150 <= 0.025 + 3 * np.sqrt(0.025 * 0.975 / 150)
+    assert picked / 100 <= 0.025 + 3 * np.sqrt(0.025 * 0.975 / 100)
 
 
 def test_of_one_estimate_the_joint_interval_is_the_ordinary_one():

@@ -47,10 +47,13 @@ class Attacker:
         build: The classifier for a seed and a number of users.
         reads: `whole`: all features, scaled; `compact`: at most `width` of them (by truncated SVD where there
             are more, unscaled); `scaled`: those, standardised.
+        weighted: Whether classes are balanced by sample weights, where the classifier takes them; otherwise
+            its probabilities are divided by the classes' shares.
     """
 
     build: Callable[[int, int], Any]
     reads: str = "compact"
+    weighted: bool = True
 
 
 def _logistic(seed: int, users: int) -> Any:
@@ -86,7 +89,7 @@ def _nearest_neighbours(seed: int, users: int) -> Any:
 
 ATTACKERS: Final[Mapping[str, Attacker]] = {
     "logistic": Attacker(_logistic, "whole"),
-    "gradient_boosting": Attacker(_gradient_boosting),
+    "gradient_boosting": Attacker(_gradient_boosting, weighted=False),  # bins slowly with weights
     "mlp": Attacker(_mlp, "scaled"),
     "nearest_neighbours": Attacker(_nearest_neighbours),
 }
@@ -107,8 +110,8 @@ def infer_attribute(
     """Train fresh attackers to read the attribute, and measure them on users they did not see.
 
     Stratified folds; scaling and reduction are fitted to the training folds only. Classes weigh the same:
-    through sample weights, or, where a classifier takes none, by dividing its probabilities by the classes'
-    shares. The same seed gives the same answer for any order of rows.
+    through sample weights, or by dividing a classifier's probabilities by the classes' shares. The same seed
+    gives the same answer for any order of rows.
 
     Users whose label is null, NaN or "unknown" are left out, and counted; classes with fewer members than
     folds are dropped, and named. Of more than `max_users`, a random sample is taken.
@@ -217,19 +220,21 @@ def _estimates(
         for number, (known, asked) in enumerate(splits):
             fold[asked] = number
             seen = _Representations(matrix, known, asked, width, seed)
-            scores[asked] = _probabilities(clone(model), getattr(seen, attacker.reads), labels[known])
+            scores[asked] = _probabilities(
+                clone(model), getattr(seen, attacker.reads), labels[known], attacker.weighted
+            )
     return {
         AUC: cross_validated_auc(scores, labels, fold),
         BALANCED_ACCURACY: balanced_accuracy(scores.argmax(axis=1), labels),
     }
 
 
-def _probabilities(model: Any, features: tuple[Any, Any], labels: Ints) -> Floats:
+def _probabilities(model: Any, features: tuple[Any, Any], labels: Ints, weighted: bool) -> Floats:
     """Probability of each class for the users asked about, were all classes equally frequent."""
     from sklearn.utils.validation import has_fit_parameter
 
     (known, asked), counts = features, np.bincount(labels)
-    if has_fit_parameter(model, "sample_weight"):
+    if weighted and has_fit_parameter(model, "sample_weight"):
         model.fit(known, labels, sample_weight=(len(labels) / (len(counts) * counts))[labels])
         return np.asarray(model.predict_proba(asked), dtype=np.float64)
     odds = np.asarray(model.fit(known, labels).predict_proba(asked)) / counts
