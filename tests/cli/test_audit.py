@@ -1,6 +1,5 @@
 import io
 import json
-import sys
 
 import polars as pl
 import pytest
@@ -27,9 +26,7 @@ def call(*words):
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """The journey with small statistics and pages, on a wide console, without a key of the environment."""
-    import equipoise.pipeline.audit  # noqa: F401
-
-    monkeypatch.setattr(sys.modules["equipoise.pipeline.audit"], "_assemble", assemble)
+    monkeypatch.setattr("equipoise.audit.evidence.assemble", assemble)
     monkeypatch.setattr("equipoise.report.render_audit", page)
     monkeypatch.setattr("equipoise.report.render_summary", page)
     monkeypatch.delenv(VARIABLE, raising=False)
@@ -51,7 +48,7 @@ AUDIT = ("audit", *TABLES, "--groups", "gender", "--out", "out")
 def test_an_audit_prints_verdicts_notes_and_where_the_pages_are(here, capsys):
     assert call(*AUDIT, "--k", "5,3", "--lang", "zh") == 0
     said = capsys.readouterr().out
-    for words in ("insufficient evidence", "ndcg@5", "gender", "[-0.1000, 0.2000]", "M - F", "out/report.html",
+    for words in ("insufficient evidence", "ndcg@5", "gender", "[-0.100, 0.200]", "M - F", "out/report.html",
                   "out/summary.html", "equipoise audit verify out"):  # fmt: skip
         assert words in said, words
     evidence = json.loads((here / "out/evidence.json").read_text())
@@ -180,7 +177,7 @@ def test_an_interruption_says_that_nothing_was_written(here, capsys, monkeypatch
     def stopped(tables, settings):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["equipoise.pipeline.audit"], "_assemble", stopped)
+    monkeypatch.setattr("equipoise.audit.evidence.assemble", stopped)
     assert call(*AUDIT) == 2
     assert "nothing was written" in capsys.readouterr().err
     assert [path.name for path in here.iterdir()] == ["data"]

@@ -1,8 +1,8 @@
 import hashlib
 import json
 import shutil
-import sys
 
+import numpy as np
 import polars as pl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,16 +15,17 @@ from equipoise.errors import ConfigError, DataError, EquipoiseError
 from equipoise.pipeline.audit import Audit, audit, verify
 from equipoise.pipeline.audit_inputs import Inputs, Named
 from equipoise.pipeline.audit_tables import read_tables
-from tests.pipeline.small_audit import USERS, assemble, write_tables
+from tests.pipeline.small_audit import USERS, assemble, page, write_tables
 
 SETTINGS = {"groups": ["gender"], "k": [5]}
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """The journey without its statistics, and without a key that the environment might hold."""
-
-    monkeypatch.setattr(sys.modules["equipoise.pipeline.audit"], "_assemble", assemble)
+    """The journey with small statistics and pages, and without a key that the environment might hold."""
+    monkeypatch.setattr("equipoise.audit.evidence.assemble", assemble)
+    monkeypatch.setattr("equipoise.report.render_audit", page)
+    monkeypatch.setattr("equipoise.report.render_summary", page)
     monkeypatch.delenv(VARIABLE, raising=False)
 
 
@@ -120,11 +121,35 @@ def test_tables_of_other_people_are_refused(tables):
 
 
 def test_missing_columns_are_named_with_those_there(tables):
-    pl.read_csv(tables / "recs.csv").rename({"user_id": "userid"}).write_csv(tables / "recs.csv")
+    pl.read_csv(tables / "users.csv").rename({"user_id": "userid"}).write_csv(tables / "users.csv")
     with pytest.raises(DataError, match="no column 'user_id'") as error:
         read(tables)
     assert "Did you mean 'userid'" in str(error.value)
-    assert "recs.csv" in str(error.value)
+    assert "users.csv" in str(error.value)
+
+
+def test_what_reading_did_is_noted(tables, tmp_path):
+    lists = pl.read_csv(tables / "recs.csv").with_columns(pl.col("rank") - 1)
+    lists.rename({"user_id": "userid"}).write_csv(tables / "recs.csv")
+    made = audit(named(tables), SETTINGS, out=tmp_path / "out")
+    assert {"columns_renamed", "ranks_from_zero"} <= {note["code"] for note in made.evidence["notes"]}
+    assert made.evidence["data"][0]["rows"] == 5 * USERS
+
+
+def test_arrays_come_with_their_identifiers_beside_them(tables):
+    lists = pl.read_csv(tables / "recs.csv").sort("user_id", "rank")
+    inner = (lists["item_id"] - 100).to_numpy().reshape(USERS, 5)
+    np.save(tables / "lists.npy", inner)
+    np.save(tables / "users.npy", np.arange(1, USERS + 1))
+    np.save(tables / "items.npy", np.arange(100, 112))
+    given = {
+        "user_ids": str(tables / "users.npy"),
+        "item_ids": str(tables / "items.npy"),
+        "format": "implicit",
+    }
+    found = read(tables, recommendations=[{"name": "als", "path": str(tables / "lists.npy")}], **given)
+    kept = found.recommendations.select("user_id", "item_id", "rank")
+    assert kept.sort("user_id", "rank").equals(lists.select(kept.columns).cast(kept.schema))
 
 
 def test_vectors_belong_to_a_system(tables):
@@ -344,7 +369,7 @@ def test_a_key_in_the_environment_signs(tables, tmp_path, monkeypatch):
 
 def test_a_key_that_cannot_sign_is_told_before_the_work(tables, tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(tmp_path / "absent.pem"))
-    monkeypatch.setattr(sys.modules["equipoise.pipeline.audit"], "_assemble", None)
+    monkeypatch.setattr("equipoise.audit.evidence.assemble", None)
     with pytest.raises(ConfigError, match="signing key"):
         audit(named(tables), SETTINGS, out=tmp_path / "out")
 

@@ -25,6 +25,7 @@ class Tables:
         vectors: System -> user_id, vector (an array of float32), for systems whose users have vectors.
         sources: Where each table came from: table ("recommendations:NAME", "truth", "users", "items", "train",
             "vectors:NAME"), path, sha256, rows, users, items.
+        notes: Rules that acted while reading: code, values.
     """
 
     recommendations: pl.DataFrame
@@ -34,6 +35,7 @@ class Tables:
     train: pl.DataFrame | None = None
     vectors: Mapping[str, pl.DataFrame] | None = None
     sources: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def systems(self) -> list[str]:

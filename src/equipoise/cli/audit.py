@@ -56,7 +56,15 @@ def audit(
         Texts, _tables(help="User vectors as [NAME=]PATH: user_id, vector; repeatable.")
     ] = None,
     format_: Annotated[
-        Text, _tables("--format", help="Who wrote the lists: recbole, rectools, lenskit, implicit.")
+        Text,
+        _tables(
+            "--format",
+            help="Who wrote the lists: recbole, rectools, lenskit, implicit (default: told from the file).",
+        ),
+    ] = None,
+    user_ids: Annotated[Text, _tables(help="User id of each row, for lists that are arrays.")] = None,
+    item_ids: Annotated[
+        Text, _tables(help="Item id of each inner number, for lists that are arrays.")
     ] = None,
     relevant: Annotated[
         float | None, _tables(help="Held-out pairs count from this value or rating on (default: all).")

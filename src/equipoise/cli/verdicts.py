@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -13,6 +13,7 @@ from rich.table import Table
 from equipoise.audit.verification import Number, Verification
 
 _STYLES = {"unfair": "red", "fair within tolerance": "green", "insufficient evidence": "yellow"}
+_ALIKE = 3  # sentences of one kind that are printed
 _SHOWN = 20  # differences that are listed
 _WIDE = 110  # characters that the table needs with all its columns
 
@@ -27,36 +28,47 @@ def findings(evidence: Mapping[str, Any], width: int = 120) -> Iterator[Renderab
     yield _verdicts(evidence, width)
     yield f"[bold]{escape(speaker.headline())}[/]"
     for row in evidence.get("collapse", ()):
-        if row.get("named"):
+        if row.get("named") and row["system"] in speaker.evidence.audited:
             yield f"[yellow]{escape(speaker.collapse(row))}[/]"
     for row in evidence.get("notes", ()):
         yield f"- {escape(speaker.coded('note', row))}"
-    for row in evidence.get("not_testable", ()):
-        yield f"- [yellow]not tested:[/] {escape(speaker.coded('not_testable', row))}"
+    for rows in _by_code(evidence.get("not_testable", ())):
+        for row in rows[:_ALIKE]:
+            yield f"- [yellow]not tested:[/] {escape(speaker.coded('not_testable', row))}"
+        if len(rows) > _ALIKE:
+            yield f"  ... and {len(rows) - _ALIKE} more like this, which stand in the report"
+
+
+def _by_code(rows: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:
+    """Rows of one kind together, in the order of the first of each."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(str(row["code"]), []).append(row)
+    return found.values()
 
 
 def _verdicts(evidence: Mapping[str, Any], width: int) -> Table:
-    settings = evidence["settings"]
-    rows = [row for row in evidence["gaps"] if row.get("primary")]
+    """One row per primary gap, by system; groups and p where there is room."""
     audited = {one["name"] for one in evidence["systems"] if one["role"] == "audited"}
-    rows = [row for row in rows if row["system"] in audited]
+    rows = [row for row in evidence["gaps"] if row.get("primary") and row["system"] in audited]
     table = Table(
-        title=f"{escape(str(evidence['name']))}: gaps between groups, with {settings['level']:.0%} intervals",
-        title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), caption_justify="left",
-        caption="detectable: the least gap that this many users would show four times in five",
+        title=f"{escape(str(evidence['name']))}: gaps between groups, {evidence['settings']['level']:.0%} intervals",
+        caption="detectable: the least gap that so many users would show four times in five",
+        title_justify="left", caption_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
     )  # fmt: skip
     wide = width >= _WIDE
-    columns = {
-        "system": len(audited) > 1, "attribute": True, "metric": True, "groups": wide, "gap": True,
-        "tolerance": True, "detectable": True, "p": wide, "verdict": True,
-    }  # fmt: skip
-    for name in (name for name, shown in columns.items() if shown):
-        right = name in ("gap", "tolerance", "detectable", "p")
-        table.add_column(name, justify="right" if right else "left", no_wrap=name != "groups")
+    shown = ["attribute", "metric", *(["groups"] if wide else []), "gap", "tolerance", "detectable"]
+    shown += [*(["p"] if wide else []), "verdict"]
+    for name in shown:
+        number = name in ("gap", "tolerance", "detectable", "p")
+        least = len("insufficient") if name == "verdict" else None
+        table.add_column(name, justify="right" if number else "left", no_wrap=number, min_width=least)
+    system = None
     for row in rows:
-        verdict = row["verdict"] or ""
+        if row["system"] != system and len(audited) > 1:
+            table.add_row(f"[bold]{escape(str(row['system']))}[/]")
+        system, verdict = row["system"], row["verdict"] or ""
         cells = {
-            "system": escape(str(row["system"])),
             "attribute": escape(str(row["attribute"])),
             "metric": escape(str(row["metric"])),
             "groups": escape(str(row["groups"] or "")),
@@ -66,7 +78,7 @@ def _verdicts(evidence: Mapping[str, Any], width: int) -> Table:
             "p": _number(row["p_adjusted"]),
             "verdict": f"[{_STYLES.get(verdict, 'default')}]{verdict}[/]",
         }
-        table.add_row(*(cells[name] for name, shown in columns.items() if shown))
+        table.add_row(*(cells[name] for name in shown))
     return table
 
 
@@ -105,11 +117,11 @@ def _one(number: Number) -> Iterator[str]:
 def _interval(row: Mapping[str, Any]) -> str:
     if row["gap"] is None or row["low"] is None or row["high"] is None:
         return _number(row["gap"])
-    return f"{row['gap']:.4f} [{row['low']:.4f}, {row['high']:.4f}]".replace("[", r"\[")
+    return f"{row['gap']:.3f} [{row['low']:.3f}, {row['high']:.3f}]".replace("[", r"\[")
 
 
 def _number(value: float | None, nothing: str = "-") -> str:
-    return nothing if value is None else f"{value:.4f}"
+    return nothing if value is None else f"{value:.3f}"
 
 
 def _value(value: Any) -> str:

@@ -128,7 +128,9 @@ def verify(folder: Path | str, *, only: str | None = None, public_key: Path | No
 def _assemble(tables: Tables, settings: Settings) -> dict[str, Any]:
     from equipoise.audit.evidence import assemble  # the statistics load SciPy and scikit-learn
 
-    return assemble(tables, settings)
+    evidence = assemble(tables, settings)
+    evidence["notes"] = [*tables.notes, *evidence["notes"]]
+    return evidence
 
 
 def _inputs(given: Inputs | Mapping[str, Any]) -> Inputs:

@@ -56,7 +56,11 @@ class Inputs(BaseModel):
     vectors: tuple[Named, ...] = ()
     """User vectors of a system: user_id, vector."""
     format: str | None = None
-    """Library that wrote the recommendations; plain tables where it is left out."""
+    """Library that wrote the recommendations; told from the file where it is left out."""
+    user_ids: str | None = None
+    """User id of each row, for lists that are arrays without them."""
+    item_ids: str | None = None
+    """Item id of each inner number, for lists that are arrays of those."""
     relevant: float | None = None
     """Held-out pairs count as relevant from this value on; all do where it is left out."""
     exclude_seen: bool | None = None
@@ -95,7 +99,7 @@ class Inputs(BaseModel):
     def _moved(self, move: Callable[[str], str]) -> Inputs:
         single = {
             name: move(getattr(self, name))
-            for name in ("run", "truth", "users", "items", "train")
+            for name in ("run", "truth", "users", "items", "train", "user_ids", "item_ids")
             if getattr(self, name) is not None
         }
         several = {

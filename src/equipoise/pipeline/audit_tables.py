@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from equipoise.audit import formats
 from equipoise.audit.request import Tables
 from equipoise.config import AuditSection, Config, read_config
 from equipoise.data import Dataset
@@ -95,10 +96,11 @@ def _of_run(inputs: Inputs, folder: Path) -> Tables:
     return Tables(
         lists.select(name for name in _LISTS if name in lists.columns),
         truth,
-        train=pl.concat(earlier),
-        vectors=vectors or None,
-        sources=sources.rows,
-        **told,
+        told["users"],
+        told["items"],
+        pl.concat(earlier),
+        vectors or None,
+        sources.rows,
     )
 
 
@@ -118,7 +120,7 @@ def _of_files(inputs: Inputs, folder: Path) -> Tables:
     lists = [
         part
         for given, found in zip(inputs.recommendations, there.recommendations, strict=True)
-        for part in _lists(given, found, inputs.format, sources)
+        for part in _lists(given, found, there, sources)
     ]
     systems = [str(part[SYSTEM][0]) for part in lists]
     twice = [system for system in systems if systems.count(system) > 1]
@@ -130,7 +132,7 @@ def _of_files(inputs: Inputs, folder: Path) -> Tables:
         )
     train = None
     if there.train is not None:
-        rows = _needed(read_table(there.train), _PAIR, "train", str(inputs.train))
+        rows = _needed(_side(there.train), _PAIR, "train", str(inputs.train))
         train = rows.filter(positive(rows)).select(_PAIR)
         sources.add("train", str(inputs.train), there.train, rows, train)
     return Tables(
@@ -141,17 +143,20 @@ def _of_files(inputs: Inputs, folder: Path) -> Tables:
         train,
         _vectors(there, systems, sources),
         sources.rows,
+        sources.notes,
     )
 
 
-def _lists(given: Named, found: Named, format_: str | None, sources: _Sources) -> list[pl.DataFrame]:
+def _lists(given: Named, found: Named, there: Inputs, sources: _Sources) -> list[pl.DataFrame]:
     """The systems of one table: named by a column `system` or `stage`, by the person, or by the file."""
-    if format_ is None:
-        table = read_table(found.path)
+    if Path(found.path).is_file():
+        reading = formats.examine(
+            found.path, there.format or formats.AUTO, users=there.user_ids, items=there.item_ids
+        )
+        table = reading.frame
+        sources.notes += [{"code": note.code, "values": note.values} for note in reading.notes]
     else:
-        from equipoise.audit.formats import read
-
-        table = read(found.path, format=format_)
+        table = read_table(found.path)
     table = _needed(table, [v.USER, v.ITEM, v.RANK], "recommendations", given.path)
     column = next((name for name in (SYSTEM, v.STAGE) if name in table.columns), None)
     stem = Path(given.path.partition("#")[0]).name.partition(".")[0]
@@ -172,7 +177,7 @@ def _lists(given: Named, found: Named, format_: str | None, sources: _Sources) -
 
 def _held_out(there: Inputs, sources: _Sources) -> pl.DataFrame:
     given = str(sources.given.truth)
-    rows = _needed(read_table(there.truth), _PAIR, "truth", given)
+    rows = _needed(_side(str(there.truth)), _PAIR, "truth", given)
     if v.VALUE not in rows.columns and v.RATING in rows.columns:
         rows = rows.rename({v.RATING: v.VALUE})
     truth = rows.filter(positive(rows))
@@ -200,7 +205,7 @@ def _attributes(name: str, key: str, there: Inputs, sources: _Sources) -> pl.Dat
     place, given = getattr(there, name), str(getattr(sources.given, name))
     if place is None:
         return None
-    table = _needed(read_table(place), [key], name, given)
+    table = _needed(_side(place), [key], name, given)
     sources.add(name, given, place, table, table)
     return table
 
@@ -219,12 +224,18 @@ def _vectors(there: Inputs, systems: Sequence[str], sources: _Sources) -> dict[s
     return found or None
 
 
+def _side(place: str) -> pl.DataFrame:
+    """Truth, users, items or train, from wherever; files may be of a library's own kind."""
+    return formats.side_table(place) if Path(place).is_file() else read_table(place)
+
+
 class _Sources:
-    """Collects where each table came from, in the shape of the evidence's section `data`."""
+    """Collects where each table came from, in the shape of the evidence's section `data`, and what reading did."""
 
     def __init__(self, given: Inputs, there: Inputs) -> None:
         self.given, self.there = given, there
         self.rows: list[dict[str, Any]] = []
+        self.notes: list[dict[str, Any]] = []
         self._known: dict[str, str] = {}
 
     def add(self, name: str, given: str, place: str, read: pl.DataFrame, used: pl.DataFrame) -> None:
