@@ -8,7 +8,7 @@ from plotly.offline import get_plotlyjs
 from equipoise.errors import ConfigError
 from equipoise.report import render_audit, render_summary
 from equipoise.report.audit.evidence import Evidence
-from equipoise.report.audit.page import embedded
+from equipoise.report.audit.scripts import embedded
 from equipoise.report.audit.sentences import Speaker, merged, worst_first
 from equipoise.report.languages import TABLES, Words
 from tests.report.audit_evidence import AUDITED, GROUPS, METRICS, NASTY, bare, evidence, gap_rows, wide

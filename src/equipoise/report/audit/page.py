@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Any
-
-from markupsafe import Markup
 
 from equipoise.report import environment
 from equipoise.report.audit.charts import Charts
 from equipoise.report.audit.evidence import VERDICTS, Evidence, Row, distinct
 from equipoise.report.audit.explained import Explained
-from equipoise.report.audit.sentences import Speaker, Tally, merged, worst_first
+from equipoise.report.audit.scripts import embedded, hashes, script_data, scripts
+from equipoise.report.audit.sentences import Speaker, Tally, merged
 from equipoise.report.audit.strips import Chart
+from equipoise.report.audit.tables import Matrix, Verdicts, by, lorenz_table, matrices
 from equipoise.report.languages import Words
 from equipoise.report.numbers import number
 
-_SCRIPT = Path(__file__).parent.parent / "templates" / "audit.js"
 MEASURED = (
     "gaps",
     "groups",
@@ -36,6 +30,13 @@ MEASURED = (
     "transparency",
 )
 """Sections whose absence the page explains."""
+
+SAID_BY = {
+    "exposure": {"no_items", "no_item_groups"},
+    "transparency": {"no_explanations"},
+    "attackers": {"no_attackers"},
+}
+"""Codes of the evidence that say why a section is absent."""
 
 PLACES = {
     "overall": "systems",
@@ -65,56 +66,22 @@ def render_audit(evidence: Mapping[str, Any], lang: str = "en") -> str:
         ConfigError: if there is no such language.
     """
     page = page_of(evidence, Words(lang))
-    scripts = {"plotly": _plotly(), "script": _SCRIPT.read_text("utf-8")}
-    hashes = " ".join(f"'sha256-{_digest(text)}'" for text in scripts.values())
-    return environment.templates().get_template("audit.html").render(
-        page=page, e=page.evidence, say=page.speaker, t=page.words, number=number, json=embedded, hashes=hashes,
-        **{name: Markup(text) for name, text in scripts.items()},
-    )  # fmt: skip
+    template = environment.templates().get_template("audit.html")
+    return template.render(
+        page=page,
+        e=page.evidence,
+        say=page.speaker,
+        t=page.words,
+        number=number,
+        json=embedded,
+        hashes=hashes(),
+        **scripts(),
+    )
 
 
 def page_of(evidence: Mapping[str, Any], words: Words) -> AuditPage:
     """What the templates ask for, from the evidence."""
     return AuditPage(Speaker(Evidence(evidence), words))
-
-
-@cache
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs()).strip()
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def embedded(content: Any) -> Markup:
-    """JSON that may stand in a script element whatever text it holds."""
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
-
-
-@dataclass(frozen=True)
-class Verdicts:
-    """Verdicts of one system: a table of attributes by metrics, and sentences."""
-
-    system: str
-    tally: Tally
-    metrics: Sequence[str]
-    table: Mapping[str, Mapping[str, Row]]
-    sentences: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """Groups of one attribute by metrics, for one system."""
-
-    system: str
-    metrics: Sequence[str]
-    table: Mapping[str, Mapping[str, Row]]
 
 
 @dataclass(frozen=True)
@@ -191,13 +158,8 @@ class AuditPage:
             rows = [row for row in self.evidence.judged if row["system"] == system]
             if not rows:
                 continue
-            table: dict[str, dict[str, Row]] = {}
-            for row in rows:
-                table.setdefault(str(row["attribute"]), {})[str(row["metric"])] = row
-            told = [
-                (self.key(worst_first(by.values())[0]), self.speaker.about(list(by.values())))
-                for by in table.values()
-            ]
+            table = by(rows, "attribute", "metric")
+            told = [self.speaker.about(list(own.values())) for own in table.values()]
             metrics = self.evidence.led(distinct(rows, "metric"))
             found.append(Verdicts(system, Tally.of(rows), metrics, table, told))
         return found
@@ -239,25 +201,16 @@ class AuditPage:
     @cached_property
     def matrices(self) -> Mapping[str, list[Matrix]]:
         """Groups by metrics: for each attribute, one table per system."""
-        return {name: self._matrices(self.evidence.rows("groups"), name)
-                for name in distinct(self.evidence.rows("groups"), "attribute")}  # fmt: skip
+        return self._matrices("groups")
 
     @cached_property
     def lists(self) -> Mapping[str, list[Matrix]]:
         """List measures by group: for each attribute, one table per system."""
-        return {name: self._matrices(self.evidence.rows("lists"), name)
-                for name in distinct(self.evidence.rows("lists"), "attribute")}  # fmt: skip
+        return self._matrices("lists")
 
-    def _matrices(self, rows: Sequence[Row], attribute: str) -> list[Matrix]:
-        these = [row for row in rows if row["attribute"] == attribute]
-        found = []
-        for system in sorted(distinct(these, "system"), key=self.charts.style_order):
-            own = [row for row in these if row["system"] == system]
-            table: dict[str, dict[str, Row]] = {}
-            for row in own:
-                table.setdefault(str(row["group"]), {})[str(row["metric"])] = row
-            found.append(Matrix(system, self.evidence.led(distinct(own, "metric")), table))
-        return found
+    def _matrices(self, section: str) -> dict[str, list[Matrix]]:
+        rows, systems, headline = self.evidence.rows(section), self.evidence.systems, self.evidence.headline
+        return {name: matrices(rows, name, systems, headline) for name in distinct(rows, "attribute")}
 
     @cached_property
     def slices(self) -> list[Row]:
@@ -285,19 +238,12 @@ class AuditPage:
     @cached_property
     def concentration(self) -> Mapping[str, Mapping[str, Row]]:
         """Measures of concentration by system."""
-        table: dict[str, dict[str, Row]] = {}
-        for row in self.evidence.rows("concentration"):
-            table.setdefault(str(row["system"]), {})[str(row["metric"])] = row
-        return table
+        return by(self.evidence.rows("concentration"), "system", "metric")
 
     @cached_property
     def lorenz_table(self) -> list[tuple[float, dict[str, float]]]:
         """The Lorenz curves at tenths of the items."""
-        curves = self.evidence.facts("lorenz")
-        return [
-            (i / 10, {name: _at(i / 10, curve["items"], curve["exposure"]) for name, curve in curves.items()})
-            for i in range(1, 11)
-        ]
+        return lorenz_table(self.evidence.facts("lorenz"))
 
     def of(self, section: str, **equal: object) -> list[Row]:
         """Rows of a section where these columns have these values."""
@@ -314,13 +260,16 @@ class AuditPage:
 
     @cached_property
     def absent(self) -> list[str]:
-        """What was not measured, and why."""
-        missing = [name for name in MEASURED if not self._measured(name)]
+        """What was not measured, and why, where the evidence does not say it itself."""
+        told = {str(row.get("code")) for row in self.evidence.rows("not_testable")}
+        missing = [
+            name for name in MEASURED if not self._measured(name) and not told & SAID_BY.get(name, set())
+        ]
         said = [self.words(f"audit.absent.{name}") for name in missing]
         return said + [
             self.words("audit.absent.reference", system=row["name"], needs=row["missing"])
             for row in self.evidence.rows("systems")
-            if row.get("missing")
+            if row.get("missing") and f"no_{row['missing']}" not in told
         ]
 
     def _measured(self, section: str) -> bool:
@@ -354,42 +303,10 @@ class AuditPage:
         """The protocol as pairs of words."""
         return environment.protocol(self.evidence.facts("settings").get("protocol") or {}, self.words)
 
-    @cached_property
     def script_data(self) -> dict[str, Any]:
-        """What the script needs: charts, explanations of the numbers shown, definitions, words."""
-        methods = sorted({one["method"] for one in self.explained.found.values()})
-        facts = {
-            name: value
-            for name, value in self.evidence.facts("settings").items()
-            if not isinstance(value, Mapping)
-        }
-        return {
-            "charts": [chart.figure for chart in self.drawn],
-            "numbers": self.explained.found,
-            "definitions": self.explained.definitions(),
-            "methods": {name: self._method(name, facts) for name in methods},
-            "protocol": " · ".join(f"{name} {value}" for name, value in self.protocol),
-            "words": {name: self.words(f"audit.shown.{name}") for name in ("slices", "copied")},
-        }
-
-    def _method(self, name: str, facts: Mapping[str, Any]) -> str:
-        template = self.words.template(f"method.{name}")
-        if template is None:
-            return self.words.template("method.gap.other") if name.startswith("gap.") else ""  # type: ignore[return-value]
-        filled = {
-            place: environment.plain(facts.get(place, "–"), self.words)
-            for place in re.findall(r"\{(\w+)\}", template)
-        }
-        return self.words(f"method.{name}", **filled)
+        """What the script needs; to be asked for when all numbers and charts have been written."""
+        return script_data(self.drawn, self.explained, self.protocol)
 
 
 def _or(value: float | None, other: float) -> float:
     return other if value is None else value
-
-
-def _at(share: float, xs: Sequence[float], ys: Sequence[float]) -> float:
-    """A curve's height between its points."""
-    for (x0, y0), (x1, y1) in zip(zip(xs, ys, strict=True), zip(xs[1:], ys[1:], strict=True), strict=False):
-        if x0 <= share <= x1:
-            return y0 if x1 == x0 else y0 + (y1 - y0) * (share - x0) / (x1 - x0)
-    return ys[-1] if ys else 0.0

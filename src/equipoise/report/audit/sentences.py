@@ -157,9 +157,10 @@ class Speaker:
             attribute=self.attribute(serious["attribute"]),
             told=Tally.of(rows).said(self.words),
         )
-        said += " " + self.gap(serious) + self.words("audit.stop") if serious.get("gap") is not None else ""
+        if serious.get("gap") is not None:
+            said += self.words("audit.next") + self.gap(serious) + self.words("audit.stop")
         if VERDICTS.get(str(serious["verdict"])) == "insufficient":
-            said += " " + self.reason(serious)
+            said += self.words("audit.next") + self.reason(serious)
         return said.strip()
 
     def collapse(self, row: Row) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 
 from equipoise.report import environment
 from equipoise.report.audit.evidence import Row
-from equipoise.report.audit.page import AuditPage, Verdicts, page_of
+from equipoise.report.audit.page import AuditPage, page_of
 from equipoise.report.audit.sentences import worst_first
+from equipoise.report.audit.tables import Verdicts
 from equipoise.report.languages import Words
 from equipoise.report.numbers import number
 
-SYSTEMS, TESTS, REASONS, COLLAPSED = 4, 9, 4, 1
+SYSTEMS, TESTS, REASONS, COLLAPSED = 4, 8, 4, 1
 """How many of each fit on the page whatever their names are."""
 
 

@@ -7,6 +7,7 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.kicker": "推荐系统审计",
     "audit.comma": "、",
     "audit.stop": "。",
+    "audit.next": "",
     "audit.brackets": "（{told}）。",
     "audit.noscript": "图表和筛选需要脚本，而此处脚本已关闭。所有数字都在表格中，每个数字都可以用以下命令重新计"
     "算：equipoise audit verify DIR --only ID，其中 ID 是该数字链接的末尾部分。",

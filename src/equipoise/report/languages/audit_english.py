@@ -7,6 +7,7 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.kicker": "Recommendations, audited",
     "audit.comma": ", ",
     "audit.stop": ".",
+    "audit.next": " ",
     "audit.brackets": " ({told}).",
     "audit.noscript": "Charts and filters need scripts, which are off here. All numbers stand in the tables. "
     "Each can be computed again with: equipoise audit verify DIR --only ID, where ID is the end of the "
