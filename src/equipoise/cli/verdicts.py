@@ -53,14 +53,14 @@ def _verdicts(evidence: Mapping[str, Any], width: int) -> Table:
     rows = [row for row in evidence["gaps"] if row.get("primary") and row["system"] in audited]
     table = Table(
         title=f"{escape(str(evidence['name']))}: gaps between groups, {evidence['settings']['level']:.0%} intervals",
-        caption="detectable: the least gap that so many users would show four times in five",
+        caption="MDG: the least gap that so many users would show four times in five",
         title_justify="left", caption_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
     )  # fmt: skip
     wide = width >= _WIDE
-    shown = ["attribute", "metric", *(["groups"] if wide else []), "gap", "tolerance", "detectable"]
+    shown = ["attribute", "metric", *(["groups"] if wide else []), "gap", "tolerance", "MDG"]
     shown += [*(["p"] if wide else []), "verdict"]
     for name in shown:
-        number = name in ("gap", "tolerance", "detectable", "p")
+        number = name in ("gap", "tolerance", "MDG", "p")
         least = len("insufficient") if name == "verdict" else None
         table.add_column(name, justify="right" if number else "left", no_wrap=number, min_width=least)
     system = None
@@ -74,7 +74,7 @@ def _verdicts(evidence: Mapping[str, Any], width: int) -> Table:
             "groups": escape(str(row["groups"] or "")),
             "gap": _interval(row),
             "tolerance": _number(row["tolerance"], "none"),
-            "detectable": _number(row["minimum_detectable"]),
+            "MDG": _number(row["minimum_detectable"]),
             "p": _number(row["p_adjusted"]),
             "verdict": f"[{_STYLES.get(verdict, 'default')}]{verdict}[/]",
         }
