@@ -93,7 +93,8 @@ def gap_differences(
                         own = measured.values[part.users, a, m]
                         one, two = (own[compared.codes == group] for group in (0, 1))
                         turned = len(one) == len(two) and one.mean() < two.mean()  # as the first system's gap
-                        interval = compared.adjusted.contrast((-1, 1) if turned else (1, -1))[index]
+                        means = compared.adjusted.column(index)
+                        interval = means.contrast((-1, 1) if turned else (1, -1))[0]
                     else:
                         interval = _ranges(measured, sample, attribute, a, b, m)
                 rows[place, int(j)] = {

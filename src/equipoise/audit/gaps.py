@@ -192,7 +192,7 @@ class _Column:
             turned = bool(means.users[0] == means.users[1] and means.value[0, j] < means.value[1, j])
             labels = self.compared.labels[::-1] if turned else self.compared.labels
             groups = f"{labels[0]} - {labels[1]}"
-            interval = means.contrast((-1, 1) if turned else (1, -1))[j]
+            interval = means.column(j).contrast((-1, 1) if turned else (1, -1))[0]
         else:
             interval = range_interval(means.value[:, j], means.draws[:, :, j], means.users, level=self.level)
             null = np.ptp(test.null_means[:, :, j], axis=1)

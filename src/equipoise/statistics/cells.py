@@ -65,6 +65,17 @@ class Means:
             self.users[at], self.value[at], self.draws[:, at], self.second[at], self.third[at], self.level
         )
 
+    def column(self, j: int) -> Means:
+        """The same of one column."""
+        return Means(
+            self.users,
+            self.value[:, [j]],
+            self.draws[:, :, [j]],
+            self.second[:, [j]],
+            self.third[:, [j]],
+            self.level,
+        )
+
     def contrast(self, weights: ArrayLike) -> list[Interval]:
         """BCa intervals of `Σ weight · mean`, one per column; `n` counts the smallest group concerned.
 
