@@ -99,7 +99,7 @@ class Charts:
             these = self._ordered([row for row in rows if row["group"] == group])
             points = [
                 self._point(
-                    row, "exposure", [("target", row["target"])] if row.get("target") is not None else []
+                    row, "share", [("target", row["target"])] if row.get("target") is not None else []
                 )
                 for row in these
             ]

@@ -32,6 +32,12 @@ MESSAGES: Final[dict[str, str]] = {
     "note.strata_left_out": "{attribute}：控制变量中有 {strata} 个层（{users} 位用户）缺少某一组，未计入调整后"
     "的差距。",
     "note.strata_left_out.plain": "缺少某一组的控制变量层未计入调整后的差距",
+    "note.columns_renamed": "其他名称的列已按审计所用的列读取。",
+    "note.ranks_from_zero": "表中名次从 0 开始，已各加 1。",
+    "note.ranks_from_scores": "表中没有名次，已按分数从高到低排定。",
+    "note.ranks_from_order": "表中没有名次，以行的顺序为准。",
+    "note.fillers_dropped": "删除了 {rows} 行仅用于补足短列表的数据。",
+    "note.fillers_dropped.plain": "仅用于补足短列表的行已删除",
     # What could not be tested
     "not_testable.no_tolerance": "{metric} 按{attribute}没有设定容差，因此无法判定为公平。",
     "not_testable.no_tolerance.plain": "没有容差，就无法判定为公平",
@@ -112,6 +118,7 @@ MESSAGES: Final[dict[str, str]] = {
     "table.train": "训练事件",
     "setting.item_groups": "物品分组",
     "setting.target": "曝光目标",
+    "setting.protocol": "测量方式",
     "setting.k": "列表长度",
     "setting.groups": "属性",
     "setting.intersections": "交叉的属性数",

@@ -45,6 +45,12 @@ MESSAGES: Final[dict[str, str]] = {
     "note.strata_left_out": "{attribute}: {strata} strata of the controls with {users} users lack a group and "
     "were left out of the adjusted gap.",
     "note.strata_left_out.plain": "Strata of the controls that lack a group were left out of the adjusted gap",
+    "note.columns_renamed": "Columns of other names were read as those of the audit.",
+    "note.ranks_from_zero": "Ranks count from 0 in the table; 1 was added to each.",
+    "note.ranks_from_scores": "The table has no ranks; they were made from the scores, the highest first.",
+    "note.ranks_from_order": "The table has no ranks; the order of its rows was taken.",
+    "note.fillers_dropped": "{rows} rows that only fill up short lists were dropped.",
+    "note.fillers_dropped.plain": "Rows that only fill up short lists were dropped",
     # What could not be tested
     "not_testable.no_tolerance": "{metric} by {attribute} has no tolerance, so no gap in it can be found fair.",
     "not_testable.no_tolerance.plain": "Without a tolerance no gap can be found fair",
@@ -128,6 +134,7 @@ MESSAGES: Final[dict[str, str]] = {
     "table.train": "Training events",
     "setting.item_groups": "groups of items",
     "setting.target": "target of exposure",
+    "setting.protocol": "protocol",
     "setting.k": "list lengths",
     "setting.groups": "attributes",
     "setting.intersections": "attributes crossed",
