@@ -45,7 +45,8 @@ def assemble(tables: Tables, settings: Settings) -> dict[str, Any]:
     sections["concentration"], curves = concentration(systems, settings)
     sections["lists"] = lists(tables, systems, members, settings)
     sections["exposure"], sections["provider"] = providers(tables, systems, settings)
-    sections["attackers"], unattacked = leakage(tables, systems, members, settings)
+    read = leakage(tables, systems, members, settings)
+    sections["attackers"] = read.rows
     explained = transparency(tables, settings)
     evidence: dict[str, Any] = {
         "schema": SCHEMA,
@@ -58,14 +59,14 @@ def assemble(tables: Tables, settings: Settings) -> dict[str, Any]:
         "settings": _told(settings),
         "policy": _policy(settings),
         "data": tables.sources,
-        "notes": people.notes(),
+        "notes": [*people.notes(), *read.notes],
         "systems": systems.told,
         "definitions": _definitions(sections, explained),
         **sections,
         "transparency": explained,
         "lorenz": curves,
         "collapse": collapse(systems, settings),
-        "not_testable": [*untestable(tables, settings, sections, explained["measured"]), *unattacked],
+        "not_testable": [*untestable(tables, settings, sections, explained["measured"]), *read.missing],
     }
     evidence["questions"] = answer(evidence)
     return evidence

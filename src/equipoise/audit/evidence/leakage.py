@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -19,19 +20,33 @@ _PROFILE = "profile"
 _TOLD = ["attacker", "metric", "value", "low", "high", "users", "control", "strongest"]
 
 
-def leakage(
-    tables: Tables, systems: Systems, members: pl.DataFrame, settings: Settings
-) -> tuple[list[Row], list[Row]]:
-    """The section `attackers`, and what could not be attacked.
+@dataclass(frozen=True)
+class Leakage:
+    """What attackers found.
+
+    Attributes:
+        rows: The section `attackers`.
+        missing: What could not be attacked, and why.
+        notes: Which users and groups were left out.
+    """
+
+    rows: list[Row]
+    missing: list[Row]
+    notes: list[Row]
+
+
+def leakage(tables: Tables, systems: Systems, members: pl.DataFrame, settings: Settings) -> Leakage:
+    """Attack every view of every audited system, for every attribute.
 
     The raw profile is what could be read from the training events themselves: a ceiling, the same for all
     systems, told once, under an empty name.
     """
     if not settings.attackers:
-        return [], [{"code": "no_attackers", "values": {}}]
+        return Leakage([], [{"code": "no_attackers", "values": {}}], [])
     names = None if isinstance(settings.attackers, bool) else list(settings.attackers)
     found: list[Row] = []
     missing: list[Row] = []
+    notes: list[Row] = []
     work = [
         (system, view, matrix, attribute)
         for system, view, matrix in _views(tables, systems, members, settings)
@@ -53,7 +68,18 @@ def leakage(
         found += rows(
             told.select(*named, *_TOLD), "attacker", (SYSTEM, "attribute", "view", "attacker", "metric")
         )
-    return found, missing
+        notes += [note for note in _left_out(attribute, told) if note not in notes]
+    return Leakage(found, missing, notes)
+
+
+def _left_out(attribute: str, told: pl.DataFrame) -> Iterator[Row]:
+    """Users and groups that the attackers did not look at."""
+    facts = told.row(0, named=True)
+    for group in facts["dropped"]:
+        yield {"code": "attack_group_dropped", "values": {"attribute": attribute, "group": group}}
+    if facts["sampled_from"] > facts["users"]:
+        values = {"attribute": attribute, "users": facts["users"], "of": facts["sampled_from"]}
+        yield {"code": "attack_sampled", "values": values}
 
 
 def _views(

@@ -50,7 +50,6 @@ def lists(tables: Tables, systems: Systems, members: pl.DataFrame, settings: Set
                     tables.train,
                     k=k,
                     level=settings.level,
-                    n_bootstrap=settings.n_bootstrap,
                     seed=settings.seed,
                 )
             )
