@@ -1,6 +1,6 @@
 """Times fairlearn's MetricFrame bootstrap; run by the row `audit-scale` with the interpreter of `make peers`.
 
-Usage: peer_fairlearn.py VALUES.parquet DRAWS; prints seconds per draw and the values by group as JSON.
+Usage: peer_fairlearn.py VALUES.csv DRAWS; prints seconds per draw and the values by group as JSON.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def mean(values: pd.Series, _: pd.Series) -> float:
 
 def main(path: str, draws: int) -> None:
     """Means of two columns over the cells of gender and age, resampled."""
-    table = pd.read_parquet(path)
+    table = pd.read_csv(path, float_precision="round_trip", dtype={"age": str})
     groups = table[["gender", "age"]]
     seconds, frames = 0.0, {}
     for metric in ("ndcg@10", "exposure@10"):

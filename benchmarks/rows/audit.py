@@ -177,8 +177,8 @@ def _peer(frame: FairnessFrame, by_group: pl.DataFrame, folder: Path) -> tuple[f
     """Seconds per draw of fairlearn's MetricFrame on the same values, and how far its values are from ours."""
     if not _PEERS.exists():
         raise MissingExtraError("fairlearn", extra="dev", purpose="The row beside fairlearn (make peers)")
-    file = folder / "per_user.parquet"
-    frame.per_user.select("gender", "age", "ndcg@10", "exposure@10").write_parquet(file)
+    file = folder / "per_user.csv"
+    frame.per_user.select("gender", "age", "ndcg@10", "exposure@10").write_csv(file)
     command = [str(_PEERS), str(_HERE / "peer_fairlearn.py"), str(file), "2"]
     said = json.loads(
         subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
