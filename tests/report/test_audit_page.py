@@ -151,6 +151,19 @@ def test_the_collapsed_system_is_named_and_the_other_is_not(english):
     assert "“baseline” shows everybody" not in text
 
 
+@pytest.mark.parametrize(
+    ("shared", "overlap", "words"),
+    [
+        (0.8, 0.9, "everybody much the same"),
+        (0.8, None, "everybody much the same"),
+        (0.0, 0.77, "mostly shows what is"),
+    ],
+)
+def test_a_collapse_is_told_by_what_it_is(shared, overlap, words):
+    speaker = Speaker(Evidence(evidence()), Words("en"))
+    assert words in speaker.collapse({"system": "a", "shared": shared, "popularity_overlap": overlap})
+
+
 def test_codes_become_sentences_and_unknown_ones_stay(page, lang):
     text = text_of(page)
     known = "12 users stand in no row" if lang == "en" else "12 位用户不在用户表中"

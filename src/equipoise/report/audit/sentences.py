@@ -164,10 +164,13 @@ class Speaker:
         return said.strip()
 
     def collapse(self, row: Row) -> str:
-        """A system that shows everybody the same is named."""
-        alone = row.get("popularity_overlap") is None
+        """A system that shows everybody the same, or mostly what is popular, is named."""
+        shared, overlap = row.get("shared") or 0.0, row.get("popularity_overlap")
+        key = "audit.collapse.alone" if overlap is None else "audit.collapse"
+        if overlap is not None and shared < 0.5 <= overlap:
+            key = "audit.collapse.popular"
         return self.words(
-            "audit.collapse.alone" if alone else "audit.collapse",
+            key,
             system=row["system"],
             shared=self.share(row.get("shared")),
             overlap=self.share(row.get("popularity_overlap")),

@@ -43,6 +43,8 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.unknown": "未知",
     "audit.collapse": "“{system}”给所有人展示的内容大致相同：其列表中 {shared} 的位置是人人相同的物品，"
     "{overlap} 的位置与最热门物品列表一致。列表相同会使差距变小，但这并不说明公平。",
+    "audit.collapse.popular": "“{system}”主要展示最热门的物品：其列表中 {overlap} 的位置与最热门物品列表一致，"
+    "{shared} 的位置是人人相同的物品。人人得到热门物品会使差距变小，但这并不说明公平。",
     "audit.collapse.alone": "“{system}”给所有人展示的内容大致相同：其列表中 {shared} 的位置是人人相同的物品。列"
     "表相同会使差距变小，但这并不说明公平。",
     "audit.suppressed": "少于 {n} 位用户，不予显示",

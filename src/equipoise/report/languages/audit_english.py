@@ -49,6 +49,9 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.collapse": "“{system}” shows everybody much the same: {shared} of the places in its lists hold "
     "items that everybody gets, and {overlap} are places that a list of the most popular items fills as "
     "well. Equal lists make small gaps; that is no sign of fairness.",
+    "audit.collapse.popular": "“{system}” mostly shows what is most popular: {overlap} of the places in its lists "
+    "are filled by a list of the most popular items as well, and {shared} hold items that everybody gets. Where all "
+    "get what is popular, gaps are small; that is no sign of fairness.",
     "audit.collapse.alone": "“{system}” shows everybody much the same: {shared} of the places in its lists "
     "hold items that everybody gets. Equal lists make small gaps; that is no sign of fairness.",
     "audit.suppressed": "fewer than {n} users: not shown",
