@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from equipoise.audit import comparison, slices
+from equipoise.audit.columns import BY_GROUP, GAPS, OVERALL, better, ends, suppressed
 from equipoise.audit.gaps import DIFFERENCE, UNMEASURED, Gap, compare, gaps
 from equipoise.audit.groups import PROFILE_SIZE, Attribute, attributes, strata, users_table
 from equipoise.audit.inputs import SYSTEM, Note, measure, metrics_by_name
@@ -18,7 +19,7 @@ from equipoise.audit.resampling import Sample, Settings
 from equipoise.audit.tolerance import Tolerance, tolerances
 from equipoise.data import vocabulary as v
 from equipoise.errors import ConfigError, nearest
-from equipoise.metrics import Metric, define
+from equipoise.metrics import Metric
 from equipoise.statistics import INSUFFICIENT, holm, verdict
 
 
@@ -166,11 +167,11 @@ class FairnessFrame:
                 rows[int(j)] = {
                     SYSTEM: system,
                     "metric": metric,
-                    **_ends(interval.value, interval.low, interval.high),
+                    **ends(interval.value, interval.low, interval.high),
                     "users": interval.n,
                     "excluded": int(self._excluded[system].sum()),
                 }
-        return self._table([rows[j] for j in sorted(rows)], _OVERALL)
+        return self._table([rows[j] for j in sorted(rows)], OVERALL)
 
     @cached_property
     def by_group(self) -> Any:
@@ -189,7 +190,7 @@ class FairnessFrame:
                         out = int((self._left_out[attribute.name][self._excluded[system]] == g).sum())
                         if g == attribute.known and not interval.n and not out:
                             continue  # nobody is unknown
-                        ends = (
+                        shown = (
                             (None, None, None) if hidden[g] else (interval.value, interval.low, interval.high)
                         )
                         rows[
@@ -199,12 +200,12 @@ class FairnessFrame:
                             "attribute": attribute.name,
                             "group": label,
                             "metric": metric,
-                            **_ends(*ends),
+                            **ends(*shown),
                             "users": interval.n,
                             "suppressed": bool(hidden[g]),
                             "excluded": out,
                         }
-        return self._table([rows[key] for key in sorted(rows)], _BY_GROUP)
+        return self._table([rows[key] for key in sorted(rows)], BY_GROUP)
 
     @cached_property
     def gaps(self) -> Any:
@@ -267,7 +268,7 @@ class FairnessFrame:
                     else interval.value - gap.null_mean,
                 }
             )
-        return self._table(rows, _GAPS)
+        return self._table(rows, GAPS)
 
     @cached_property
     def per_user(self) -> pl.DataFrame:
@@ -340,7 +341,7 @@ class FairnessFrame:
                         compared,
                         place,
                         part.values[:, place],
-                        _better(self._names(int(j))[1]),
+                        better(self._names(int(j))[1]),
                         controlled,
                         self.settings.level,
                     )
@@ -390,44 +391,3 @@ class FairnessFrame:
         if isinstance(theirs, nw.LazyFrame) or theirs.implementation.is_polars():
             return table
         return nw.from_arrow(table.to_arrow(), backend=theirs.implementation).to_native()
-
-
-def suppressed(users: Any, known: int, min_cell: int) -> Any:
-    """Which groups are too small to be shown: (groups,) booleans.
-
-    Groups of 1 to `min_cell` − 1 users; and where that is one known group only, the next smallest known one
-    too, since its total would give the other away by subtraction.
-
-    Args:
-        users: (groups,), the known groups first.
-        known: Number of known groups.
-        min_cell: Fewest users of a group that is shown.
-    """
-    small = (users > 0) & (users < min_cell)
-    if small[:known].sum() == 1:
-        others = np.flatnonzero((users[:known] > 0) & ~small[:known])
-        if len(others):
-            small[others[np.argmin(users[others])]] = True
-    return small
-
-
-def _better(metric: str) -> str:
-    definition = define(metric)
-    return definition.better if definition is not None else "high"
-
-
-def _ends(value: float | None, low: float | None, high: float | None) -> dict[str, float | None]:
-    return {"value": value, "low": low, "high": high}
-
-
-_F, _I, _S, _B = pl.Float64, pl.Int64, pl.String, pl.Boolean
-_OVERALL = {"metric": _S, "value": _F, "low": _F, "high": _F, "users": _I, "excluded": _I}
-_BY_GROUP = {
-    "attribute": _S, "group": _S, "metric": _S, "value": _F, "low": _F, "high": _F, "users": _I,
-    "suppressed": _B, "excluded": _I,
-}  # fmt: skip
-_GAPS = {
-    "attribute": _S, "metric": _S, "kind": _S, "gap": _F, "low": _F, "high": _F, "p_value": _F, "p_adjusted": _F,
-    "minimum_detectable": _F, "verdict": _S, "groups": _S, "users": _I, "tolerance": _F, "null_mean": _F,
-    "null_high": _F, "excess": _F,
-}  # fmt: skip
