@@ -35,7 +35,7 @@ _BOUNDS = (93, 187, 236, 249, 254)
 _CACHE = 262_144  # copies drawn at once: what the processor's cache holds
 _BLOCK = 4_000_000  # copies drawn with one generator
 _PLAIN = 12  # a Poisson number for a distinct row costs about as much as this many bytes
-_DECIMALS = 10  # rows that differ by less are one, whatever the engine that made them
+_DECIMALS = 12  # rows that differ by less are one, whatever the engine that made them
 
 
 @dataclass(frozen=True)

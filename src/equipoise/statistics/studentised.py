@@ -26,7 +26,7 @@ from equipoise.statistics.interval import Floats, columns
 Ints = NDArray[np.int64]
 
 _SLACK = 1e-9  # shuffles that tie with the observed statistic count, whatever the order of addition
-_DECIMALS = 10
+_DECIMALS = 12
 _SHUFFLED_AT_ONCE = 20_000  # users up to whom all shuffles of a block are made in one call
 _BLOCK = 4_000_000  # values shuffled with one generator
 LIMIT_USERS = 100_000
