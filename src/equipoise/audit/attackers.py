@@ -66,8 +66,9 @@ def _gradient_boosting(seed: int, users: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(
-        max_iter=60,
-        max_leaf_nodes=15,
+        max_iter=40,
+        learning_rate=0.15,
+        max_leaf_nodes=8,
         max_bins=63,
         l2_regularization=1.0,
         early_stopping=False,
