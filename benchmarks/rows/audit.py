@@ -50,7 +50,7 @@ def _coverage(setting: str, seed: int, folder: Path) -> Part:
             n = int(np.clip(1000 * (2 * unit / truth) ** 2, 200, 20_000))
         rng = np.random.default_rng([seed, place])
         users = rng.integers(0, len(served), n)
-        slates, _ = world.policy.sample(users, world.slate_length, seed=int(rng.integers(1 << 31)), t=0)
+        slates = _slates(world, users, int(rng.integers(1 << 31)))
         liked = rng.random(slates.shape) < world.preference[users[:, None], slates]
         gender = np.where(man, "man", "woman")[users]
         if setting == "no gap":
@@ -76,6 +76,19 @@ def _coverage(setting: str, seed: int, folder: Path) -> Part:
 def _world(place: int) -> World:
     """A world whose truth is worked out once for all settings."""
     return Storefront(n_users=400, n_items=60, seed=1000 + place).generate()
+
+
+def _slates(world: World, users: Any, seed: int) -> Any:
+    """A slate for every draw: who is drawn again sees another day's, since a day's slate is the user's own."""
+    order = np.argsort(users, kind="stable")
+    ordered = users[order]
+    again = np.empty(len(users), dtype=np.int64)
+    again[order] = np.arange(len(users)) - np.searchsorted(ordered, ordered)
+    slates = np.empty((len(users), world.slate_length), dtype=np.int64)
+    for t in range(int(again.max()) + 1):
+        now = again == t
+        slates[now] = world.policy.sample(users[now], world.slate_length, seed=seed, t=t)[0]
+    return slates
 
 
 def _frame(slates: Any, liked: Any, gender: Any, seed: int) -> FairnessFrame:
