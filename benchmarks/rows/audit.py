@@ -16,7 +16,7 @@ from benchmarks import data
 from benchmarks.machine import Meter
 from benchmarks.row import Part, Row
 from benchmarks.rows import leave_last, popularity
-from equipoise.audit.frame import FairnessFrame
+from equipoise.audit.fairness.frame import FairnessFrame
 from equipoise.errors import MissingExtraError
 from equipoise.metrics import ndcg
 from equipoise.models import models

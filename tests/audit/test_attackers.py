@@ -8,7 +8,7 @@ from scipy.stats import norm
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from equipoise.audit.attackers import ATTACKERS, Attacker, infer_attribute, views
-from equipoise.audit.discrimination import balanced_accuracy, cross_validated_auc, joint_intervals
+from equipoise.audit.attackers.discrimination import balanced_accuracy, cross_validated_auc, joint_intervals
 from equipoise.errors import ConfigError, DataError
 
 

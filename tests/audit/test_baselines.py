@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.audit.baselines import random_lists, top_popular
+from equipoise.audit.lists.baselines import random_lists, top_popular
 from equipoise.errors import ConfigError, DataError
 from equipoise.metrics import ndcg, per_user
 
@@ -86,7 +86,7 @@ def test_random_lists_depend_on_the_seed_and_not_on_the_order_of_rows():
 
 def test_blocks_of_users_leave_no_seam(monkeypatch):
     whole = top_popular(TRAIN, [1, 2, 3, 4, 5], 2)
-    monkeypatch.setattr("equipoise.audit.baselines._BLOCK", 2)
+    monkeypatch.setattr("equipoise.audit.lists.baselines._BLOCK", 2)
     assert top_popular(TRAIN, [1, 2, 3, 4, 5], 2).equals(whole)
     assert len(random_lists(TRAIN, [1, 2, 3, 4, 5], 2)) == len(whole)
 

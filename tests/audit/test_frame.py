@@ -7,8 +7,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from equipoise.audit.columns import suppressed
-from equipoise.audit.frame import FairnessFrame
+from equipoise.audit.fairness.columns import suppressed
+from equipoise.audit.fairness.frame import FairnessFrame
 from equipoise.errors import ConfigError, DataError
 from equipoise.metrics import hit_rate, ndcg, novelty
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from equipoise.audit.gaps import compare, gaps
-from equipoise.audit.groups import Attribute
-from equipoise.audit.resampling import Sample, Settings
+from equipoise.audit.fairness.gaps import compare, gaps
+from equipoise.audit.fairness.groups import Attribute
+from equipoise.audit.fairness.resampling import Sample, Settings
 from equipoise.statistics import holm, minimum_detectable_difference, verdict
 
 WORLDS = 200

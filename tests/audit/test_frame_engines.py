@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from equipoise.audit.frame import FairnessFrame
+from equipoise.audit.fairness.frame import FairnessFrame
 from equipoise.metrics import average_precision, ndcg
 
 

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from equipoise.audit.frame import FairnessFrame
+from equipoise.audit.fairness.frame import FairnessFrame
 from equipoise.metrics import ndcg
 
 

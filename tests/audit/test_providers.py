@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.audit.providers import provider_exposure, provider_metrics
+from equipoise.audit.exposure.providers import provider_exposure, provider_metrics
 from equipoise.errors import ConfigError, DataError
 from equipoise.metrics import DEFINITIONS
 
@@ -168,8 +168,8 @@ def test_many_providers_are_resampled_without_a_full_matrix(monkeypatch):
     shown = population(400, TASTES, 3)
     full = provider_metrics(shown, CATALOGUE, "maker", k=3)
     shares = provider_exposure(shown, CATALOGUE, "maker", k=3)
-    monkeypatch.setattr("equipoise.audit.providers._DENSE", 0)
-    monkeypatch.setattr("equipoise.audit.providers._FEW", 0)
+    monkeypatch.setattr("equipoise.audit.exposure.providers._DENSE", 0)
+    monkeypatch.setattr("equipoise.audit.exposure.providers._FEW", 0)
     sparse = provider_metrics(shown, CATALOGUE, "maker", k=3)
     assert sparse["value"].equals(full["value"])
     np.testing.assert_allclose(sparse["low"], full["low"], rtol=0.05, atol=1e-3)
@@ -182,7 +182,7 @@ def test_many_users_are_drawn_from_the_limit_of_their_sums(monkeypatch):
     shown, truth = population(2000, TASTES, 3), population(2000, TASTES, 4).drop("rank")
     makers = (provider_metrics, provider_exposure)
     every = [make(shown, CATALOGUE, "genre", k=3, truth=truth) for make in makers]
-    monkeypatch.setattr("equipoise.audit.providers._MANY", 1000)
+    monkeypatch.setattr("equipoise.audit.exposure.providers._MANY", 1000)
     limit = [make(shown, CATALOGUE, "genre", k=3, truth=truth) for make in makers]
     for one, other in zip(every, limit, strict=True):
         np.testing.assert_allclose(other[:, 1], one[:, 1], rtol=1e-12)

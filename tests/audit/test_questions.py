@@ -1,6 +1,6 @@
 import re
 
-from equipoise.audit.questions import QUESTIONS, answer
+from equipoise.audit.evidence.questions import QUESTIONS, answer
 
 
 def by_code(evidence):

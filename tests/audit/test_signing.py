@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from equipoise.audit.signing import VARIABLE, Signer, canonical, check, sha256, signer
+from equipoise.audit.verification.signing import VARIABLE, Signer, canonical, check, sha256, signer
 from equipoise.errors import ConfigError, DataError, MissingExtraError
 
 EVIDENCE = {"name": "审计", "gaps": [{"id": "gap/a", "gap": 0.1, "low": None}]}

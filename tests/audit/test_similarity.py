@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.audit.similarity import cross_group, shared_places, within_group
+from equipoise.audit.lists.similarity import cross_group, shared_places, within_group
 from equipoise.errors import ConfigError, DataError
 
 

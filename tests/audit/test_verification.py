@@ -5,10 +5,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from equipoise.audit.differences import differences, same
 from equipoise.audit.request import Settings, Tables
-from equipoise.audit.signing import Signer, canonical
 from equipoise.audit.verification import read_evidence, verify
+from equipoise.audit.verification.differences import differences, same
+from equipoise.audit.verification.signing import Signer, canonical
 from equipoise.errors import ConfigError, DataError
 
 SETTINGS = Settings(groups=("gender",), k=(10,))

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rich.console import Console
 
 import equipoise
-from equipoise.audit.signing import VARIABLE
+from equipoise.audit.verification.signing import VARIABLE
 from equipoise.cli import main
 from equipoise.cli.verdicts import findings
 from tests.pipeline.small_audit import assemble, page, write_tables

@@ -8,8 +8,8 @@ MODULES = (
     "equipoise.metrics.expected_exposure",
     "equipoise.metrics.provider_formulas",
     "equipoise.metrics.transparency",
-    "equipoise.audit.providers",
-    "equipoise.audit.similarity",
+    "equipoise.audit.exposure.providers",
+    "equipoise.audit.lists.similarity",
 )
 
 

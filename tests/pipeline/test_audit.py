@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import equipoise
 from equipoise.audit.policy import Policy, Rule
-from equipoise.audit.signing import VARIABLE
+from equipoise.audit.verification.signing import VARIABLE
 from equipoise.errors import ConfigError, DataError, EquipoiseError
 from equipoise.pipeline.audit import Audit, audit, verify
 from equipoise.pipeline.audit_inputs import Inputs, Named

@@ -5,12 +5,11 @@ frame.overall; frame.by_group; frame.gaps          # every number with interval,
 attackers.infer_attribute(features, labels)        # how well can the attribute be read?
 """
 
-from equipoise.audit import attackers, baselines, formats, similarity
+from equipoise.audit import attackers, exposure, fairness, formats, lists
 from equipoise.audit.evidence import assemble
-from equipoise.audit.frame import FairnessFrame
-from equipoise.audit.inputs import Note
+from equipoise.audit.exposure import provider_exposure, provider_metrics
+from equipoise.audit.fairness import FairnessFrame, Note
 from equipoise.audit.policy import Policy, Rule
-from equipoise.audit.providers import provider_exposure, provider_metrics
 from equipoise.audit.request import Settings, Tables
 from equipoise.metrics import average_precision, hit_rate, mrr, ndcg, precision, recall
 
@@ -24,14 +23,15 @@ __all__ = [
     "assemble",
     "attackers",
     "average_precision",
-    "baselines",
+    "exposure",
+    "fairness",
     "formats",
     "hit_rate",
+    "lists",
     "mrr",
     "ndcg",
     "precision",
     "provider_exposure",
     "provider_metrics",
     "recall",
-    "similarity",
 ]

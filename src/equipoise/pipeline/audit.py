@@ -12,9 +12,9 @@ import polars as pl
 from pydantic import ValidationError
 
 from equipoise.audit.request import Settings, Tables
-from equipoise.audit.signing import canonical, signer
 from equipoise.audit.verification import Verification, read_evidence
 from equipoise.audit.verification import verify as verified
+from equipoise.audit.verification.signing import canonical, signer
 from equipoise.component import config_error
 from equipoise.errors import DataError, nearest
 from equipoise.pipeline.audit_folder import check_free, default_folder, pack, write

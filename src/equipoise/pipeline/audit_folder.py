@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from equipoise.audit.signing import canonical
+from equipoise.audit.verification.signing import canonical
 from equipoise.errors import EquipoiseError
 
 _OURS = {"evidence.json", "evidence.sig", "report.html", "summary.html", "tables"}

@@ -11,9 +11,9 @@ from equipoise.audit.evidence.leakage import leakage
 from equipoise.audit.evidence.lists import collapse, concentration, lists, transparency
 from equipoise.audit.evidence.people import People
 from equipoise.audit.evidence.providers import providers
+from equipoise.audit.evidence.questions import answer
 from equipoise.audit.evidence.systems import Systems
 from equipoise.audit.evidence.untestable import untestable
-from equipoise.audit.questions import answer
 from equipoise.audit.request import Settings, Tables
 from equipoise.audit.verification import SCHEMA
 from equipoise.errors import DataError

@@ -9,8 +9,8 @@ import polars as pl
 from equipoise.audit.evidence.people import by_group, framed
 from equipoise.audit.evidence.rows import Row, rows
 from equipoise.audit.evidence.systems import SYSTEM, TOP_POPULAR, Systems
+from equipoise.audit.lists.similarity import cross_group, shared_places, within_group
 from equipoise.audit.request import Settings, Tables
-from equipoise.audit.similarity import cross_group, shared_places, within_group
 from equipoise.data import vocabulary as v
 from equipoise.metrics import (
     Metric,

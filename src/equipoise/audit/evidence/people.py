@@ -10,8 +10,8 @@ import polars as pl
 
 from equipoise.audit.evidence.rows import Row, rows
 from equipoise.audit.evidence.systems import SYSTEM, Systems
-from equipoise.audit.frame import FairnessFrame
-from equipoise.audit.groups import PROFILE_SIZE, UNKNOWN
+from equipoise.audit.fairness.frame import FairnessFrame
+from equipoise.audit.fairness.groups import PROFILE_SIZE, UNKNOWN
 from equipoise.audit.request import Settings, Tables
 from equipoise.data import vocabulary as v
 from equipoise.metrics import KINDS, Metric, parse

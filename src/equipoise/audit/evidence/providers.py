@@ -6,7 +6,7 @@ import polars as pl
 
 from equipoise.audit.evidence.rows import Row, rows
 from equipoise.audit.evidence.systems import SYSTEM, Systems
-from equipoise.audit.providers import provider_exposure, provider_metrics
+from equipoise.audit.exposure.providers import provider_exposure, provider_metrics
 from equipoise.audit.request import Settings, Tables
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from equipoise.audit.baselines import random_lists, top_popular
 from equipoise.audit.evidence.rows import Row
+from equipoise.audit.lists.baselines import random_lists, top_popular
 from equipoise.audit.request import Settings, Tables
 from equipoise.data import vocabulary as v
 

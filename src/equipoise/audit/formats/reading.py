@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from equipoise.audit.inputs import Note
+from equipoise.audit.fairness.inputs import Note
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 

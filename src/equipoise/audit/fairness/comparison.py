@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from equipoise.audit.gaps import compare
-from equipoise.audit.groups import Attribute
-from equipoise.audit.inputs import Measured
-from equipoise.audit.resampling import Sample, Settings
+from equipoise.audit.fairness.gaps import compare
+from equipoise.audit.fairness.groups import Attribute
+from equipoise.audit.fairness.inputs import Measured
+from equipoise.audit.fairness.resampling import Sample, Settings
 from equipoise.statistics import Interval, holm, range_interval, resampled_cells, sign_flips
 
 _F, _I, _S = pl.Float64, pl.Int64, pl.String

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.audit.groups import Attribute
+from equipoise.audit.fairness.groups import Attribute
 from equipoise.errors import ConfigError
 from equipoise.statistics import Cells, Means, resampled_cells
 from equipoise.statistics.bootstrap import settings

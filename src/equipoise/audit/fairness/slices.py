@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from equipoise.audit.resampling import Part, Sample
+from equipoise.audit.fairness.resampling import Part, Sample
 from equipoise.statistics import benjamini_hochberg, slice_tests
 
 _F, _I, _S = pl.Float64, pl.Int64, pl.String

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from equipoise.audit.differences import TOLERANCE, Difference, differences, rows_by_id, same
 from equipoise.audit.request import Settings, Tables
-from equipoise.audit.signing import canonical, check
+from equipoise.audit.verification.differences import TOLERANCE, Difference, differences, rows_by_id, same
+from equipoise.audit.verification.signing import canonical, check
 from equipoise.errors import ConfigError, DataError, EquipoiseError, nearest
 
 SCHEMA: Final = "equipoise.audit/1"

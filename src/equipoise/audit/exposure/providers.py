@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
-from equipoise.audit.spreads import about_mean, spread_row
+from equipoise.audit.exposure.spreads import about_mean, spread_row
 from equipoise.metrics import DEFINITIONS, expected_exposure_loss, frames
 from equipoise.metrics import provider_formulas as formulas
 from equipoise.metrics.providers import ProviderSums, column_sums, provider_sums, target_shares

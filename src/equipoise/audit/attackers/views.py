@@ -104,4 +104,4 @@ def _vectors(table: pl.DataFrame, ids: pl.DataFrame) -> NDArray[np.float64]:
     nested = [name for name, kind in values.schema.items() if kind.is_nested()]
     if nested:
         return np.array(values[nested[0]].to_list(), dtype=np.float64)
-    return values.cast(pl.Float64).to_numpy().astype(np.float64)
+    return np.asarray(values.cast(pl.Float64).to_numpy(), dtype=np.float64)

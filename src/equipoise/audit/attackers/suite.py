@@ -22,9 +22,9 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
-from equipoise.audit.discrimination import balanced_accuracy, cross_validated_auc, joint_intervals
-from equipoise.audit.examples import Examples, Matrix
-from equipoise.audit.views import views
+from equipoise.audit.attackers.discrimination import balanced_accuracy, cross_validated_auc, joint_intervals
+from equipoise.audit.attackers.examples import Examples, Matrix
+from equipoise.audit.attackers.views import views
 from equipoise.errors import ConfigError, nearest
 from equipoise.statistics import Estimate, Interval
 

@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.audit.distributions import kolmogorov_smirnov, wasserstein
-from equipoise.audit.groups import Attribute
-from equipoise.audit.resampling import Part, Sample
+from equipoise.audit.fairness.distributions import kolmogorov_smirnov, wasserstein
+from equipoise.audit.fairness.groups import Attribute
+from equipoise.audit.fairness.resampling import Part, Sample
 from equipoise.statistics import (
     GroupsTest,
     Interval,

@@ -15,8 +15,8 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
-from equipoise.audit import matrices
-from equipoise.audit.neighbours import Neighbours, nearest, over_pairs
+from equipoise.audit.lists import matrices
+from equipoise.audit.lists.neighbours import Neighbours, nearest, over_pairs
 from equipoise.data import vocabulary as v
 from equipoise.errors import ConfigError
 from equipoise.metrics import frames

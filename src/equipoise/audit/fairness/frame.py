@@ -10,13 +10,13 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from equipoise.audit import comparison, slices
-from equipoise.audit.columns import BY_GROUP, GAPS, OVERALL, better, ends, suppressed
-from equipoise.audit.gaps import DIFFERENCE, UNMEASURED, Gap, compare, gaps
-from equipoise.audit.groups import PROFILE_SIZE, Attribute, attributes, strata, users_table
-from equipoise.audit.inputs import SYSTEM, Note, measure, metrics_by_name
-from equipoise.audit.resampling import Sample, Settings
-from equipoise.audit.tolerance import Tolerance, tolerances
+from equipoise.audit.fairness import comparison, slices
+from equipoise.audit.fairness.columns import BY_GROUP, GAPS, OVERALL, better, ends, suppressed
+from equipoise.audit.fairness.gaps import DIFFERENCE, UNMEASURED, Gap, compare, gaps
+from equipoise.audit.fairness.groups import PROFILE_SIZE, Attribute, attributes, strata, users_table
+from equipoise.audit.fairness.inputs import SYSTEM, Note, measure, metrics_by_name
+from equipoise.audit.fairness.resampling import Sample, Settings
+from equipoise.audit.fairness.tolerance import Tolerance, tolerances
 from equipoise.data import vocabulary as v
 from equipoise.errors import ConfigError, nearest
 from equipoise.metrics import Metric
