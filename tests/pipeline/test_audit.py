@@ -13,8 +13,8 @@ from equipoise.audit.policy import Policy, Rule
 from equipoise.audit.verification.signing import VARIABLE
 from equipoise.errors import ConfigError, DataError, EquipoiseError
 from equipoise.pipeline.audit import Audit, audit, verify
-from equipoise.pipeline.audit_inputs import Inputs, Named
-from equipoise.pipeline.audit_tables import read_tables
+from equipoise.pipeline.audit.inputs import Inputs, Named
+from equipoise.pipeline.audit.tables import read_tables
 from tests.pipeline.small_audit import USERS, assemble, page, write_tables
 
 SETTINGS = {"groups": ["gender"], "k": [5]}

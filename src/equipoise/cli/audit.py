@@ -121,7 +121,7 @@ def audit(
     from equipoise.audit.policy import Policy
     from equipoise.cli.verdicts import findings
     from equipoise.pipeline.audit import audit as journey
-    from equipoise.pipeline.audit_inputs import Named
+    from equipoise.pipeline.audit.inputs import Named
 
     console = Console()
     inputs = {

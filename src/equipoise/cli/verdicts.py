@@ -34,7 +34,7 @@ def findings(evidence: Mapping[str, Any], width: int = 120) -> Iterator[Renderab
         yield f"- {escape(speaker.coded('note', row))}"
     for rows in _by_code(evidence.get("not_testable", ())):
         for row in rows[:_ALIKE]:
-            yield f"- [yellow]not tested:[/] {escape(speaker.coded('not_testable', row))}"
+            yield f"- [yellow]not testable:[/] {escape(speaker.coded('not_testable', row))}"
         if len(rows) > _ALIKE:
             yield f"  ... and {len(rows) - _ALIKE} more like this, which stand in the report"
 
@@ -56,13 +56,17 @@ def _verdicts(evidence: Mapping[str, Any], width: int) -> Table:
         caption="MDG: the least gap that so many users would show four times in five",
         title_justify="left", caption_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
     )  # fmt: skip
-    wide = width >= _WIDE
-    shown = ["attribute", "metric", *(["groups"] if wide else []), "gap", "tolerance", "MDG"]
-    shown += [*(["p"] if wide else []), "verdict"]
+    everywhere = len({row["tolerance"] for row in rows}) == 1
+    if everywhere:
+        table.caption = f"tolerance {_number(rows[0]['tolerance'], 'none')}; {table.caption}"
+    shown = ["attribute", "metric", "gap", *([] if everywhere else ["tolerance"]), "MDG", "verdict"]
+    if width >= _WIDE:
+        shown = [*shown[:2], "groups", *shown[2:-1], "p", "verdict"]
     for name in shown:
         number = name in ("gap", "tolerance", "MDG", "p")
-        least = len("insufficient") if name == "verdict" else None
-        table.add_column(name, justify="right" if number else "left", no_wrap=number, min_width=least)
+        table.add_column(
+            name, justify="right" if number else "left", no_wrap=name not in ("attribute", "groups")
+        )
     system = None
     for row in rows:
         if row["system"] != system and len(audited) > 1:

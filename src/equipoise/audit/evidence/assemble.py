@@ -59,7 +59,7 @@ def assemble(tables: Tables, settings: Settings) -> dict[str, Any]:
         "settings": _told(settings),
         "policy": _policy(settings),
         "data": tables.sources,
-        "notes": [*people.notes(), *read.notes],
+        "notes": [*tables.notes, *people.notes(), *read.notes],
         "systems": systems.told,
         "definitions": _definitions(sections, explained),
         **sections,

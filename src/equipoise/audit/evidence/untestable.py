@@ -25,7 +25,7 @@ def untestable(
         ("no_train", tables.train is None),
         ("no_items", tables.items is None),
         ("no_item_groups", tables.items is not None and not settings.item_groups),
-        ("no_vectors", not tables.vectors),
+        ("no_vectors", bool(settings.attackers) and not tables.vectors),
         ("no_explanations", not measured),
     ]
     found = [_row(code) for code, applies in missing if applies]

@@ -169,6 +169,7 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.absent.lists": "未测量各组的列表：需要用户分组以及推荐之前的事件（--train）。",
     "audit.absent.attackers": "未检验能否从列表推断属性：没有运行攻击者。",
     "audit.absent.transparency": "解释：未测量。推荐表中没有说明解释是否忠实的 faithful 列。",
+    "audit.needs": "需要 --{table}",
     "audit.absent.reference": "缺少参照 {system}：需要 --{needs}。",
     # Summary
     "summary.title": "审计摘要：{name}",

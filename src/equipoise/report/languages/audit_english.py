@@ -193,6 +193,7 @@ MESSAGES: Final[dict[str, str]] = {
     "run.",
     "audit.absent.transparency": "Explanations: not measured. The recommendations have no column faithful that "
     "says whether an explanation was found faithful.",
+    "audit.needs": "needs --{table}",
     "audit.absent.reference": "The reference {system} is missing: it needs --{needs}.",
     # Summary
     "summary.title": "Summary of the audit of {name}",

@@ -4,6 +4,8 @@ from typing import Final
 
 MESSAGES: Final[dict[str, str]] = {
     # Rules that acted on the data
+    "note.attack_group_dropped": "{attribute} 的群体 {group} 太小，无法训练攻击者，攻击者没有考虑它。",
+    "note.attack_sampled": "针对 {attribute} 的攻击者只用了 {of} 名用户中随机抽取的 {users} 名。",
     "note.users_missing": "{users} 位用户不在用户表中；他们归入“未知”组，不参与任何差距。",
     "note.users_missing.plain": "不在用户表中的用户归入“未知”组，不参与任何差距",
     "note.attribute_missing": "{users} 位用户没有{attribute}的取值；他们归入“未知”组，不参与任何差距。",

@@ -7,6 +7,8 @@ from typing import Final
 
 MESSAGES: Final[dict[str, str]] = {
     # Rules that acted on the data
+    "note.attack_group_dropped": "{group} of {attribute} is too small a group to train attackers on; it was left out.",
+    "note.attack_sampled": "Attackers on {attribute} used a random sample of {users} of the {of} users.",
     "note.users_missing": "{users} users stand in no row of the table of users; they form the group unknown, "
     "which enters no gap.",
     "note.users_missing.plain": "Users who stand in no row of the table of users form the group unknown, which "

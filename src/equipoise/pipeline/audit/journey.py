@@ -17,9 +17,9 @@ from equipoise.audit.verification import verify as verified
 from equipoise.audit.verification.signing import canonical, signer
 from equipoise.component import config_error
 from equipoise.errors import DataError, nearest
-from equipoise.pipeline.audit_folder import check_free, default_folder, pack, write
-from equipoise.pipeline.audit_inputs import Inputs
-from equipoise.pipeline.audit_tables import read_run, read_tables
+from equipoise.pipeline.audit.folder import check_free, default_folder, pack, write
+from equipoise.pipeline.audit.inputs import Inputs
+from equipoise.pipeline.audit.tables import read_run, read_tables
 
 Say = Callable[[str], None]
 
@@ -128,9 +128,7 @@ def verify(folder: Path | str, *, only: str | None = None, public_key: Path | No
 def _assemble(tables: Tables, settings: Settings) -> dict[str, Any]:
     from equipoise.audit.evidence import assemble  # the statistics load SciPy and scikit-learn
 
-    evidence = assemble(tables, settings)
-    evidence["notes"] = [*tables.notes, *evidence["notes"]]
-    return evidence
+    return assemble(tables, settings)
 
 
 def _inputs(given: Inputs | Mapping[str, Any]) -> Inputs:

@@ -17,7 +17,7 @@ from equipoise.data import vocabulary as v
 from equipoise.data.dataset import positive
 from equipoise.data.sources import read_table
 from equipoise.errors import DataError, nearest
-from equipoise.pipeline.audit_inputs import Inputs, Named, fingerprint
+from equipoise.pipeline.audit.inputs import Inputs, Named, fingerprint
 from equipoise.pipeline.folder import RunFolder
 from equipoise.pipeline.identifiers import check_shared, one_type
 from equipoise.pipeline.measure import truth_of
