@@ -33,6 +33,9 @@ def spark() -> Iterator[Any]:
         "spark.default.parallelism": "1",
         "spark.driver.memory": "512m",
         "spark.sql.session.timeZone": "UTC",
+        "spark.sql.codegen.wholeStage": "false",  # small tables: compiling would take longer than the work
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
     }
     builder = pyspark_sql.SparkSession.builder.master("local[1]").appName("equipoise-tests")
     for key, value in settings.items():

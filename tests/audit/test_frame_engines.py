@@ -54,7 +54,9 @@ def test_the_numbers_of_all_engines_are_equal(engine, tables, request):
         theirs = {name: duckdb.from_arrow(table.to_arrow()) for name, table in tables.items()}
     elif engine == "spark":
         spark = request.getfixturevalue("spark")
-        theirs = {name: spark.createDataFrame(table.rows(), table.columns) for name, table in tables.items()}
+        theirs = {
+            name: spark.createDataFrame(table.rows(), table.columns).cache() for name, table in tables.items()
+        }
     else:
         turn = {
             "polars lazy": pl.DataFrame.lazy,

@@ -31,6 +31,8 @@ from equipoise.metrics import (
 from equipoise.statistics import bootstrap_means
 
 _GROUP = (SYSTEM, "attribute", "group", "metric")
+_NEIGHBOURS = 2_000
+"""Neighbours are sought among a random sample of so many users: every pair of them is looked at."""
 _NAMED = 0.5
 """A system shows everybody the same when at least half of its places are shared, or are TopPop's too."""
 
@@ -49,6 +51,7 @@ def lists(tables: Tables, systems: Systems, members: pl.DataFrame, settings: Set
                     crossed,
                     tables.train,
                     k=k,
+                    max_users=_NEIGHBOURS,
                     level=settings.level,
                     seed=settings.seed,
                 )
