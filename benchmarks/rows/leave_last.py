@@ -25,6 +25,8 @@ _RANKED = "last event held out, the one before for validation; all items ranked,
 _ML_1M = f"ML-1M, 6,040 users, 3,416 items, 999,611 events; {_RANKED}"
 _BEAUTY = f"Amazon Beauty (S3Rec), 22,363 users, 12,101 items, 198,502 events; {_RANKED}"
 
+_SHARED = "shared negatives"  # drawn once per batch, with the logQ correction, in place of all items
+
 _ON_ML_1M: Mapping[str, Any] = {"batch_places": 1600, "epochs": 20, "learning_rate": 2e-3, "dropout": 0.2}
 _ON_BEAUTY: Mapping[str, Any] = {
     "blocks": 1,
@@ -59,7 +61,8 @@ def _sequence(
         whole = read()
         parts = data.leave_last(whole)
         vectors = texts(whole) if "text on" in setting else None
-        config = models.build("sequence", fields)
+        sampled = {"loss": "sampled_softmax", "negatives": 1024} if _SHARED in setting else {}
+        config = models.build("sequence", {**fields, **sampled})
         unfinished = folder / f"{setting.replace(' ', '_')}-{seed}.safetensors"
         model = config.fit(
             parts.train,
@@ -96,7 +99,7 @@ ROWS = [
     Row(
         "ml1m-sequence",
         _ML_1M,
-        _settings("text off", "text on"),
+        _settings("text off", "text on") | {f"text off, 1,024 {_SHARED}": (0,)},
         _sequence(lambda: data.read("ml-1m", "movielens"), _ON_ML_1M, _titles),
     ),
     Row(
