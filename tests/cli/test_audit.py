@@ -1,6 +1,7 @@
 import io
 import json
 
+import numpy as np
 import polars as pl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,7 +12,7 @@ import equipoise
 from equipoise.audit.verification.signing import VARIABLE
 from equipoise.cli import main
 from equipoise.cli.verdicts import findings
-from tests.pipeline.small_audit import assemble, page, write_tables
+from tests.pipeline.small_audit import USERS, assemble, page, write_tables
 
 
 def call(*words):
@@ -80,6 +81,24 @@ def test_every_option_arrives(here):
         "../data/items.csv",
         "../data/train.csv",
     )
+
+
+def test_ids_of_arrays_arrive(here):
+    np.save("data/lists.npy", pl.read_csv("data/recs.csv")["item_id"].to_numpy().reshape(-1, 5) - 100)
+    np.save("data/user_ids.npy", np.arange(1, USERS + 1))
+    np.save("data/item_ids.npy", np.arange(100, 112))
+    arrays = ("--recommendations", "ours=data/lists.npy", "--format", "implicit")
+    ids = ("--user-ids", "data/user_ids.npy", "--item-ids", "data/item_ids.npy")
+    assert call("audit", *arrays, *TABLES[2:], *ids, "--groups", "gender", "--out", "arrays") == 0
+    assert call(*AUDIT) == 0
+    by_array, by_table = (
+        json.loads((here / name / "evidence.json").read_text()) for name in ("arrays", "out")
+    )
+    assert by_array["overall"] == by_table["overall"]
+    assert by_array["request"]["inputs"]["user_ids"] == "../data/user_ids.npy"
+    assert {"user_ids", "item_ids"} <= {row["table"] for row in by_array["data"]}
+    np.save("data/item_ids.npy", np.arange(112, 100, -1))
+    assert call("audit", "verify", "arrays") == 1
 
 
 def test_a_run_needs_its_folder_and_nothing_else(here, capsys):

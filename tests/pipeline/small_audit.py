@@ -80,7 +80,7 @@ def assemble(tables, settings):
         "data": tables.sources,
         "systems": [{"name": system, "role": "audited", "missing": None} for system in tables.systems],
         "definitions": {"ndcg": {"name": "ndcg", "title": "NDCG", "formula": "DCG / ideal", "unit": "share"}},
-        "notes": [{"code": "users_missing", "values": {"users": 3}}],
+        "notes": [*tables.notes, {"code": "users_missing", "values": {"users": 3}}],
         "overall": overall,
         "groups": groups,
         "gaps": gaps,

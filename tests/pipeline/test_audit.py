@@ -150,6 +150,12 @@ def test_arrays_come_with_their_identifiers_beside_them(tables):
     found = read(tables, recommendations=[{"name": "als", "path": str(tables / "lists.npy")}], **given)
     kept = found.recommendations.select("user_id", "item_id", "rank")
     assert kept.sort("user_id", "rank").equals(lists.select(kept.columns).cast(kept.schema))
+    recorded = {row["table"]: row for row in found.sources}
+    for name, file in (("user_ids", "users.npy"), ("item_ids", "items.npy")):
+        assert recorded[name]["sha256"] == hashlib.sha256((tables / file).read_bytes()).hexdigest()
+    assert (recorded["user_ids"]["users"], recorded["item_ids"]["items"]) == (USERS, 12)
+    with pytest.raises(ConfigError, match="Only arrays need user_ids"):
+        read(tables, user_ids=str(tables / "users.npy"))
 
 
 def test_vectors_belong_to_a_system(tables):

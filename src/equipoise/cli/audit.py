@@ -133,6 +133,8 @@ def audit(
         "items": items,
         "train": train,
         "format": format_,
+        "user_ids": user_ids,
+        "item_ids": item_ids,
         "relevant": relevant,
     }
     settings = {

@@ -16,12 +16,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from equipoise.audit.formats.arrays import ARRAYS
+from equipoise.audit.formats.arrays import ARRAYS, read_ids
 from equipoise.audit.formats.atomic import ATOMIC, is_atomic, side_table
 from equipoise.audit.formats.reading import Reading
 from equipoise.errors import ConfigError, nearest
 
-__all__ = ["AUTO", "FORMATS", "Reading", "examine", "read", "recognise", "side_table"]
+__all__ = ["ARRAYS", "AUTO", "FORMATS", "Reading", "examine", "read", "read_ids", "recognise", "side_table"]
 
 AUTO: Final = "auto"
 

@@ -67,14 +67,14 @@ class Arrays:
                 where=f"{path}: {told}",
                 todo="Call the users' ids 'users' and the items' ids 'items', and leave the rest out.",
             )
-        named = _ids(users) if users is not None else (owners[0] if owners else None)
+        named = read_ids(users) if users is not None else (owners[0] if owners else None)
         if named is not None and len(named) != len(ids[0]):
             raise DataError(
                 f"{len(named)} users do not fit {len(ids[0])} lists",
                 where=str(path),
                 todo="Give the id of each row's user, in the rows' order.",
             )
-        lookup = _ids(items) if items is not None else (others[0] if others else None)
+        lookup = read_ids(items) if items is not None else (others[0] if others else None)
         return cls(ids[0], scores[0] if scores else None, named, lookup)
 
 
@@ -145,7 +145,7 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
         ) from error
 
 
-def _ids(source: Any) -> NDArray[Any]:
+def read_ids(source: Any) -> NDArray[Any]:
     """Ids from an array, or from a file of one array or one column."""
     if not isinstance(source, (str, Path)):
         return np.asarray(source)

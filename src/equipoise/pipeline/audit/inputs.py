@@ -12,6 +12,7 @@ from typing import Self
 import polars as pl
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from equipoise.audit.formats import ARRAYS
 from equipoise.data.sources import is_table
 from equipoise.errors import ConfigError
 from equipoise.pipeline.folder import content_hash
@@ -77,14 +78,20 @@ class Inputs(BaseModel):
             raise ConfigError(
                 "Recommendations alone cannot be measured", todo="Name held-out pairs by --truth PATH."
             )
-        own = {
-            name for name in ("recommendations", "truth", "train", "vectors", "format") if getattr(self, name)
-        }
+        foreign = ("recommendations", "truth", "train", "vectors", "format", "user_ids", "item_ids")
+        own = {name for name in foreign if getattr(self, name)}
+        ids = [name for name in ("user_ids", "item_ids") if getattr(self, name)]
         if self.run is not None and own:
             raise ConfigError(
                 f"A run brings its own {' and '.join(sorted(own))}",
                 where=self.run,
                 todo="Name either the run or the tables; only --users and --items may be replaced.",
+            )
+        if ids and not any(one.path.endswith(ARRAYS) for one in self.recommendations):
+            raise ConfigError(
+                f"Only arrays need {' and '.join(ids)}",
+                where=", ".join(one.path for one in self.recommendations),
+                todo=f"Leave them out, or name lists that are arrays ({', '.join(ARRAYS)}).",
             )
         return self
 

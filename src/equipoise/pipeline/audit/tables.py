@@ -123,6 +123,10 @@ def _of_files(inputs: Inputs, folder: Path) -> Tables:
         for part in _lists(given, found, there, sources)
     ]
     systems = [str(part[SYSTEM][0]) for part in lists]
+    for name in ("user_ids", "item_ids"):
+        if (place := getattr(there, name)) is not None:
+            ids = pl.DataFrame({name.removesuffix("s"): formats.read_ids(place)})
+            sources.add(name, str(getattr(inputs, name)), place, ids, ids)
     twice = [system for system in systems if systems.count(system) > 1]
     if twice:
         raise DataError(

@@ -39,6 +39,9 @@ MESSAGES: Final[dict[str, str]] = {
     "note.ranks_from_scores": "表中没有名次，已按分数从高到低排定。",
     "note.ranks_from_order": "表中没有名次，以行的顺序为准。",
     "note.fillers_dropped": "删除了 {rows} 行仅用于补足短列表的数据。",
+    "note.items_without_group": "{system} 的列表中有 {places} 个位置的物品没有 {attribute} 值，占曝光的 {share}；"
+    "它们不计入任何组。",
+    "note.items_without_group.plain": "没有该列值的被推荐物品在曝光中不计入任何组",
     "note.fillers_dropped.plain": "仅用于补足短列表的行已删除",
     # What could not be tested
     "not_testable.no_tolerance": "{metric} 按{attribute}没有设定容差，因此无法判定为公平。",
@@ -53,6 +56,7 @@ MESSAGES: Final[dict[str, str]] = {
     "not_testable.no_train": "没有训练事件（--train），因此无法与最热门物品比较，也无法测量需要用户以往偏好的指"
     "标。",
     "not_testable.no_items": "没有物品表（--items），因此未测量供给方曝光。",
+    "not_testable.no_catalogue": "没有物品表或训练事件（--items 或 --train），无从得知物品目录，因此未测量覆盖率和集中度。",
     "not_testable.no_explanations": "推荐表中没有 faithful 列，因此未测量解释。",
     "not_testable.no_item_groups": "没有指定物品的分组列或供给方列（--item-groups），因此未测量供给方曝光。",
     "not_testable.no_attackers": "没有要求运行攻击者，因此未检验列表是否泄露属性。",
@@ -117,6 +121,9 @@ MESSAGES: Final[dict[str, str]] = {
     "table.truth": "留出事件",
     "table.users": "用户",
     "table.items": "物品",
+    "table.vectors": "用户向量",
+    "table.user_ids": "用户标识",
+    "table.item_ids": "物品标识",
     "table.train": "训练事件",
     "setting.item_groups": "物品分组",
     "setting.target": "曝光目标",

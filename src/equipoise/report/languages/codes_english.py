@@ -53,6 +53,9 @@ MESSAGES: Final[dict[str, str]] = {
     "note.ranks_from_order": "The table has no ranks; the order of its rows was taken.",
     "note.fillers_dropped": "{rows} rows that only fill up short lists were dropped.",
     "note.fillers_dropped.plain": "Rows that only fill up short lists were dropped",
+    "note.items_without_group": "{attribute}: {places} places in the lists of {system} hold items without a value, "
+    "a share of {share} of the exposure; they count for no group.",
+    "note.items_without_group.plain": "Recommended items without a value of a column count for no group in exposure",
     # What could not be tested
     "not_testable.no_tolerance": "{metric} by {attribute} has no tolerance, so no gap in it can be found fair.",
     "not_testable.no_tolerance.plain": "Without a tolerance no gap can be found fair",
@@ -66,6 +69,8 @@ MESSAGES: Final[dict[str, str]] = {
     "not_testable.no_train": "Without training events (--train) there is no comparison with the most popular "
     "items, and no measure that needs what users liked before.",
     "not_testable.no_items": "Without a table of items (--items) the exposure of providers was not measured.",
+    "not_testable.no_catalogue": "Without a table of items or training events (--items or --train) the catalogue is "
+    "not known, so coverage and concentration were not measured.",
     "not_testable.no_explanations": "Without a column faithful in the recommendations, explanations were not "
     "measured.",
     "not_testable.no_item_groups": "No column of the items was named as their groups or providers "
@@ -133,6 +138,9 @@ MESSAGES: Final[dict[str, str]] = {
     "table.truth": "Held-out events",
     "table.users": "Users",
     "table.items": "Items",
+    "table.vectors": "User vectors",
+    "table.user_ids": "Ids of users",
+    "table.item_ids": "Ids of items",
     "table.train": "Training events",
     "setting.item_groups": "groups of items",
     "setting.target": "target of exposure",

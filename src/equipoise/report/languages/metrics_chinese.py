@@ -133,7 +133,7 @@ PHRASES: Final[dict[str, str]] = {
     "少于两个列表时没有数值。",
     r"A user without either list has no value\.": "缺少任一列表的用户没有数值。",
     r"A group of fewer than two users with lists has no value.*": "有列表的用户少于两位的组没有数值；"
-    "空位不与任何人相同。",
+    "较短的列表按较长者计算。",
     r"A user without list or profile, of unknown group.*": "没有列表或历史、组未知或一侧没有相似用户者没有数值。",
     r"Items of unknown group are left out; without any exposure there is no value\.": "组未知的物品不计入；"
     "没有任何曝光时没有数值。",
