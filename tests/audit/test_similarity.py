@@ -30,10 +30,12 @@ def found(table, group, metric):
 
 
 def pairwise(rows, k):
-    return np.mean([1 - len(set(a[:k]) & set(b[:k])) / k for a, b in combinations(rows, 2)])
+    cut = [set(row[:k]) for row in rows]
+    return np.mean([1 - len(a & b) / max(len(a), len(b)) for a, b in combinations(cut, 2)])
 
 
-many = st.lists(st.permutations("abcdef").map(lambda row: "".join(row[:4])), min_size=4, max_size=9)
+one = st.tuples(st.permutations("abcdef"), st.integers(1, 4)).map(lambda drawn: "".join(drawn[0][: drawn[1]]))
+many = st.lists(one, min_size=4, max_size=9)
 
 
 @settings(max_examples=40, deadline=None)
@@ -55,8 +57,15 @@ def test_the_distance_is_the_mean_over_all_pairs(rows, k, data):
         assert excess == pytest.approx(value - overall)
 
 
-def test_empty_places_are_shared_with_nobody():
-    assert found(within_group(lists("ab", "a"), people("FF"), k=4), "F", "list_distance@4")[0] == 0.75
+def test_short_lists_of_the_same_items_are_not_apart():
+    table = within_group(lists(*["abc"] * 4), people("FFMM"), k=10)
+    assert found(table, "F", "list_distance@10")[0] == found(table, "F", "list_distance_excess@10")[0] == 0.0
+    near = cross_group(lists(*["abc"] * 4), people("FFMM"), lists(*["z"] * 4), k=10)
+    assert found(near, "F", "neighbour_overlap_own@10")[0] == 1.0
+
+
+def test_a_shorter_list_is_measured_against_the_longer():
+    assert found(within_group(lists("ab", "a"), people("FF"), k=4), "F", "list_distance@4")[0] == 0.5
 
 
 def test_who_has_no_group_is_unknown_and_still_counts_among_all():

@@ -24,7 +24,7 @@ class Neighbours:
     Attributes:
         rows: Rows of the neighbours.
         weights: One over the number of the user's neighbours; 0 where there is none in this place.
-        overlap: Number of items that the two lists share.
+        overlap: Number of items that the two lists share, by the length of the longer one.
         similarity: Cosine of the two profiles.
     """
 
@@ -63,6 +63,7 @@ def nearest(
     overlap, similarity = np.zeros(rows.shape), np.zeros(rows.shape)
     step = max(1, _CELLS // max(1, len(crowd)))
     others, shown = profiles[crowd].T.tocsr(), lists[crowd].T.tocsr()
+    lengths = np.diff(lists.indptr)
     for start in range(0, len(asked), step):
         part = asked[start : start + step]
         cosine = np.round((profiles[part] @ others).toarray(), _DECIMALS)
@@ -77,7 +78,8 @@ def nearest(
         block = slice(start, start + len(part))
         rows[block] = crowd[best]
         similarity[block] = np.take_along_axis(cosine, best, axis=1)
-        overlap[block] = np.take_along_axis((lists[part] @ shown).toarray(), best, axis=1)
+        longer = np.maximum(lengths[part][:, None], lengths[rows[block]])
+        overlap[block] = np.take_along_axis((lists[part] @ shown).toarray(), best, axis=1) / longer
     there = similarity > 0
     return Neighbours(rows, there / np.maximum(there.sum(axis=1, keepdims=True), 1), overlap, similarity)
 

@@ -42,9 +42,10 @@ _NOBODY = Interval(None, None, None, 0)
 def within_group(recommendations: Any, groups: Any, *, k: int, level: float = 0.95) -> pl.DataFrame:
     """Mean distance between the lists of a group, alone and against all pairs of users.
 
-    The distance of two lists is `1 − |L(u) ∩ L(v)|/k`; the mean over all pairs is worked out from how often
-    each item is listed, without looking at pairs. It is a U-statistic; intervals are Wald's with its
-    projection on single users.
+    The distance of two lists is `1 − |L(u) ∩ L(v)| / max(|L(u)|, |L(v)|)`, both cut at k: 0 for two lists of
+    the same items, however short. The mean over all pairs is worked out from how often each item is listed in
+    lists of each length, without looking at pairs. It is a U-statistic; intervals are Wald's with its projection
+    on single users.
 
     Source: Hoeffding (1948), "A class of statistics with asymptotically normal distribution", section 5.
 
@@ -71,14 +72,14 @@ def within_group(recommendations: Any, groups: Any, *, k: int, level: float = 0.
     """
     check_cutoff(k, "list_distance")
     lists, users = matrices.lists(recommendations, k)
-    everybody, apart = _pairwise(lists, k)
+    everybody, apart = _pairwise(lists)
     table = []
     for attribute, labels, codes in matrices.attributes(groups, users):
         for code, group in enumerate(labels):
             members = np.flatnonzero(codes == code)
             found = [_NOBODY, _NOBODY]
             if len(members) > 1:
-                distance, own = _pairwise(lists[members], k)
+                distance, own = _pairwise(lists[members])
                 influence = np.zeros(len(users))
                 influence[members] = len(users) / len(members) * own
                 found = [
@@ -103,9 +104,9 @@ def cross_group(
 ) -> pl.DataFrame:
     """Whether similar users get similar lists across groups as they do inside their own.
 
-    For every user, the mean overlap `|L(u) ∩ L(v)|/k` with the most similar users of other groups, minus that
-    with the most similar users of the own group; similar means the cosine of training profiles. Both sides are
-    searched among equally many users, drawn by the seed: in a larger crowd the nearest are nearer. A
+    For every user, the mean overlap `|L(u) ∩ L(v)| / max(|L(u)|, |L(v)|)` with the most similar users of other
+    groups, minus that with the most similar users of the own group; similar means the cosine of training profiles.
+    Both sides are searched among equally many users, drawn by the seed: in a larger crowd the nearest are nearer. A
     difference may still be one of taste: `neighbour_similarity_difference` says how much less similar the
     neighbours in other groups are.
 
@@ -175,7 +176,7 @@ def cross_group(
                 both = own.found & other.found
                 asked = int(both.sum())
                 if asked:
-                    found = _compared(inside[both], _of(own, both), _of(other, both), k, len(users), level)
+                    found = _compared(inside[both], _of(own, both), _of(other, both), len(users), level)
             table += [
                 _row(attribute, group, metric, interval, asked)
                 for metric, interval in zip(metrics, found, strict=True)
@@ -252,11 +253,9 @@ def _of(near: Neighbours, kept: NDArray[np.bool_]) -> Neighbours:
     return Neighbours(near.rows[kept], near.weights[kept], near.overlap[kept], near.similarity[kept])
 
 
-def _compared(
-    asked: Ints, own: Neighbours, other: Neighbours, k: int, users: int, level: float
-) -> list[Interval]:
+def _compared(asked: Ints, own: Neighbours, other: Neighbours, users: int, level: float) -> list[Interval]:
     """Overlaps in the own group and across, their difference, and the difference of similarities."""
-    inside, across = (over_pairs(near.overlap / k, asked, near, users) for near in (own, other))
+    inside, across = (over_pairs(near.overlap, asked, near, users) for near in (own, other))
     alike, apart = (over_pairs(near.similarity, asked, near, users) for near in (own, other))
     estimates = (inside, across, across.minus(inside), apart.minus(alike))
     if len(asked) < 2:
@@ -264,13 +263,17 @@ def _compared(
     return [estimate.interval(level) for estimate in estimates]
 
 
-def _pairwise(lists: sparse.csr_matrix, k: int) -> tuple[float, Floats]:
+def _pairwise(lists: sparse.csr_matrix) -> tuple[float, Floats]:
     """Mean distance over pairs of lists, and the influence of each list on it."""
     n = lists.shape[0]
     if n < 2:
         return float("nan"), np.zeros(n)
-    others = np.asarray(lists.sum(axis=0)).ravel() - 1.0  # lists beside one's own that hold the item
-    distances = 1.0 - lists @ others / ((n - 1) * k)
+    lengths = np.diff(lists.indptr)
+    distances = np.empty(n)
+    for length in np.unique(lengths):  # of a list that long, the part that each list with an item shares
+        mine = np.flatnonzero(lengths == length)
+        parts = lists.T @ (1.0 / np.maximum(lengths, length))
+        distances[mine] = 1.0 - (lists[mine] @ parts - 1.0) / (n - 1)  # all of one's own list is one's own
     mean = float(distances.mean())
     return mean, np.asarray(2.0 * (distances - mean))
 

@@ -164,7 +164,7 @@ LISTS: Final = (
     Definition(
         name="list_distance",
         title="Distance between lists inside the group",
-        formula="mean over pairs of users u≠v of the group of 1 − |L(u) ∩ L(v)|/k",
+        formula="mean over pairs of users u≠v of the group of 1 − |L(u) ∩ L(v)| / max(|L(u)|, |L(v)|)",
         low=0,
         high=1,
         fair=None,
@@ -172,7 +172,7 @@ LISTS: Final = (
         better="neither",
         level="pairs",
         source="Chaney et al. (2018), How algorithmic confounding increases homogeneity and decreases utility",
-        guard="A group of fewer than two users with lists has no value; empty places are shared with nobody.",
+        guard="A group of fewer than two users with lists has no value; a shorter list is measured against the longer.",
         note="0: the whole group gets one list.",
     ),
     Definition(
@@ -186,14 +186,14 @@ LISTS: Final = (
         better="neither",
         level="pairs",
         source="Chaney et al. (2018), How algorithmic confounding increases homogeneity and decreases utility",
-        guard="A group of fewer than two users with lists has no value; empty places are shared with nobody.",
+        guard="A group of fewer than two users with lists has no value; a shorter list is measured against the longer.",
         note="Below 0 the group's lists are more alike than lists in general.",
     ),
     Definition(
         name="neighbour_overlap_own",
         title="Overlap with similar users of the own group",
         formula="mean over the most similar users v of the own group (cosine of training profiles) of "
-        "|L(u) ∩ L(v)|/k",
+        "|L(u) ∩ L(v)| / max(|L(u)|, |L(v)|)",
         low=0,
         high=1,
         fair=None,
@@ -207,7 +207,7 @@ LISTS: Final = (
         name="neighbour_overlap_other",
         title="Overlap with similar users of other groups",
         formula="mean over the most similar users v of other groups (cosine of training profiles) of "
-        "|L(u) ∩ L(v)|/k",
+        "|L(u) ∩ L(v)| / max(|L(u)|, |L(v)|)",
         low=0,
         high=1,
         fair=None,
