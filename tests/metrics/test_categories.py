@@ -2,6 +2,7 @@ import math
 
 import duckdb
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -93,6 +94,13 @@ def test_the_share_of_faithful_explanations():
         faithful(3)(SHOWN)
     with pytest.raises(DataError, match="other than true or false"):
         faithful(3)(SHOWN.with_columns(faithful=pl.lit(0.5)))
+    for words in (pl.lit("yes"), pl.lit("no")):
+        with pytest.raises(DataError, match="other than true or false"):
+            faithful(3)(SHOWN.with_columns(faithful=words))
+    with pytest.raises(DataError, match="mixed types"):
+        faithful(3)(SHOWN.to_pandas().assign(faithful=pd.Series([True, "yes"] * 3 + [None], dtype=object)))
+    mixed = SHOWN.to_pandas().assign(faithful=pd.Series([True, False, None] * 2 + [None], dtype=object))
+    assert values(faithful(3)(mixed))[1] == pytest.approx(1 / 3)
 
 
 def metrics():

@@ -46,19 +46,31 @@ class Faithful:
         wanted = (v.USER, v.ITEM, v.RANK, FAITHFUL)
         shown = frames.read(recommendations, wanted, "recommendations").select(*wanted)
         shown = shown.filter(nw.col(v.RANK) <= self.k)
-        known = shown.filter(~nw.col(FAITHFUL).is_null()).select(v.USER, nw.col(FAITHFUL).cast(nw.Float64))
+        kind = shown.collect_schema()[FAITHFUL]
+        if not (kind.is_numeric() or kind in (nw.Boolean, nw.Object, nw.Unknown)):
+            raise _strange(f"a column of {kind}")
+        known = shown.filter(~nw.col(FAITHFUL).is_null())
+        try:
+            known = known.select(v.USER, nw.col(FAITHFUL).cast(nw.Float64))
+        except (TypeError, ValueError):  # any objects of pandas
+            raise _strange("a column of mixed types") from None
         strange = known.filter((nw.col(FAITHFUL) != 0.0) & (nw.col(FAITHFUL) != 1.0)).select(nw.len())
         rows = int(frames.collect(strange).item())
         if rows:
-            raise DataError(
-                "The recommendations say something other than true or false in 'faithful'",
-                where=f"{rows} rows",
-            )
+            raise _strange(f"{rows} rows")
         places = shown.group_by(v.USER).agg(nw.col(v.ITEM).len().alias("_places"))
         explained = known.group_by(v.USER).agg(nw.col(FAITHFUL).sum())
         value = (nw.col(FAITHFUL).fill_null(0.0) / nw.col("_places")).alias("value")
         table = places.join(explained, on=v.USER, how="left").select(v.USER, value)
         return frames.collect(table).sort(v.USER).to_native()
+
+
+def _strange(where: str) -> DataError:
+    return DataError(
+        "The recommendations say something other than true or false in 'faithful'",
+        where=where,
+        todo="Write true or false, 1 or 0, or nothing.",
+    )
 
 
 def faithful(k: int) -> Faithful:
