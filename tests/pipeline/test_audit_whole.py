@@ -5,7 +5,7 @@ import pytest
 
 from equipoise.audit import FairnessFrame
 from equipoise.data import vocabulary as v
-from equipoise.errors import DataError
+from equipoise.errors import ConfigError, DataError
 from equipoise.metrics import ndcg
 from equipoise.pipeline.audit import audit, verify
 from equipoise.worlds import Storefront
@@ -149,8 +149,55 @@ def test_without_training_events_the_row_of_the_most_popular_says_what_it_needs(
     missing = {row["name"]: row["missing"] for row in bare.evidence["systems"]}
     assert missing == {"own": None, "TopPop": "train", "Random": "items"}
     codes = {row["code"] for row in bare.evidence["not_testable"]}
-    assert {"no_train", "no_items", "no_attackers"} <= codes
+    assert {"no_train", "no_items", "no_catalogue", "no_attackers"} <= codes
+    assert {row["value"] for row in bare.evidence["concentration"]} == {None}
+    assert bare.evidence["lorenz"] == {}
     assert "needs --train" in bare.report.read_text("utf-8")
+
+
+def test_items_that_the_items_table_lacks_are_counted(tables, tmp_path):
+    half = pl.read_parquet(tables / "items.parquet").head(30)
+    half.write_parquet(tmp_path / "items.parquet")
+    shown = pl.read_parquet(tables / "own.parquet")
+    inputs = {
+        "recommendations": [{"name": "own", "path": str(tables / "own.parquet")}],
+        "truth": str(tables / "truth.parquet"),
+        "users": str(tables / "users.parquet"),
+        "items": str(tmp_path / "items.parquet"),
+    }
+    few = SETTINGS | {
+        "groups": ["gender"],
+        "intersections": 1,
+        "item_groups": ["category"],
+        "attackers": False,
+        "controls": ["profile_size", "activity"],
+    }
+    with pytest.raises(ConfigError, match="training events"):
+        audit(inputs, few, out=tmp_path / "bare")
+    found = audit(inputs | {"train": str(tables / "train.parquet")}, few, out=tmp_path / "half").evidence
+    (note,) = [
+        row["values"]
+        for row in found["notes"]
+        if row["code"] == "items_without_group" and row["values"]["system"] == "own"
+    ]
+    lost = ~pl.col(v.ITEM).is_in(half[v.ITEM].to_list())
+    assert note["attribute"] == "category"
+    assert note["places"] == len(shown.filter(lost)) > 0
+    attention = 1 / (pl.col("rank") + 1).log(2)
+    assert note["share"] == pytest.approx(shown.select(attention.filter(lost).sum() / attention.sum()).item())
+    measured = {row["users"] for row in found["exposure"] if row["system"] == "own"}
+    assert measured == {shown[v.USER].n_unique()}
+
+
+@pytest.mark.parametrize("name", ["TopPop", "Random"])
+def test_names_of_reference_systems_are_taken(tables, tmp_path, name):
+    inputs = {
+        "recommendations": [{"name": name, "path": str(tables / "own.parquet")}],
+        **{table: str(tables / f"{table}.parquet") for table in ("truth", "users")},
+    }
+    with pytest.raises(DataError, match=f"called '{name}'"):
+        audit(inputs, SETTINGS | {"item_groups": []}, out=tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_nobody_to_measure_is_an_error_and_leaves_no_folder(tables, tmp_path):

@@ -122,6 +122,38 @@ def provider_sums(
     )
 
 
+def without_group(recommendations: Any, items: Any, column: str, k: int) -> tuple[int, float]:
+    """Places of the lists that hold items of no group, or that the items table does not have, and the share of
+    all exposure that falls to them.
+
+    These places count for no group: shares of exposure are of the exposure that has a group.
+
+    Args:
+        recommendations: Frame of `user_id`, `item_id`, `rank`.
+        items: Frame of `item_id` and the column, one row per item.
+        column: Column of the items that names their group or provider.
+        k: Cutoff.
+
+    Raises:
+        DataError: if a column is missing, an item stands twice, or no item has a group.
+
+    Example:
+        The first place holds an unknown item: 1 of 1.6309.
+
+        >>> items = pl.DataFrame({"item_id": ["a", "b"], "genre": [None, "Drama"]})
+        >>> shown = pl.DataFrame({"user_id": [1, 1], "item_id": ["a", "b"], "rank": [1, 2]})
+        >>> without_group(shown, items, "genre", 2)
+        (1, 0.6131471927654584)
+    """
+    check_cutoff(k, "group_exposure")
+    shown = frames.recommendations(recommendations).filter(nw.col(v.RANK) <= k)
+    shown = shown.with_columns(attention().alias(_EXPOSURE))
+    rows, known = frames.together(shown, memberships(items, column).select(v.ITEM).unique())
+    lost = frames.collect(rows.join(known, on=v.ITEM, how="anti").select(_EXPOSURE))
+    total = float(frames.numbers(frames.collect(shown.select(_EXPOSURE)), _EXPOSURE).sum())
+    return len(lost), float(frames.numbers(lost, _EXPOSURE).sum()) / total if total else 0.0
+
+
 def _by_group(rows: Any, members: Any, *what: str) -> pl.DataFrame:
     """Sums of columns per user and group, weighed by the part of the item that belongs to the group."""
     rows, members = frames.together(rows, members)

@@ -19,7 +19,7 @@ from equipoise.audit.verification import SCHEMA
 from equipoise.errors import DataError
 from equipoise.metrics import DEFINITIONS, KINDS
 
-_PACKAGES = ("equipoise", "numpy", "scipy", "scikit-learn", "narwhals", "polars")
+_PACKAGES = ("equipoise", "numpy", "scipy", "scikit-learn", "narwhals", "polars", "plotly", "jinja2")
 _SECTIONS = ("overall", "groups", "gaps", "concentration", "lists", "exposure", "provider", "attackers")
 
 
@@ -44,7 +44,7 @@ def assemble(tables: Tables, settings: Settings) -> dict[str, Any]:
     members = people.members
     sections["concentration"], curves = concentration(systems, settings)
     sections["lists"] = lists(tables, systems, members, settings)
-    sections["exposure"], sections["provider"] = providers(tables, systems, settings)
+    sections["exposure"], sections["provider"], groupless = providers(tables, systems, settings)
     read = leakage(tables, systems, members, settings)
     sections["attackers"] = read.rows
     explained = transparency(tables, settings)
@@ -59,7 +59,7 @@ def assemble(tables: Tables, settings: Settings) -> dict[str, Any]:
         "settings": _told(settings),
         "policy": _policy(settings),
         "data": tables.sources,
-        "notes": [*tables.notes, *people.notes(), *read.notes],
+        "notes": [*tables.notes, *people.notes(), *groupless, *read.notes],
         "systems": systems.told,
         "definitions": _definitions(sections, explained),
         **sections,

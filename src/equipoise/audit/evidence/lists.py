@@ -85,19 +85,25 @@ def _of_lists(tables: Tables, settings: Settings, k: int) -> dict[str, Metric]:
 
 
 def concentration(systems: Systems, settings: Settings) -> tuple[list[Row], dict[str, Any]]:
-    """The sections `concentration` and `lorenz`: system values, which have no interval over users."""
+    """The sections `concentration` and `lorenz`: system values, which have no interval over users.
+
+    Without a catalogue they do not exist: of the items that were shown, all were shown.
+    """
     wanted = {
         metric.name: metric for k in settings.k for make in (coverage, gini, entropy) for metric in [make(k)]
     }
     found: list[Row] = []
     curves: dict[str, Any] = {}
     for name, shown in systems.lists.items():
-        for metric, value in system(shown, systems.catalogue, wanted).items():
+        values: dict[str, float | None] = dict.fromkeys(wanted)
+        if systems.catalogue is not None:
+            values = dict(system(shown, systems.catalogue, wanted))
+            items, held = lorenz(exposure(shown, systems.catalogue, settings.k[0]))
+            curves[name] = {"items": items.round(6).tolist(), "exposure": held.round(6).tolist()}
+        for metric, value in values.items():
             found.append(
                 {"id": f"concentration/{name}/{metric}", SYSTEM: name, "metric": metric, "value": value}
             )
-        items, held = lorenz(exposure(shown, systems.catalogue, settings.k[0]))
-        curves[name] = {"items": items.round(6).tolist(), "exposure": held.round(6).tolist()}
     return found, curves
 
 

@@ -83,9 +83,12 @@ def framed(
     columns = () if tables.users is None else tables.users.columns
     given: dict[str, Any] = {
         "intersections": settings.intersections,
-        "controls": [
-            PROFILE_SIZE if name == "activity" and name not in columns else name for name in settings.controls
-        ],
+        "controls": list(
+            dict.fromkeys(
+                PROFILE_SIZE if name == "activity" and name not in columns else name
+                for name in settings.controls
+            )
+        ),
         "tolerance": settings.tolerance,
         "policy": settings.policy,
         **options,

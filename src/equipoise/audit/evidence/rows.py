@@ -16,8 +16,13 @@ def rows(frame: pl.DataFrame, kind: str, keys: Sequence[str]) -> list[Row]:
     found = []
     for row in frame.to_dicts():
         said = {name: _plain(value) for name, value in row.items()}
-        found.append({"id": "/".join([kind, *(str(said[key]) for key in keys)]), **said})
+        found.append({"id": identifier(kind, *(said[key] for key in keys)), **said})
     return found
+
+
+def identifier(kind: str, *parts: object) -> str:
+    """The id `kind/part/part/...`; what separates parts is written as in an address (%2F) inside of one."""
+    return "/".join([kind, *(str(part).replace("%", "%25").replace("/", "%2F") for part in parts)])
 
 
 def _plain(value: Any) -> Any:

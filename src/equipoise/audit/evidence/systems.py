@@ -10,6 +10,7 @@ from equipoise.audit.evidence.rows import Row
 from equipoise.audit.lists.baselines import random_lists, top_popular
 from equipoise.audit.request import Settings, Tables
 from equipoise.data import vocabulary as v
+from equipoise.errors import DataError
 
 TOP_POPULAR, RANDOM = "TopPop", "Random"
 SYSTEM = "system"
@@ -23,13 +24,14 @@ class Systems:
         audited: Lists with the column `system`, as they came.
         reference: Lists of the reference systems with the column `system`; empty where there is nothing to make
             them from.
-        catalogue: `item_id` of all items that could have been shown, as far as the tables tell.
+        catalogue: `item_id` of all items that could have been shown; None where only the lists themselves name
+            items: what was shown would then be all there is.
         told: The section `systems` of the evidence.
     """
 
     audited: pl.DataFrame
     reference: pl.DataFrame
-    catalogue: pl.DataFrame
+    catalogue: pl.DataFrame | None
     told: list[Row]
 
     @property
@@ -44,7 +46,17 @@ class Systems:
 
         The most popular items are counted in the training events alone: counted in the truth they would know the
         answers. Random lists are drawn from the catalogue.
+
+        Raises:
+            DataError: if an audited system has the name of a reference system.
         """
+        taken = [name for name in (TOP_POPULAR, RANDOM) if name in tables.systems]
+        if taken:
+            raise DataError(
+                f"Recommendations are called '{taken[0]}', which is the name of a reference system of the audit",
+                where=f"systems: {', '.join(tables.systems)}",
+                todo=f"Give them another name, as in --recommendations my-{taken[0].lower()}=PATH.",
+            )
         columns = [SYSTEM, v.USER, v.ITEM, v.RANK]
         audited = tables.recommendations
         catalogue = _catalogue(tables)
@@ -53,7 +65,7 @@ class Systems:
         reference: dict[str, pl.DataFrame] = {}
         if tables.train is not None:
             reference[TOP_POPULAR] = top_popular(tables.train, users, k)
-        if tables.train is not None or tables.items is not None:
+        if catalogue is not None:
             reference[RANDOM] = random_lists(catalogue, users, k, settings.seed, train=tables.train)
         told = [{"name": name, "role": "audited", "missing": None} for name in tables.systems]
         for name, needs in ((TOP_POPULAR, "train"), (RANDOM, "items")):
@@ -67,8 +79,10 @@ class Systems:
         return cls(audited, pl.concat([empty, *same]), catalogue, told)
 
 
-def _catalogue(tables: Tables) -> pl.DataFrame:
-    """Items of the items table, of the training events and of all lists."""
+def _catalogue(tables: Tables) -> pl.DataFrame | None:
+    """Items of the items table, of the training events and of all lists; None without the first two."""
+    if tables.items is None and tables.train is None:
+        return None
     dtype = tables.recommendations.schema[v.ITEM]
     known = [
         table.select(pl.col(v.ITEM).cast(dtype))

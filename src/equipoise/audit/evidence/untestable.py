@@ -24,6 +24,7 @@ def untestable(
     missing = [
         ("no_train", tables.train is None),
         ("no_items", tables.items is None),
+        ("no_catalogue", tables.items is None and tables.train is None),
         ("no_item_groups", tables.items is not None and not settings.item_groups),
         ("no_vectors", bool(settings.attackers) and not tables.vectors),
         ("no_explanations", not measured),

@@ -66,7 +66,8 @@ def provider_exposure(
     Args:
         recommendations: Frame of `user_id`, `item_id`, `rank`, of any engine.
         items: The catalogue: a frame of `item_id` and the column, one row per item. Items of no group are left
-            out; several groups of one item are joined by "|" and share it evenly.
+            out (how many: `metrics.providers.without_group`); several groups of one item are joined by "|" and
+            share it evenly.
         column: Column of the items that names the group or the provider.
         k: Cutoff.
         target: What each group should get: "catalogue" (as its share of the items), "uniform" (all groups

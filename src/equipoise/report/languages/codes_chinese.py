@@ -56,7 +56,8 @@ MESSAGES: Final[dict[str, str]] = {
     "not_testable.no_train": "没有训练事件（--train），因此无法与最热门物品比较，也无法测量需要用户以往偏好的指"
     "标。",
     "not_testable.no_items": "没有物品表（--items），因此未测量供给方曝光。",
-    "not_testable.no_catalogue": "没有物品表或训练事件（--items 或 --train），无从得知物品目录，因此未测量覆盖率和集中度。",
+    "not_testable.no_catalogue": "没有物品表或训练事件（--items 或 --train），无从得知物品目录，"
+    "因此未测量覆盖率和集中度。",
     "not_testable.no_explanations": "推荐表中没有 faithful 列，因此未测量解释。",
     "not_testable.no_item_groups": "没有指定物品的分组列或供给方列（--item-groups），因此未测量供给方曝光。",
     "not_testable.no_attackers": "没有要求运行攻击者，因此未检验列表是否泄露属性。",
