@@ -9,6 +9,7 @@ import pytest
 
 from equipoise.audit.fairness.columns import suppressed
 from equipoise.audit.fairness.frame import FairnessFrame
+from equipoise.audit.fairness.groups import Attribute
 from equipoise.errors import ConfigError, DataError
 from equipoise.metrics import hit_rate, ndcg, novelty
 
@@ -119,12 +120,8 @@ def test_small_groups_are_suppressed_and_decide_nothing():
     assert gap["verdict"] == "insufficient evidence"
     assert gap["users"] == 3
     assert "small_groups" in codes(frame)
-    assert suppressed(np.array([40, 5, 6, 50]), 4, 30).tolist() == [False, True, True, False]
-    assert suppressed(np.array([40, 50, 5]), 2, 30).tolist() == [
-        False,
-        False,
-        True,
-    ]  # unknown people, no group
+    unknown = Attribute("a", ("M", "F", "unknown"), np.zeros(0, dtype=np.int64))
+    assert suppressed(np.array([40, 50, 5]), unknown, 30).tolist() == [False, False, True]
 
 
 def test_one_group_and_empty_groups():
@@ -327,7 +324,8 @@ def test_bad_tables_are_refused_in_words():
      ({"groups": []}, "different columns"),
      ({"metrics": ["ndgc@10"]}, "Did you mean 'ndcg'"), ({"intersections": 0}, "order of intersections"),
      ({"tolerance": -1}, "tolerance"), ({"tolerance": {"ndcg": 1}}, "not measured"), ({"min_cell": 0}, "smallest cell"),
-     ({"references": ["x"]}, "no system"), ({"level": 1.5}, "confidence level")],
+     ({"references": ["x"]}, "no system"), ({"level": 1.5}, "confidence level"),
+     ({"n_bootstrap": 79}, "at least 80"), ({"n_bootstrap": 200, "level": 0.99}, "at least 400")],
 )  # fmt: skip
 def test_bad_settings_are_refused_in_words(settings, words):
     with pytest.raises(ConfigError, match=words):
@@ -364,7 +362,7 @@ def test_the_order_of_rows_changes_nothing():
 
 def test_many_tests_get_more_shuffles():
     given = tables([1, 0] * 40, ["M", "F"] * 40) | {"metrics": [f"ndcg@{k}" for k in range(1, 16)]}
-    frame = FairnessFrame(**given, n_permutations=200, n_bootstrap=50)
+    frame = FairnessFrame(**given, n_permutations=200, n_bootstrap=80)
     assert frame.gaps["p_adjusted"].is_not_null().sum() == 15
     assert (
         next(note for note in frame.notes if note.code == "permutations_raised").values["permutations"] == 600

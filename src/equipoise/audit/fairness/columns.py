@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from equipoise.audit.fairness.groups import Attribute
+from equipoise.audit.fairness.suppression import hidden_cells
 from equipoise.metrics import define
 
 _F, _I, _S, _B = pl.Float64, pl.Int64, pl.String, pl.Boolean
@@ -22,23 +23,21 @@ GAPS = {
 }  # fmt: skip
 
 
-def suppressed(users: Any, known: int, min_cell: int) -> Any:
+def suppressed(users: NDArray[np.int64], attribute: Attribute, min_cell: int) -> NDArray[np.bool_]:
     """Which groups are too small to be shown: (groups,) booleans.
 
-    Groups of 1 to `min_cell` − 1 users; and where that is one known group only, the next smallest known one
-    too, since its total would give the other away by subtraction.
+    Known groups by `hidden_cells`, intersections line by line; "unknown" where it is itself too small, which
+    hides no other.
 
     Args:
-        users: (groups,), the known groups first.
-        known: Number of known groups.
+        users: (groups,), "unknown" at the end.
+        attribute: What divides the users.
         min_cell: Fewest users of a group that is shown.
     """
-    small = (users > 0) & (users < min_cell)
-    if small[:known].sum() == 1:
-        others = np.flatnonzero((users[:known] > 0) & ~small[:known])
-        if len(others):
-            small[others[np.argmin(users[others])]] = True
-    return small
+    known = attribute.known
+    hidden = (users > 0) & (users < min_cell)
+    hidden[:known] = hidden_cells(users[:known].tolist(), min_cell, attribute.lines)
+    return np.asarray(hidden)
 
 
 def better(metric: str) -> str:

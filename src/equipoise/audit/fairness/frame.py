@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -116,6 +117,7 @@ class FairnessFrame:
         self.items = items
         named = metrics_by_name(metrics)
         controls = [controls] if isinstance(controls, str) else list(controls or ())
+        _refuse_reserved(groups, controls, named)
         wanted = [*groups, *(name for name in controls if name != PROFILE_SIZE)]
         if PROFILE_SIZE in controls and train is None:
             strata(pl.DataFrame({v.USER: []}), [PROFILE_SIZE])
@@ -142,7 +144,7 @@ class FairnessFrame:
             for name, excluded in zip(self.systems, self._measured.excluded, strict=True)
         }
         self._left_out = {a.name: a.codes[n : n + len(left_out)] for a in found}
-        self.attributes = [Attribute(a.name, a.labels, a.codes[:n]) for a in found]
+        self.attributes = [replace(a, codes=a.codes[:n]) for a in found]
         self._sample = Sample(
             self._measured.values.reshape(n, -1),
             self.attributes,
@@ -182,7 +184,7 @@ class FairnessFrame:
         for part in self._sample.parts:
             for a, attribute in enumerate(self.attributes):
                 means = self._sample.groups(part, attribute)
-                hidden = suppressed(means.users, attribute.known, self.settings.min_cell)
+                hidden = suppressed(means.users, attribute, self.settings.min_cell)
                 for g, label in enumerate(attribute.labels):
                     intervals = means.only([g]).contrast([1.0])
                     for j, interval in zip(part.columns, intervals, strict=True):
@@ -391,3 +393,16 @@ class FairnessFrame:
         if isinstance(theirs, nw.LazyFrame) or theirs.implementation.is_polars():
             return table
         return nw.from_arrow(table.to_arrow(), backend=theirs.implementation).to_native()
+
+
+def _refuse_reserved(groups: Sequence[str], controls: Sequence[str], metrics: Mapping[str, Metric]) -> None:
+    """Names that stand for another column of the tables."""
+    for name in groups:
+        if name in (v.USER, SYSTEM, *metrics):
+            raise ConfigError(
+                f"An attribute cannot be called '{name}'",
+                where="groups",
+                todo="Give the column of the users another name.",
+            )
+    if v.USER in controls:
+        raise ConfigError(f"'{v.USER}' cannot be controlled for", where="controls", todo="Leave it out.")

@@ -136,7 +136,7 @@ def compare(sample: Sample, part: Part, attribute: Attribute, n_permutations: in
         tuple(attribute.labels[g] for g in chosen),
         int(size[size > 0].min()),
         means,
-        sample.everybody(part),
+        sample.everybody(part, attribute),
         adjusted,
         raw_test,
         tested,

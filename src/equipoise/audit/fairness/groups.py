@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -14,18 +13,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from equipoise.audit.fairness.inputs import Note
+from equipoise.audit.fairness.labels import UNKNOWN as UNKNOWN
+from equipoise.audit.fairness.labels import coded, joined
 from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
 from equipoise.data.frames import require
 from equipoise.errors import ConfigError, DataError
 from equipoise.metrics import frames
 
-UNKNOWN: Final = "unknown"
-"""Group of users whose attribute is null, NaN or blank, and of users missing from the users table."""
+Ints = NDArray[np.int64]
+
 PROFILE_SIZE: Final = "profile_size"
 """The control that is counted from the training events."""
-_MOST_GROUPS = 12  # a number with more distinct values is cut into bands
-_BANDS = 5
 
 
 @dataclass(frozen=True)
@@ -34,18 +33,39 @@ class Attribute:
 
     Attributes:
         name: Column of the users, or several joined by " x ".
-        labels: Names of the groups, sorted, and at the end "unknown".
+        labels: Names of the groups, in order, and at the end "unknown".
         codes: (users,), place of each user's group in `labels`.
+        parts: Columns of the users that it is made of; several for an intersection.
+        cells: Of every known group, its label by each of the parts.
     """
 
     name: str
     labels: tuple[str, ...]
-    codes: NDArray[np.int64]
+    codes: Ints
+    parts: tuple[str, ...] = ()
+    cells: tuple[tuple[str, ...], ...] = ()
 
     @property
     def known(self) -> int:
         """Number of groups that are not "unknown"; their codes come first."""
         return len(self.labels) - 1
+
+    @property
+    def crossed(self) -> bool:
+        """Whether it is an intersection of several columns."""
+        return len(self.parts) > 1
+
+    @property
+    def lines(self) -> list[list[int]]:
+        """Known groups of an intersection that share the values of some of its parts, and so have a total
+        that a table of these parts tells; none for a column by itself.
+        """
+        found: dict[tuple[Any, ...], list[int]] = {}
+        for order in range(1, len(self.parts)):
+            for shared in combinations(range(len(self.parts)), order):
+                for place, cell in enumerate(self.cells):
+                    found.setdefault((shared, *(cell[part] for part in shared)), []).append(place)
+        return list(found.values())
 
 
 def users_table(users: Any, columns: Sequence[str], ids: pl.Series) -> tuple[pl.DataFrame, list[Note]]:
@@ -64,7 +84,8 @@ def users_table(users: Any, columns: Sequence[str], ids: pl.Series) -> tuple[pl.
     """
     frame = frames.read(users, (v.USER,), "users")
     require(frame.collect_schema().names(), *columns, table="users table")
-    table = to_polars(frames.collect(frame.select(v.USER, *dict.fromkeys(columns))).to_native())
+    rows = frames.collect(frame.select(v.USER, *dict.fromkeys(columns)))
+    table = pl.DataFrame([_column(rows, name) for name in rows.columns])
     if table[v.USER].null_count():
         raise DataError(
             "The users table has rows without a 'user_id'",
@@ -83,11 +104,23 @@ def users_table(users: Any, columns: Sequence[str], ids: pl.Series) -> tuple[pl.
         *(frames.read(f, (v.USER,), "users") for f in (pl.DataFrame({v.USER: ids}), table))
     )
     first, table = wanted.to_native(), known.to_native()
-    joined = first.join(table, on=v.USER, how="left", maintain_order="left")
+    there = first.join(table, on=v.USER, how="left", maintain_order="left")
     rest = table.join(first, on=v.USER, how="anti", maintain_order="left")
     missing = len(first) + len(rest) - len(table)
     notes = [Note("users_missing", {"users": missing})] if missing else []
-    return pl.concat([joined, rest.select(joined.columns)]), notes
+    return pl.concat([there, rest.select(there.columns)]), notes
+
+
+def _column(rows: nw.DataFrame[Any], name: str) -> pl.Series:
+    """A column of the users in Polars."""
+    try:
+        return to_polars(rows.select(name).to_native())[name]
+    except (TypeError, ValueError) as error:  # Arrow's own errors are among them
+        raise DataError(
+            f"The column '{name}' of the users holds values of several types",
+            where=str(error).split("\n")[0],
+            todo="Make them all text, or all numbers.",
+        ) from error
 
 
 def attributes(
@@ -101,7 +134,8 @@ def attributes(
         intersections: Largest number of columns that are crossed; 1 for none.
 
     Raises:
-        ConfigError: if there is no attribute, one is named twice, or the order is not a whole number from 1.
+        ConfigError: if there is no attribute, one is named twice or as an intersection is, or the order is not
+            a whole number from 1.
     """
     if isinstance(names, str) or not names or len(set(names)) < len(names):
         raise ConfigError(
@@ -113,83 +147,37 @@ def attributes(
         raise ConfigError(
             f"The order of intersections is {intersections!r}", todo="Give a whole number from 1."
         )
-    labels, notes = [], list[Note]()
+    columns, notes = [], list[Note]()
     for name in names:
-        column, told = _labels(users[name], name)
-        labels.append(column.alias(name))
+        labels, codes, told = coded(users[name], name)
+        columns.append((name, labels, codes))
         notes.extend(told)
-    labelled = pl.DataFrame(labels)
-    found = []
-    for order in range(1, min(intersections, len(names)) + 1):
-        for crossed in combinations(names, order):
-            found.append(_crossed(labelled, crossed))
+    orders = range(1, min(intersections, len(names)) + 1)
+    found = [_crossed(chosen) for order in orders for chosen in combinations(columns, order)]
+    called = [attribute.name for attribute in found]
+    twice = next((name for name in called if called.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(
+            f"A column and an intersection are both called '{twice}'",
+            where="groups",
+            todo="Give the column another name.",
+        )
     return found, notes
 
 
-def _crossed(labelled: pl.DataFrame, crossed: Sequence[str]) -> Attribute:
+def _crossed(columns: Sequence[tuple[str, list[str], Ints]]) -> Attribute:
     """An attribute, or an intersection: unknown where any part of it is."""
-    joined = labelled.select(pl.concat_str(crossed, separator=" x ")).to_series()
-    labels = sorted(joined.drop_nulls().unique().to_list(), key=_in_order)
-    place = pl.DataFrame(
-        {"label": labels, "code": np.arange(len(labels))}, schema={"label": pl.String, "code": pl.Int64}
+    parts = tuple(name for name, _, _ in columns)
+    codes = np.stack([own for _, _, own in columns], axis=1)
+    known = (codes >= 0).all(axis=1)
+    cells, place = np.unique(codes[known], axis=0, return_inverse=True)
+    found = np.full(len(codes), len(cells), dtype=np.int64)
+    found[known] = place.ravel()
+    named = tuple(
+        tuple(labels[code] for (_, labels, _), code in zip(columns, cell, strict=True))
+        for cell in cells.tolist()
     )
-    codes = pl.DataFrame({"label": joined}).join(place, on="label", how="left", maintain_order="left")["code"]
-    return Attribute(" x ".join(crossed), (*labels, UNKNOWN), codes.fill_null(len(labels)).to_numpy())
-
-
-def _in_order(label: str) -> list[tuple[float, str]]:
-    """Bands by their numbers, all else by name."""
-    numbers = [re.match(r"\[?(-?\d+(?:\.\d+)?)", part) for part in label.split(" x ")]
-    return [
-        (float(n[1]) if n else float("inf"), part)
-        for n, part in zip(numbers, label.split(" x "), strict=True)
-    ]
-
-
-def _labels(column: pl.Series, name: str) -> tuple[pl.Series, list[Note]]:
-    """Groups as text, null where unknown; what was noticed."""
-    if column.dtype.is_nested() or column.dtype in (pl.Object, pl.Binary):
-        raise DataError(f"The column '{name}' of the users is no attribute", where=str(column.dtype))
-    notes: list[Note] = []
-    if column.dtype.is_numeric():
-        column = _whole(column)
-        if column.drop_nulls().n_unique() > _MOST_GROUPS:
-            column = _bands(column)
-            notes.append(Note("banded", {"attribute": name, "bands": column.drop_nulls().n_unique()}))
-    text = column.cast(pl.String).str.strip_chars()
-    text = text.set(text.is_in(["", UNKNOWN]).fill_null(False), None)
-    if text.null_count():
-        notes.insert(0, Note("attribute_missing", {"attribute": name, "users": text.null_count()}))
-    return text, notes
-
-
-def _whole(column: pl.Series) -> pl.Series:
-    """Numbers without NaN, as integers where all are whole: 25.0 and 25 are one group in every engine."""
-    if column.dtype.is_integer():
-        return column
-    column = column.cast(pl.Float64).fill_nan(None)
-    column = column.set(column.is_infinite().fill_null(False), None)
-    whole = bool((column.drop_nulls() == column.drop_nulls().floor()).all())
-    return column.cast(pl.Int64) if whole else column
-
-
-def _bands(column: pl.Series) -> pl.Series:
-    """Numbers cut at their quintiles: "18-24" for whole numbers, else "[0.1, 0.5)"."""
-    numbers = np.sort(column.drop_nulls().to_numpy())
-    starts = np.unique(numbers[[len(numbers) * band // _BANDS for band in range(_BANDS)]])
-    ends = [*starts[1:], numbers[-1]]
-    if column.dtype.is_integer():
-        pairs = [
-            (int(a), int(b) - (i < len(starts) - 1))
-            for i, (a, b) in enumerate(zip(starts, ends, strict=True))
-        ]
-        names = [f"{a}-{b}" if a < b else str(a) for a, b in pairs]
-    else:
-        close = [")"] * (len(starts) - 1) + ["]"]
-        names = [f"[{a:.4g}, {b:.4g}{c}" for a, b, c in zip(starts, ends, close, strict=True)]
-    place = np.searchsorted(starts, column.fill_null(starts[0]).to_numpy(), side="right") - 1
-    bands = pl.Series(column.name, np.array(names, dtype=object)[place].tolist(), dtype=pl.String)
-    return bands.set(column.is_null(), None)
+    return Attribute(joined(parts), (*(joined(cell) for cell in named), UNKNOWN), found, parts, named)
 
 
 def strata(users: pl.DataFrame, controls: Sequence[str], train: Any = None) -> NDArray[np.int64]:
@@ -208,12 +196,11 @@ def strata(users: pl.DataFrame, controls: Sequence[str], train: Any = None) -> N
     """
     if not controls:
         return np.zeros(len(users), dtype=np.int64)
-    labels = []
-    for name in controls:
-        column = _profile_sizes(users, train) if name == PROFILE_SIZE else users[name]
-        labels.append(_labels(column, name)[0].fill_null(UNKNOWN).alias(name))
-    joined = pl.DataFrame(labels).select(pl.concat_str(controls, separator=" x ")).to_series()
-    return np.unique(joined.to_numpy(), return_inverse=True)[1].ravel().astype(np.int64)
+    codes = [
+        coded(_profile_sizes(users, train) if name == PROFILE_SIZE else users[name], name)[1]
+        for name in dict.fromkeys(controls)
+    ]
+    return np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)[1].ravel().astype(np.int64)
 
 
 def _profile_sizes(users: pl.DataFrame, train: Any) -> pl.Series:
@@ -228,7 +215,7 @@ def _profile_sizes(users: pl.DataFrame, train: Any) -> pl.Series:
     wanted, known = frames.together(
         *(frames.read(f, (v.USER,), "users") for f in (users.select(v.USER), sizes))
     )
-    joined: pl.DataFrame = wanted.to_native().join(
+    counted: pl.DataFrame = wanted.to_native().join(
         known.to_native(), on=v.USER, how="left", maintain_order="left"
     )
-    return joined[PROFILE_SIZE].fill_null(0).cast(pl.Int64)
+    return counted[PROFILE_SIZE].fill_null(0).cast(pl.Int64)

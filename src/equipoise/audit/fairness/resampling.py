@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,7 @@ from equipoise.statistics.bootstrap import settings
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_FEWEST_BEYOND = 2  # draws beyond each end of an interval
 _SHARED = 30_000_000  # numbers of one set of draws that all attributes share: 240 MB
 
 
@@ -43,6 +45,13 @@ class Settings:
         if self.min_cell < 1:
             raise ConfigError(
                 f"A smallest cell of {self.min_cell} users is none", todo="Give 1 or more, as in 30."
+            )
+        beyond = (1 - self.level) / 2
+        if self.n_bootstrap * beyond < _FEWEST_BEYOND - 1e-9:
+            raise ConfigError(
+                f"{self.n_bootstrap} draws do not reach the ends of an interval at a level of {self.level}",
+                where="n_bootstrap",
+                todo=f"Give at least {math.ceil(_FEWEST_BEYOND / beyond - 1e-9)}, better 1000.",
             )
 
     def shuffles(self, tests: int) -> int:
@@ -116,9 +125,11 @@ class Sample:
         cells = self.cells(part, attribute)
         return cells.merged(np.arange(len(cells.users)) // self.n_strata, len(attribute.labels)).means()
 
-    def everybody(self, part: Part) -> Means:
-        """The mean of all users, from the draws of the first attribute."""
-        cells = self.cells(part, self.attributes[0])
+    def everybody(self, part: Part, attribute: Attribute | None = None) -> Means:
+        """The mean of all users, from the same draws as the groups of an attribute: of the first where none
+        is named.
+        """
+        cells = self.cells(part, attribute or self.attributes[0])
         return cells.merged(np.zeros(len(cells.users), dtype=np.int64), 1).means()
 
     @cached_property
@@ -126,7 +137,7 @@ class Sample:
         """Of every user, the cell that no attribute and no stratum divides."""
         finest = self.strata
         for attribute in self.attributes:
-            if " x " not in attribute.name or len(self.attributes) == 1:
+            if not attribute.crossed:
                 finest = finest * len(attribute.labels) + attribute.codes
                 finest = np.unique(finest, return_inverse=True)[1].ravel()
         return finest

@@ -31,9 +31,15 @@ MESSAGES: Final[dict[str, str]] = {
     "note.permutations_raised": "共有 {tests} 项检验，置换次数已提高到 {permutations}，使校正后的 p 值能够足够"
     "小。",
     "note.permutations_raised.plain": "置换次数已提高，使校正后的 p 值能够足够小",
-    "note.strata_left_out": "{attribute}：控制变量中有 {strata} 个层（{users} 位用户）缺少某一组，未计入调整后"
+    "note.strata_left_out": "{attribute}：控制变量中有 {strata} 个层（{users} 位用户）某一组不足 5 人，未计入调整后"
     "的差距。",
-    "note.strata_left_out.plain": "缺少某一组的控制变量层未计入调整后的差距",
+    "note.strata_left_out.plain": "某一组不足 5 人的控制变量层未计入调整后的差距",
+    "note.missing_words": "{attribute}：{words} 被视为缺失值。",
+    "note.missing_words.plain": "属性中的 nan、none 等词被视为缺失值",
+    "note.kind_without_test": "{attribute}：“{kind}”没有检验，因此其差距无法判定为不公平。",
+    "note.kind_without_test.plain": "某些差距类型没有检验，因此无法判定为不公平",
+    "note.kind_unadjusted": "{attribute}：“{kind}”按未经控制变量调整的数值判定。",
+    "note.kind_unadjusted.plain": "除差值以外的差距类型均按未经控制变量调整的数值判定",
     "note.columns_renamed": "其他名称的列已按审计所用的列读取。",
     "note.ranks_from_zero": "表中名次从 0 开始，已各加 1。",
     "note.ranks_from_scores": "表中没有名次，已按分数从高到低排定。",
@@ -93,6 +99,8 @@ MESSAGES: Final[dict[str, str]] = {
     "value.tests": "检验数",
     "value.strata": "层数",
     "value.places": "位置数",
+    "value.words": "词",
+    "value.kind": "类型",
     # Kinds of gap
     "kind.difference": "差异",
     "kind.raw difference": "差异（未按控制变量调整）",

@@ -44,9 +44,17 @@ MESSAGES: Final[dict[str, str]] = {
     "so that adjusted p-values can become small enough.",
     "note.permutations_raised.plain": "The number of permutations was raised, so that adjusted p-values can "
     "become small enough",
-    "note.strata_left_out": "{attribute}: {strata} strata of the controls with {users} users lack a group and "
-    "were left out of the adjusted gap.",
-    "note.strata_left_out.plain": "Strata of the controls that lack a group were left out of the adjusted gap",
+    "note.strata_left_out": "{attribute}: {strata} strata of the controls with {users} users have fewer than 5 "
+    "of a group and were left out of the adjusted gap.",
+    "note.strata_left_out.plain": "Strata of the controls with fewer than 5 users of a group were left out of the "
+    "adjusted gap",
+    "note.missing_words": "{attribute}: the words {words} were taken for missing values.",
+    "note.missing_words.plain": "Words such as nan and none in an attribute were taken for missing values",
+    "note.kind_without_test": "{attribute}: there is no test of the kind {kind}, so its gap cannot be found unfair.",
+    "note.kind_without_test.plain": "Some kinds of gap have no test, so they cannot be found unfair",
+    "note.kind_unadjusted": "{attribute}: the kind {kind} is judged without adjusting for the controls.",
+    "note.kind_unadjusted.plain": "Kinds of gap other than the difference are judged without adjusting for the "
+    "controls",
     "note.columns_renamed": "Columns of other names were read as those of the audit.",
     "note.ranks_from_zero": "Ranks count from 0 in the table; 1 was added to each.",
     "note.ranks_from_scores": "The table has no ranks; they were made from the scores, the highest first.",
@@ -109,6 +117,8 @@ MESSAGES: Final[dict[str, str]] = {
     "value.tests": "tests",
     "value.strata": "strata",
     "value.places": "places",
+    "value.words": "words",
+    "value.kind": "kind",
     # Kinds of gap
     "kind.difference": "Difference",
     "kind.raw difference": "Difference, not adjusted for controls",
