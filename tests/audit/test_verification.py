@@ -5,6 +5,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from equipoise.audit.evidence.rows import rows
 from equipoise.audit.request import Settings, Tables
 from equipoise.audit.verification import read_evidence, verify
 from equipoise.audit.verification.differences import differences, same
@@ -204,6 +205,75 @@ def test_a_signature_that_was_taken_away_or_swapped_is_missed(folder):
     assert evidence["signature"]["algorithm"] == "ed25519"
 
 
+def test_a_signature_that_fails_ends_the_check_before_anything_is_read(folder):
+    write(folder, key=Ed25519PrivateKey.generate())
+    content = (folder / "evidence.json").read_bytes()
+    (folder / "evidence.json").write_bytes(content.replace(b"truth.csv", b"https://elsewhere/", 1))
+
+    def never(inputs, place):
+        raise AssertionError("a table was read")
+
+    found = verify(folder, never, assemble, pack)
+    assert not found.holds
+    assert [check.name for check in found.checks] == ["signature"]
+
+
+def test_pages_of_another_version_cannot_be_told(folder):
+    """Another plotly writes other pages; it does not write other tables, and leaves none out."""
+    write(folder, lambda evidence: evidence["versions"].update(plotly="0.1"))
+    (folder / "report.html").write_text("<p>as an older version wrote it</p>")
+    found = verify(folder, read, assemble, pack)
+    assert found.holds
+    assert said(found)["pages"] == (None, "report.html: made with another version of plotly")
+    table = {"tables/overall.csv": b"value\n0.5\n"}
+    (folder / "tables").mkdir()
+    (folder / "tables/overall.csv").write_text("value\n0.9\n")
+    found = verify(folder, read, assemble, lambda evidence: {**pack(evidence), **table})
+    assert said(found)["pages"] == (False, "tables/overall.csv is not what the evidence gives")
+    (folder / "report.html").unlink()
+    assert "report.html is missing" in said(verify(folder, read, assemble, pack))["pages"][1]
+
+
+def test_tables_that_nobody_made_are_found(folder):
+    (folder / "tables").mkdir()
+    (folder / "tables/verdicts.csv").write_text("fair\n")
+    found = verify(folder, read, assemble, pack)
+    assert said(found)["pages"] == (False, "tables/verdicts.csv is not made from the evidence")
+
+
+def test_a_column_too_many_is_found_in_one_number_as_well(folder):
+    write(folder, lambda evidence: evidence["overall"][0].pop("users"))
+    (one,) = verify(folder, read, assemble, only="overall/a/hit_rate@1").differences
+    assert (one.place, one.recorded, one.recomputed) == ("overall/a/hit_rate@1 users", None, 2)
+    write(folder, lambda evidence: evidence["overall"][0].update(verdict="fair within tolerance"))
+    (one,) = verify(folder, read, assemble, only="overall/a/hit_rate@1").differences
+    assert one.place == "overall/a/hit_rate@1 verdict"
+
+
+def twice(evidence):
+    """The changed row first, so that the last one of its id would hide it."""
+    evidence["overall"].insert(0, {**evidence["overall"][0], "value": 0.99})
+
+
+def beside(evidence):
+    """A key that reads like the path to the value."""
+    evidence["definitions"]["hit_rate"]["formula"] = "always 1"
+    evidence["definitions.hit_rate.formula"] = FORMULA["formula"]
+
+
+@pytest.mark.parametrize("change", [twice, beside])
+def test_nothing_can_be_said_twice(folder, change):
+    write(folder, change)
+    with pytest.raises(DataError, match="says two things of"):
+        verify(folder, read, assemble)
+
+
+def test_names_with_slashes_give_ids_of_their_own():
+    frame = pl.DataFrame({"system": ["a/b", "a", "a%2Fb"], "group": ["c", "b/c", "c"]})
+    found = [row["id"] for row in rows(frame, "group", ["system", "group"])]
+    assert found == ["group/a%2Fb/c", "group/a/b%2Fc", "group/a%252Fb/c"]
+
+
 def test_other_versions_are_told_and_no_fault(folder):
     write(folder, lambda evidence: evidence["versions"].update(polars="0.1"))
     found = verify(folder, read, assemble)
@@ -224,6 +294,14 @@ def test_other_versions_are_told_and_no_fault(folder):
             b'{"schema": "equipoise.audit/1", "request": {"settings": {"k": []}, "inputs": {}}}',
             "what was asked",
         ),
+        (b'{"schema": "equipoise.audit/1", "data": "x"}', "section 'data'"),
+        (b'{"schema": "equipoise.audit/1", "data": [{"path": "x"}]}', r"section 'data\.0\.table'"),
+        (b'{"schema": "equipoise.audit/1", "request": {"inputs": "x"}}', r"section 'request\.inputs'"),
+        (b'{"schema": "equipoise.audit/1", "versions": [1]}', "section 'versions'"),
+        (b'{"schema": "equipoise.audit/1", "versions": {"polars": 1}}', r"section 'versions\.polars'"),
+        (b'{"schema": "equipoise.audit/1", "signature": "x"}', "section 'signature'"),
+        (b'{"schema": "equipoise.audit/1", "definitions": {"ndcg": 3}}', r"section 'definitions\.ndcg'"),
+        (b"[" * 100_000, "cannot be read"),
     ],
 )
 def test_evidence_that_is_none_is_an_error(tmp_path, content, words):
@@ -240,6 +318,7 @@ def test_numbers_agree_to_a_billionth_and_words_exactly():
     assert same(1, 1.0)
     assert not same(True, 1)
     assert not same(None, 0.0)
+    assert not same(10**400, 1.0)
     assert not same("fair within tolerance", "unfair")
 
 

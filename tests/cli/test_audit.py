@@ -141,10 +141,28 @@ def test_verify_of_one_number_prints_its_formula_and_users(here, capsys):
     assert call(*AUDIT, "--k", "5") == 0
     assert call("audit", "verify", "out", "--only", "overall/ours/ndcg@5") == 0
     said = capsys.readouterr().out
-    for words in ("DCG / ideal", "users: 40", "excluded: 0", "value: 0."):
+    for words in ("DCG / ideal", "users: 40", "excluded: 0", "value: 0.", "This number holds."):
         assert words in said
     assert call("audit", "verify", "out", "--only", "overall/our/ndcg@5") == 2
     assert "Did you mean 'overall/ours/ndcg@5'" in " ".join(capsys.readouterr().err.split())
+
+
+def test_verify_of_an_edited_audit_ends_with_2_and_no_traceback(here, capsys):
+    assert call(*AUDIT, "--k", "5") == 0
+    whole = json.loads((here / "out/evidence.json").read_text())
+    request = whole["request"]
+    address = {**request, "inputs": {**request["inputs"], "truth": "https://elsewhere/${HOME}"}}
+    for change, words in (
+        ({"data": "x"}, "section 'data'"),
+        ({"request": {**request, "inputs": "x"}}, "section 'request.inputs'"),
+        ({"versions": [1]}, "section 'versions'"),
+        ({"request": address}, "--allow-network"),
+    ):
+        (here / "out/evidence.json").write_text(json.dumps({**whole, **change}))
+        assert call("audit", "verify", "out") == 2
+        assert words in " ".join(capsys.readouterr().err.split())
+    assert call("audit", "verify", "out", "--allow-network") == 2
+    assert "asks for a variable" in capsys.readouterr().err
 
 
 def test_verify_knows_who_signed(here, capsys, monkeypatch):

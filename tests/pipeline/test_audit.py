@@ -340,6 +340,35 @@ def test_an_audit_holds_until_a_table_or_a_number_changes(tables, tmp_path):
     assert [one.place for one in verify(made.path).differences] == ["overall/ours/ndcg@5 value"]
 
 
+def test_addresses_of_others_are_read_when_asked_for_alone(tables, tmp_path, monkeypatch):
+    """A foreign audit neither reaches the network unasked, nor sends what the environment holds."""
+    made = audit(named(tables), SETTINGS, out=tmp_path / "out")
+    asked = []
+    monkeypatch.setattr("equipoise.data.sources._read_address", asked.append)
+    monkeypatch.setattr(
+        "equipoise.pipeline.audit.tables._needed", lambda table, *rest: pl.read_csv(tables / "truth.csv")
+    )
+    monkeypatch.setenv("SECRET", "hunter2")
+    text = (made.path / "evidence.json").read_text()
+    for address in ("https://elsewhere/t.csv?k=${SECRET}", "ht${NOTHING}tps://elsewhere/${SECRET}"):
+        monkeypatch.setenv("NOTHING", "")
+        (made.path / "evidence.json").write_text(
+            text.replace('"truth": "../data/truth.csv"', f'"truth": "{address}"')
+        )
+        with pytest.raises(DataError, match="--allow-network"):
+            verify(made.path)
+        with pytest.raises(DataError, match="asks for a variable") as error:
+            verify(made.path, allow_network=True)
+        assert "hunter2" not in str(error.value)
+    assert asked == []
+    (made.path / "evidence.json").write_text(
+        text.replace('"truth": "../data/truth.csv"', '"truth": "https://host/t.csv"')
+    )
+    monkeypatch.setattr("equipoise.pipeline.audit.tables.fingerprint", lambda place, table: "")
+    verify(made.path, allow_network=True)
+    assert asked == ["https://host/t.csv"]
+
+
 def test_an_audit_may_move_with_its_tables(tables, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     made = audit(named(tables), SETTINGS, out="out")

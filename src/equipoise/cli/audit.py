@@ -177,6 +177,10 @@ def verify(
         Path | None,
         typer.Option(help="PEM file of the key that should have signed: tells who, not only whether."),
     ] = None,
+    allow_network: Annotated[
+        bool,
+        typer.Option("--allow-network", help="Read addresses and databases that the evidence names."),
+    ] = False,
 ) -> None:
     """Does an audit still hold? Checks hash, signature and tables, and computes every number again.
 
@@ -187,7 +191,7 @@ def verify(
 
     console = Console()
     try:
-        found = journey(folder, only=only, public_key=public_key)
+        found = journey(folder, only=only, public_key=public_key, allow_network=allow_network)
     except KeyboardInterrupt:
         raise EquipoiseError("Stopped; nothing was checked") from None
     for part in verification(found):

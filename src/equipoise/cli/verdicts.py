@@ -101,7 +101,8 @@ def verification(found: Verification) -> Iterator[RenderableType]:
         yield f"[red]{escape(one.place)}[/]: recorded {_value(one.recorded)}, now {_value(one.recomputed)}"
     if len(found.differences) > _SHOWN:
         yield f"... and {len(found.differences) - _SHOWN:,} more"
-    yield "[green]The audit holds.[/]" if found.holds else "[red]The audit does not hold.[/]"
+    what = "The audit" if found.number is None else "This number"
+    yield f"[green]{what} holds.[/]" if found.holds else f"[red]{what} does not hold.[/]"
 
 
 def _one(number: Number) -> Iterator[str]:
@@ -110,8 +111,9 @@ def _one(number: Number) -> Iterator[str]:
     if number.definition:
         title, formula = number.definition.get("title", ""), number.definition.get("formula", "")
         yield escape(f"{title}: {formula} ({number.definition.get('unit', '')})")
-    for key, value in row.items():
+    for key in dict.fromkeys([*row, *(again or {})]):
         if key != "id":
+            value = row.get(key)
             now = "" if again is None or again.get(key) == value else f", now {_value(again.get(key))}"
             yield f"  {key}: {_value(value)}{now}"
     if again is None:

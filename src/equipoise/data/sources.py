@@ -27,7 +27,7 @@ _CODES = re.compile(r"zip|post(al)?_?code|phone|isbn", re.IGNORECASE)  # digits,
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-def read_table(source: Any) -> pl.DataFrame:
+def read_table(source: Any, *, trusted: bool = True) -> pl.DataFrame:
     """One table from a path, a folder, an address, a list of those, or a frame.
 
     * A file: CSV (separator `,` `;` `|` or tab, told from the header), TSV, Parquet, JSON Lines, also with
@@ -44,16 +44,28 @@ def read_table(source: Any) -> pl.DataFrame:
 
     A text column becomes numbers only where nothing is lost: `007` and a twenty-digit id stay text.
 
+    Args:
+        source: Where the table lies.
+        trusted: Whether whoever reads it wrote the address. In addresses of others `${NAME}` is never replaced
+            where the result would be sent over the web.
+
     Raises:
-        DataError: if the source is missing, is empty, or cannot be read as what its name says.
+        DataError: if the source is missing, is empty, or cannot be read as what its name says; if the address
+            is somebody else's, leads into the web and asks for a variable.
     """
     if isinstance(source, (list, tuple)):
-        return stack([read_table(part) for part in source], "the listed sources")
+        return stack([read_table(part, trusted=trusted) for part in source], "the listed sources")
     if not isinstance(source, (str, Path)):
         return _filled(to_polars(source), f"a {type(source).__name__}")
     name = _VARIABLE.sub(_variable, str(source))
     scheme = name.partition("://")[0] if "://" in name else ""
     if scheme in ("http", "https"):
+        if not trusted and name != str(source):
+            raise DataError(
+                "A web address that somebody else wrote asks for a variable of this environment",
+                where=str(source),
+                todo="It is not sent. Ask for the table itself.",
+            )
         return _read_address(name)
     if scheme:
         return _filled(read_database(name), shown(name))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+from equipoise.errors import DataError
+
+T = TypeVar("T")
 
 TOLERANCE: Final = 1e-9
 """Numbers that differ by no more than this, absolutely or relatively, are the same."""
@@ -30,7 +34,11 @@ class Difference:
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[list[Difference], int]:
-    """Values that are not the same in two pieces of evidence, and how many were compared."""
+    """Values that are not the same in two pieces of evidence, and how many were compared.
+
+    Raises:
+        DataError: if two values of one evidence stand in the same place, so that one would hide the other.
+    """
     recorded, recomputed = _values(then), _values(now)
     places = dict.fromkeys([*recorded, *recomputed])
     found = [
@@ -42,7 +50,11 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[list[D
 
 
 def rows_by_id(evidence: Mapping[str, Any]) -> dict[str, tuple[str, Mapping[str, Any]]]:
-    """Every row that has an id: id -> section, row."""
+    """Every row that has an id: id -> section, row.
+
+    Raises:
+        DataError: if two rows have the same id.
+    """
 
     def rows(section: str, value: Any) -> Iterator[tuple[str, tuple[str, Mapping[str, Any]]]]:
         if isinstance(value, dict):
@@ -53,14 +65,17 @@ def rows_by_id(evidence: Mapping[str, Any]) -> dict[str, tuple[str, Mapping[str,
             for entry in value:
                 yield from rows(section, entry)
 
-    return {key: found for section, content in evidence.items() for key, found in rows(section, content)}
+    return _once(entry for section, content in evidence.items() for entry in rows(section, content))
 
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values agree: numbers to `TOLERANCE`, everything else exactly."""
     numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in (one, other))
     if numbers:
-        return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        try:
+            return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        except OverflowError:  # a whole number beyond all floats
+            return bool(one == other)
     return type(one) is type(other) and bool(one == other)
 
 
@@ -79,8 +94,19 @@ def _values(evidence: Mapping[str, Any]) -> dict[str, Any]:
         else:
             yield place, value
 
-    found: dict[str, Any] = {}
-    for section, content in evidence.items():
-        if section not in _NOT_COMPARED:
-            found |= dict(leaves(section, content))
+    compared = {name: content for name, content in evidence.items() if name not in _NOT_COMPARED}
+    return _once(entry for section, content in compared.items() for entry in leaves(section, content))
+
+
+def _once(entries: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """Entries by place, of which there may be one each."""
+    found: dict[str, T] = {}
+    for place, entry in entries:
+        if place in found:
+            raise DataError(
+                f"The evidence says two things of '{place}'",
+                where="evidence.json",
+                todo="It was changed, or made from tables whose names cannot be told apart.",
+            )
+        found[place] = entry
     return found

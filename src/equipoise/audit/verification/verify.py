@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
 from equipoise.audit.request import Settings, Tables
 from equipoise.audit.verification.differences import TOLERANCE, Difference, differences, rows_by_id, same
+from equipoise.audit.verification.evidence import read_evidence
 from equipoise.audit.verification.signing import canonical, check
 from equipoise.errors import ConfigError, DataError, EquipoiseError, nearest
 
-SCHEMA: Final = "equipoise.audit/1"
 Read = Callable[[Mapping[str, Any], Path], Tables]
 """(inputs as recorded, folder of the audit) -> the tables, read again."""
 Assemble = Callable[[Tables, Settings], dict[str, Any]]
@@ -83,30 +83,6 @@ class Verification:
         return all(check.holds is not False for check in self.checks)
 
 
-def read_evidence(folder: Path) -> tuple[dict[str, Any], bytes]:
-    """The content of `evidence.json`, and its bytes.
-
-    Raises:
-        DataError: if it is not there, broken, or of another form.
-    """
-    path = folder / "evidence.json"
-    try:
-        content = path.read_bytes()
-        evidence = json.loads(content)
-    except FileNotFoundError:
-        raise DataError(
-            "There is no evidence here", where=str(path), todo="Name the folder that `equipoise audit` wrote."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"The evidence cannot be read: {error}", where=str(path)) from error
-    if not isinstance(evidence, dict) or evidence.get("schema") != SCHEMA:
-        found = evidence.get("schema") if isinstance(evidence, dict) else type(evidence).__name__
-        raise DataError(
-            f"The evidence is of another form: {found}", where=str(path), todo=f"This version reads {SCHEMA}."
-        )
-    return evidence, content
-
-
 def verify(
     folder: Path,
     read: Read,
@@ -126,6 +102,8 @@ def verify(
         only: The id of one number to compute again instead of all.
         public_key: PEM file of the key that should have signed.
 
+    A signature that does not hold ends the check: nothing that the evidence names is read then.
+
     Raises:
         DataError: if the evidence or an input is missing or cannot be read.
         ConfigError: if there is no number of that id, or the key cannot be read.
@@ -138,7 +116,10 @@ def verify(
     if only is not None and rows[only][0] != "attackers":
         settings = settings.model_copy(update={"attackers": False})  # no other number depends on them
 
-    checks = [_signature(folder, evidence, content, public_key)]
+    signature = _signature(folder, evidence, content, public_key)
+    checks = [signature]
+    if signature.holds is False:  # whoever changed the evidence may have chosen what it would make us read
+        return Verification(folder, checks)
     tables = read(inputs, folder)
     changed = _inputs(evidence, tables)
     checks.append(changed)
@@ -156,16 +137,17 @@ def verify(
         return Verification(folder, checks, found, len(number.recorded), number)
     found, compared = differences(evidence, fresh)
     checks.append(_numbers(found, compared))
+    other = _other_versions(evidence)
     if not found:  # pages of numbers that do not hold tell nothing more
-        checks.append(_pages(folder, pack(evidence)))
-    checks.append(_versions(evidence))
+        checks.append(_pages(folder, pack(evidence), other))
+    checks.append(_versions(other))
     return Verification(folder, checks, found, compared)
 
 
 def _request(evidence: Mapping[str, Any], folder: Path) -> tuple[Settings, Mapping[str, Any]]:
     try:
         return Settings.model_validate(evidence["request"]["settings"]), evidence["request"]["inputs"]
-    except (KeyError, TypeError, ValidationError) as error:
+    except (KeyError, ValidationError) as error:
         raise DataError(
             "The evidence does not say what was asked, so it cannot be computed again",
             where=f"{folder / 'evidence.json'}, section 'request'",
@@ -216,35 +198,50 @@ def _numbers(differences: list[Difference], compared: int) -> Check:
     return Check("numbers", True, f"{compared:,} values come out again, to {TOLERANCE:g}")
 
 
-def _pages(folder: Path, files: Mapping[str, bytes]) -> Check:
+def _pages(folder: Path, files: Mapping[str, bytes], other_versions: Mapping[str, str]) -> Check:
     def content(name: str) -> bytes | None:
         path = folder / name
         return path.read_bytes() if path.is_file() else None
 
     found = {name: content(name) for name in files}
+    tables = (path for path in sorted((folder / "tables").rglob("*")) if path.is_file())
+    foreign = [name for path in tables if (name := path.relative_to(folder).as_posix()) not in files]
     missing = [name for name, there in found.items() if there is None]
     other = [name for name, there in found.items() if there is not None and there != files[name]]
-    if not missing and not other:
-        return Check("pages", True, f"{len(files)} pages and tables are made from this evidence")
-    told = [f"{name} is missing" for name in missing] + [
-        f"{name} is not what the evidence gives" for name in other
-    ]
-    return Check("pages", False, "; ".join(told))
+    told = [f"{name} is missing" for name in missing]
+    told += [f"{name} is not made from the evidence" for name in foreign]
+    changed = {name: {*other_versions} & _makers(name) for name in other}
+    told += [f"{name} is not what the evidence gives" for name, makers in changed.items() if not makers]
+    if told:
+        return Check("pages", False, "; ".join(told))
+    if other:
+        makers = ", ".join(sorted(set().union(*changed.values())))
+        return Check("pages", None, f"{', '.join(other)}: made with another version of {makers}")
+    return Check("pages", True, f"{len(files)} pages and tables are made from this evidence")
 
 
-def _versions(evidence: Mapping[str, Any]) -> Check:
-    """Packages that are not the ones of the audit: a hint where numbers differ, no fault in itself."""
-    other = []
+def _makers(name: str) -> set[str]:
+    """Packages on whose versions the bytes of a page or a table depend."""
+    return {"equipoise", "plotly", "jinja2"} if name.endswith(".html") else {"equipoise"}
+
+
+def _other_versions(evidence: Mapping[str, Any]) -> dict[str, str]:
+    """Packages that are not the ones of the audit, each with both versions in words."""
+    other = {}
     for package, then in evidence.get("versions", {}).items():
         try:
             now = version(package)
         except PackageNotFoundError:
             continue
         if now != then:
-            other.append(f"{package} {then} then, {now} now")
-    return Check(
-        "versions", None if other else True, "; ".join(other) or "the packages are those of the audit"
-    )
+            other[package] = f"{package} {then} then, {now} now"
+    return other
+
+
+def _versions(other: Mapping[str, str]) -> Check:
+    """A hint where numbers differ, no fault in itself."""
+    told = "; ".join(other.values())
+    return Check("versions", None if other else True, told or "the packages are those of the audit")
 
 
 def _one(
@@ -257,8 +254,8 @@ def _one(
     again = now[wanted][1] if wanted in now else None
     found = [
         Difference(f"{wanted} {key}", row.get(key), None if again is None else again.get(key))
-        for key in row
-        if again is None or not same(row[key], again.get(key))
+        for key in dict.fromkeys([*row, *(again or {})])
+        if again is None or key not in row or key not in again or not same(row[key], again[key])
     ]
     metric = str(row.get("metric", "")).partition("@")[0]
     return Number(wanted, section, row, again, evidence.get("definitions", {}).get(metric, {})), found

@@ -95,6 +95,14 @@ class Inputs(BaseModel):
             )
         return self
 
+    @property
+    def addresses(self) -> list[str]:
+        """Tables that are no files: addresses, databases, and whatever the environment completes."""
+        single = (self.run, self.truth, self.users, self.items, self.train, self.user_ids, self.item_ids)
+        several = [one.path for one in (*self.recommendations, *self.vectors)]
+        given = [place for place in (*single, *several) if place is not None]
+        return [place for place in given if "://" in place or "${" in place]
+
     def relative(self, folder: Path) -> Inputs:
         """The same tables with paths that start from the audit's folder, so that both may move together."""
         return self._moved(lambda source: _relative(source, folder))

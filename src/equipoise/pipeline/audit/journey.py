@@ -16,6 +16,7 @@ from equipoise.audit.verification import Verification, read_evidence
 from equipoise.audit.verification import verify as verified
 from equipoise.audit.verification.signing import canonical, signer
 from equipoise.component import config_error
+from equipoise.data.databases import shown
 from equipoise.errors import DataError, nearest
 from equipoise.pipeline.audit.folder import check_free, default_folder, pack, write
 from equipoise.pipeline.audit.inputs import Inputs
@@ -107,20 +108,35 @@ def audit(
     return Audit(folder, evidence)
 
 
-def verify(folder: Path | str, *, only: str | None = None, public_key: Path | None = None) -> Verification:
+def verify(
+    folder: Path | str,
+    *,
+    only: str | None = None,
+    public_key: Path | None = None,
+    allow_network: bool = False,
+) -> Verification:
     """Check a finished audit: signature, inputs, every number computed again, pages.
 
     Args:
         folder: What `audit` wrote.
         only: The id of one number to compute again instead of all.
         public_key: PEM file of the key that should have signed.
+        allow_network: Whether addresses and databases that the evidence names are read. Without it a foreign
+            audit reaches nothing but files.
 
     Raises:
         EquipoiseError: if it cannot be checked.
     """
 
     def read(inputs: Mapping[str, Any], place: Path) -> Tables:
-        return read_tables(_inputs(inputs), place)
+        named = _inputs(inputs)
+        if named.addresses and not allow_network:
+            raise DataError(
+                "The evidence names addresses, which whoever wrote it chose",
+                where=", ".join(shown(address) for address in named.addresses),
+                todo="Read them by --allow-network if you trust its author.",
+            )
+        return read_tables(named, place, trusted=False)
 
     return verified(Path(folder), read, _assemble, pack, only=only, public_key=public_key)
 

@@ -28,17 +28,19 @@ _LISTS = (SYSTEM, v.USER, v.ITEM, v.RANK, v.SCORE, "faithful")
 _PAIR = [v.USER, v.ITEM]
 
 
-def read_tables(inputs: Inputs, folder: Path) -> Tables:
+def read_tables(inputs: Inputs, folder: Path, *, trusted: bool = True) -> Tables:
     """The tables, as they lie now.
 
     Args:
         inputs: Where they lie, with paths that start from `folder`.
         folder: The audit's folder.
+        trusted: Whether whoever reads them named them; see `read_table`.
 
     Raises:
         DataError: if a table is missing, lacks a column, or has nothing in common with the others.
     """
-    tables = _of_run(inputs, folder) if inputs.run is not None else _of_files(inputs, folder)
+    sources = _Sources(inputs, inputs.located(folder), trusted)
+    tables = _of_run(sources) if inputs.run is not None else _of_files(sources)
     return _checked(_one_type(tables))
 
 
@@ -63,14 +65,13 @@ def read_run(path: Path) -> tuple[RunFolder, Config]:
     return folder, read_config(path / "config.toml")
 
 
-def _of_run(inputs: Inputs, folder: Path) -> Tables:
+def _of_run(sources: _Sources) -> Tables:
     """Recommendations by stage; the truth by the run's own rule; what came before the test events as train."""
-    there = inputs.located(folder)
+    inputs, there = sources.given, sources.there
     run, config = read_run(Path(str(there.run)))
     audit = config.audit.model_copy(
         update={"relevant": inputs.relevant, "exclude_seen": inputs.exclude_seen is not False}
     )
-    sources = _Sources(inputs, there)
     parts = {name: Dataset(run.read_frame(f"split/{name}.parquet")) for name in ("train", "valid", "test")}
     lists = run.read_frame("recommendations.parquet").rename({v.STAGE: SYSTEM})
     for (system,), rows in lists.group_by(SYSTEM, maintain_order=True):
@@ -114,9 +115,8 @@ def _embedded(manifest: Mapping[str, Any], systems: Sequence[str]) -> list[str]:
     return [*fitted[-1:], *(system for system in systems if system not in fitted and fitted)]
 
 
-def _of_files(inputs: Inputs, folder: Path) -> Tables:
-    there = inputs.located(folder)
-    sources = _Sources(inputs, there)
+def _of_files(sources: _Sources) -> Tables:
+    inputs, there = sources.given, sources.there
     lists = [
         part
         for given, found in zip(inputs.recommendations, there.recommendations, strict=True)
@@ -136,7 +136,7 @@ def _of_files(inputs: Inputs, folder: Path) -> Tables:
         )
     train = None
     if there.train is not None:
-        rows = _needed(_side(there.train), _PAIR, "train", str(inputs.train))
+        rows = _needed(sources.read(there.train), _PAIR, "train", str(inputs.train))
         train = rows.filter(positive(rows)).select(_PAIR)
         sources.add("train", str(inputs.train), there.train, rows, train)
     return Tables(
@@ -160,7 +160,7 @@ def _lists(given: Named, found: Named, there: Inputs, sources: _Sources) -> list
         table = reading.frame
         sources.notes += [{"code": note.code, "values": note.values} for note in reading.notes]
     else:
-        table = read_table(found.path)
+        table = sources.read(found.path)
     table = _needed(table, [v.USER, v.ITEM, v.RANK], "recommendations", given.path)
     column = next((name for name in (SYSTEM, v.STAGE) if name in table.columns), None)
     stem = Path(given.path.partition("#")[0]).name.partition(".")[0]
@@ -181,7 +181,7 @@ def _lists(given: Named, found: Named, there: Inputs, sources: _Sources) -> list
 
 def _held_out(there: Inputs, sources: _Sources) -> pl.DataFrame:
     given = str(sources.given.truth)
-    rows = _needed(_side(str(there.truth)), _PAIR, "truth", given)
+    rows = _needed(sources.read(str(there.truth)), _PAIR, "truth", given)
     if v.VALUE not in rows.columns and v.RATING in rows.columns:
         rows = rows.rename({v.RATING: v.VALUE})
     truth = rows.filter(positive(rows))
@@ -209,7 +209,7 @@ def _attributes(name: str, key: str, there: Inputs, sources: _Sources) -> pl.Dat
     place, given = getattr(there, name), str(getattr(sources.given, name))
     if place is None:
         return None
-    table = _needed(_side(place), [key], name, given)
+    table = _needed(sources.read(place), [key], name, given)
     sources.add(name, given, place, table, table)
     return table
 
@@ -223,24 +223,25 @@ def _vectors(there: Inputs, systems: Sequence[str], sources: _Sources) -> dict[s
                 f"The vectors belong to no system called '{given.name or ''}'", where=given.path,
                 todo=f"Write --vectors NAME=PATH. {nearest(name, systems)}",
             )  # fmt: skip
-        found[name] = _needed(read_table(one.path), [v.USER, "vector"], "vectors", given.path)
+        found[name] = _needed(sources.read(one.path), [v.USER, "vector"], "vectors", given.path)
         sources.add(f"vectors:{name}", given.path, one.path, found[name], found[name])
     return found or None
 
 
-def _side(place: str) -> pl.DataFrame:
-    """Truth, users, items or train, from wherever; files may be of a library's own kind."""
-    return formats.side_table(place) if Path(place).is_file() else read_table(place)
-
-
 class _Sources:
-    """Collects where each table came from, in the shape of the evidence's section `data`, and what reading did."""
+    """Reads tables, and collects where each came from, in the shape of the evidence's section `data`, and what
+    reading did.
+    """
 
-    def __init__(self, given: Inputs, there: Inputs) -> None:
-        self.given, self.there = given, there
+    def __init__(self, given: Inputs, there: Inputs, trusted: bool) -> None:
+        self.given, self.there, self.trusted = given, there, trusted
         self.rows: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
         self._known: dict[str, str] = {}
+
+    def read(self, place: str) -> pl.DataFrame:
+        """A table from wherever it lies; files may be of a library's own kind."""
+        return formats.side_table(place) if Path(place).is_file() else read_table(place, trusted=self.trusted)
 
     def add(self, name: str, given: str, place: str, read: pl.DataFrame, used: pl.DataFrame) -> None:
         """Note a table: under its path as recorded, hashed as a whole, counted as far as it is used."""
