@@ -92,16 +92,24 @@ def recommendations(native: Any) -> Frame:
     Ranks may have holes (a filtered list keeps its ranks: a rank is the place where the user saw the item).
 
     Raises:
-        DataError: if a column is missing or has nulls, a rank is below 1, a user has one item twice, or one
-        rank twice.
+        DataError: if a column is missing or has nulls, a rank is no whole number from 1, a user has one item
+        twice, or one rank twice.
     """
     frame = read(native, (v.USER, v.ITEM, v.RANK), "recommendations").select(v.USER, v.ITEM, v.RANK)
+    kind = frame.collect_schema()[v.RANK]
+    if not kind.is_numeric():
+        raise DataError(
+            "The ranks of the recommendations are no numbers",
+            where=f"column '{v.RANK}', {kind}",
+            todo="Ranks are whole numbers from 1.",
+        )
     facts = collect(
         frame.select(
             rows=nw.len(),
             users=nw.col(v.USER).null_count(),
             items=nw.col(v.ITEM).null_count(),
             ranks=nw.col(v.RANK).null_count(),
+            broken=(~(nw.col(v.RANK) % 1 == 0)).sum(),  # NaN and infinity among them
             first=nw.col(v.RANK).min(),
         )
     ).rows(named=True)[0]
@@ -112,6 +120,12 @@ def recommendations(native: Any) -> Frame:
                 where=f"{nulls} of {facts['rows']} rows",
                 todo="Drop these rows or fill them.",
             )
+    if facts["broken"]:
+        raise DataError(
+            "The recommendations have ranks that are no whole numbers",
+            where=f"{facts['broken']} of {facts['rows']} rows",
+            todo="Ranks are whole numbers from 1.",
+        )
     if facts["rows"] and facts["first"] < 1:
         raise DataError(f"A rank of {facts['first']} stands in the recommendations", todo="Ranks begin at 1.")
     # One pass over the lists: distinct pairs of a large table cost more than distinct values of each user.
