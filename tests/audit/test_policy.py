@@ -15,6 +15,44 @@ def written(tmp_path, text):
     return path
 
 
+def test_intersections_are_found_in_any_order():
+    found = policy({"tolerance": 0.5}, {"attribute": "age x gender", "tolerance": 0.1})
+    assert found.rule("ndcg@10", "gender x age").tolerance == 0.1
+    assert found.rule("ndcg@10", "gender").tolerance == 0.5
+    with pytest.raises(ValidationError, match="rules 1 and 2"):
+        policy({"attribute": "a x b", "tolerance": 0.1}, {"attribute": "b x a", "tolerance": 0.2})
+    settled = policy(
+        {"metric": "ndcg@10", "tolerance": 0.1},
+        {"attribute": "a x b", "tolerance": 0.2},
+        {"metric": "ndcg@10", "attribute": "b x a", "tolerance": 0.3},
+    )
+    assert settled.rule("ndcg@10", "a x b").tolerance == 0.3
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"attribute": "gendr"}, ["attribute 'gendr'", "rule 2", "Did you mean 'gender'"]),
+        ({"metric": "ndcg@7"}, ["metric 'ndcg@7'", "Did you mean 'ndcg@5'"]),
+        ({"metric": "recall"}, ["metric 'recall'", "recall, all attributes"]),
+        ({"attribute": "gender x region"}, ["attribute 'gender x region'"]),
+    ],
+)
+def test_a_rule_for_nothing_that_is_measured_is_an_error(rule, said):
+    measured = (["ndcg@5", "ndcg@10"], ["gender", "age", "gender x age"])
+    for fine in (
+        {"attribute": "age x gender"},
+        {"metric": "ndcg"},
+        {"metric": "ndcg@10", "attribute": "age"},
+    ):
+        policy({**fine, "tolerance": 0.1}).check(*measured)
+    with pytest.raises(ConfigError) as error:
+        policy({"metric": "ndcg@5", "attribute": "age", "tolerance": 1}, {**rule, "tolerance": 0.1}).check(
+            *measured
+        )
+    assert [words for words in said if words not in str(error.value)] == [], str(error.value)
+
+
 def test_the_narrowest_rule_applies():
     found = policy(
         {"tolerance": 0.5},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Final, Literal, Self, get_args
@@ -45,7 +46,7 @@ class Rule(_Strict):
     metric: str | None = None
     """A metric with its cutoff ("ndcg@10"), without ("ndcg": at every cutoff), or all where it is left out."""
     attribute: str | None = None
-    """A column of the users, or an intersection such as "gender x age"; all where it is left out."""
+    """A column of the users, or an intersection such as "gender x age" in any order; all where it is left out."""
     tolerance: float = Field(ge=0, allow_inf_nan=False)
     """Largest gap that is tolerated, in the unit of the metric."""
     kind: Kind = "difference"
@@ -62,7 +63,14 @@ class Rule(_Strict):
 
     def covers(self, metric: str, attribute: str) -> bool:
         """Whether the rule speaks of this gap."""
-        return self.metric in (None, metric, metric.partition("@")[0]) and self.attribute in (None, attribute)
+        return self.metric in (None, metric, metric.partition("@")[0]) and self._of in (
+            None,
+            _parts(attribute),
+        )
+
+    @property
+    def _of(self) -> tuple[str, ...] | None:
+        return None if self.attribute is None else _parts(self.attribute)
 
     @property
     def scope(self) -> str:
@@ -92,12 +100,12 @@ class Policy(_Strict):
 
     @model_validator(mode="after")
     def _unambiguous(self) -> Self:
-        scopes = [(rule.metric, rule.attribute) for rule in self.rules]
+        scopes = [(rule.metric, rule._of) for rule in self.rules]
         for (i, one), (j, other) in combinations(enumerate(self.rules, start=1), 2):
-            if (one.metric, one.attribute) == (other.metric, other.attribute):
+            if scopes[i - 1] == scopes[j - 1]:
                 raise ValueError(f"rules {i} and {j} are both for {one.scope}; keep one")
             both = _meet(one, other)
-            if both is not None and both not in scopes:
+            if both is not None and (both[0], both[1] and _parts(both[1])) not in scopes:
                 metric, attribute = both
                 raise ValueError(
                     f"rules {i} ({one.scope}) and {j} ({other.scope}) both fit {metric}, {attribute}, neither more "
@@ -145,6 +153,36 @@ class Policy(_Strict):
         """The rule for the gap of a metric ("ndcg@10") over an attribute; None where no rule covers it."""
         covering = [rule for rule in self.rules if rule.covers(metric.lower(), attribute)]
         return max(covering, key=_narrowness, default=None)
+
+    def check(self, metrics: Sequence[str], attributes: Sequence[str]) -> None:
+        """See that every rule speaks of something that is measured.
+
+        Args:
+            metrics: All metrics of the audit with their cutoffs.
+            attributes: All its attributes and intersections.
+
+        Raises:
+            ConfigError: if a rule is for a metric or an attribute that the audit does not have: it would be passed
+                over in silence.
+        """
+        parted = {_parts(attribute) for attribute in attributes}
+        spelt = {name for metric in metrics for name in (metric, metric.partition("@")[0])}
+        for number, rule in enumerate(self.rules, start=1):
+            for called, wanted, known, there in (
+                ("metric", rule.metric, metrics, rule.metric is None or rule.metric in spelt),
+                ("attribute", rule.attribute, attributes, rule._of is None or rule._of in parted),
+            ):
+                if not there:
+                    raise ConfigError(
+                        f"A rule of the policy is for the {called} '{wanted}', which this audit does not have",
+                        where=f"rule {number}: {rule.scope}",
+                        todo=nearest(str(wanted), known),
+                    )
+
+
+def _parts(attribute: str) -> tuple[str, ...]:
+    """The columns that an intersection crosses, in an order of their own."""
+    return tuple(sorted(part.strip() for part in attribute.split(" x ")))
 
 
 def _narrowness(rule: Rule) -> tuple[int, int]:

@@ -37,6 +37,11 @@ class Named(BaseModel):
         return cls(path=text)
 
 
+def stem(path: str) -> str:
+    """What a table is called that nobody named: its file without folder and endings."""
+    return Path(path.partition("#")[0]).name.partition(".")[0]
+
+
 class Inputs(BaseModel):
     """The tables of an audit: a finished run, or tables of any system. Recorded in the evidence."""
 

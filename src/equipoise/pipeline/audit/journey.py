@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,16 @@ from equipoise.component import config_error
 from equipoise.data.databases import shown
 from equipoise.errors import DataError, nearest
 from equipoise.pipeline.audit.folder import check_free, default_folder, pack, write
-from equipoise.pipeline.audit.inputs import Inputs
+from equipoise.pipeline.audit.inputs import Inputs, stem
 from equipoise.pipeline.audit.tables import read_run, read_tables
 
 Say = Callable[[str], None]
 
 _CONTROLS = ("profile_size", "activity")
 """Controls that are counted from the tables; all others are columns of the users."""
+
+_NAMED = 3
+"""Systems that the name of an audit tells, unless it is given one."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,8 @@ def _settings(fields: dict[str, Any], tables: Tables) -> Settings:
     """The settings, with columns that the tables have.
 
     Raises:
-        ConfigError: if a field does not exist, or its value is not usable.
+        ConfigError: if a field does not exist, its value is not usable, or a rule of the policy is for nothing that
+            is measured.
         DataError: if a column to group by, to adjust for or of the items is not there.
     """
     if not fields.get("groups"):
@@ -208,6 +213,10 @@ def _settings(fields: dict[str, Any], tables: Tables) -> Settings:
                     where=_columns(table, called),
                     todo=f"Name another under {option}. {nearest(name, table.columns) if table is not None else ''}",
                 )
+    if settings.policy is not None:
+        orders = range(1, settings.intersections + 1)
+        crossed = [" x ".join(names) for order in orders for names in combinations(settings.groups, order)]
+        settings.policy.check(settings.metric_names, crossed)
     return settings
 
 
@@ -220,8 +229,9 @@ def _columns(table: pl.DataFrame | None, called: str) -> str:
 
 
 def _name(inputs: Inputs) -> str:
-    first = inputs.recommendations[0]
-    return first.name or Path(first.path.partition("#")[0]).name.partition(".")[0]
+    """The names of the systems as far as they were told; of many, the first."""
+    names = [one.name or stem(one.path) for one in inputs.recommendations]
+    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
 
 
 def _counts(tables: Tables) -> str:

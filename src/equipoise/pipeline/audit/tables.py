@@ -17,7 +17,7 @@ from equipoise.data import vocabulary as v
 from equipoise.data.dataset import positive
 from equipoise.data.sources import read_table
 from equipoise.errors import DataError, nearest
-from equipoise.pipeline.audit.inputs import Inputs, Named, fingerprint
+from equipoise.pipeline.audit.inputs import Inputs, Named, fingerprint, stem
 from equipoise.pipeline.folder import RunFolder
 from equipoise.pipeline.identifiers import check_shared, one_type
 from equipoise.pipeline.measure import truth_of
@@ -163,11 +163,11 @@ def _lists(given: Named, found: Named, there: Inputs, sources: _Sources) -> list
         table = sources.read(found.path)
     table = _needed(table, [v.USER, v.ITEM, v.RANK], "recommendations", given.path)
     column = next((name for name in (SYSTEM, v.STAGE) if name in table.columns), None)
-    stem = Path(given.path.partition("#")[0]).name.partition(".")[0]
+    called = given.name or stem(given.path)
     if column is None:
-        table = table.with_columns(pl.lit(given.name or stem).alias(SYSTEM))
+        table = table.with_columns(pl.lit(called).alias(SYSTEM))
     else:
-        named = pl.col(column).cast(pl.String).fill_null(given.name or stem)
+        named = pl.col(column).cast(pl.String).fill_null(called)
         several = given.name is not None and table[column].n_unique() > 1
         label = pl.format(f"{given.name} {{}}", named) if several else named
         label = pl.lit(given.name) if given.name is not None and not several else label
