@@ -192,6 +192,27 @@ def test_an_interruption_ends_with_2_and_says_how_to_go_on(tmp_path, capsys, mon
     assert call("run", "--out", tmp_path / "run", "--resume", *RUN) == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "resumable"), [(["run"], True), (["audit", "run"], False), (["tune"], False)]
+)
+def test_only_what_can_resume_says_so(capsys, monkeypatch, words, resumable):
+    def full(*arguments, **keywords):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("equipoise.cli.app.app", full)
+    assert call(*words) == 2
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "No space left on device" in shown
+    assert ("--resume goes on" in shown) is resumable
+
+
+@pytest.mark.parametrize("command", ["run", "tune"])
+def test_help_tells_the_default_folder(capsys, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "160")
+    assert call(command, "--help") == 0
+    assert "(default: runs/" in " ".join(capsys.readouterr().out.split())
+
+
 def test_resume_finds_the_unfinished_run(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert call("run", "--resume", *RUN) == 2

@@ -220,6 +220,30 @@ def test_the_folder_holds_what_is_promised(tables, tmp_path):
     assert pl.read_csv(made.path / "tables/notes.csv")["values"].to_list() == ['{"users": 3}']
 
 
+def test_tables_are_no_formulas(tables, tmp_path):
+    """What a spreadsheet would run stands behind an apostrophe; numbers below 0 stay numbers."""
+    users = pl.read_csv(tables / "users.csv").with_columns(
+        gender=pl.when(pl.col("gender") == "F").then(pl.lit('=HYPERLINK("http://x")')).otherwise(pl.lit("M"))
+    )
+    users.write_csv(tables / "users.csv")
+    made = audit(named(tables), SETTINGS, out=tmp_path / "out")
+    assert made.evidence["groups"][0]["group"] == '=HYPERLINK("http://x")'
+    assert pl.read_csv(made.path / "tables/groups.csv")["group"][0] == '\'=HYPERLINK("http://x")'
+    assert pl.read_csv(made.path / "tables/gaps.csv")["low"].to_list() == [-0.1]
+
+
+def test_an_audit_is_called_what_its_systems_are(tables, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lists = [{"name": name, "path": str(tables / "recs.csv")} for name in ("a/b", "c", "d", "e")]
+    lists.insert(1, {"path": str(tables / "recs.csv")})
+    for count, name in ((1, "a/b"), (3, "a/b, recs, c"), (5, "a/b, recs, c, ...")):
+        made = audit(named(tables, recommendations=lists[:count]), SETTINGS)
+        assert made.evidence["name"] == name
+        assert made.path.parent == type(made.path)("audits")
+        shutil.rmtree(made.path)
+    assert audit(named(tables), SETTINGS | {"name": "mine"}).evidence["name"] == "mine"
+
+
 def test_what_was_asked_is_recorded(tables, tmp_path):
     policy = Policy(owner="Trust", rules=[Rule(tolerance=0.1)])
     fields = SETTINGS | {"policy": policy, "seed": 3, "controls": ["age", "activity"]}
@@ -297,6 +321,10 @@ def test_what_was_there_comes_back_when_the_new_one_cannot_take_its_place(tables
         ({"groups": ["gender"], "controls": ["acitvity"]}, ["no column 'acitvity'", "--controls"]),
         ({"groups": ["gender"], "item_groups": ["provider"]}, ["no items table", "--items"]),
         ({"groups": ["gender"], "min_cel": 3}, ["'min_cel'", "Did you mean 'min_cell'"]),
+        (
+            {"groups": ["gender"], "policy": Policy(rules=[Rule(attribute="gendr", tolerance=0.1)])},
+            ["attribute 'gendr'", "Did you mean 'gender'"],
+        ),
         ({"groups": ["gender"], "k": [0]}, ["list lengths start at 1"]),
         ({"groups": ["gender"], "tolerance": -0.1}, ["a tolerance is 0 or more"]),
     ],

@@ -44,15 +44,16 @@ def main(arguments: list[str] | None = None) -> None:
         if debug:
             raise
         Console(stderr=True, soft_wrap=True).print(
-            f"[bold red]Error:[/] {_paragraph(error)}", highlight=False
+            f"[bold red]Error:[/] {_paragraph(error, resumable=words[:1] == ['run'])}", highlight=False
         )
         sys.exit(2)
 
 
-def _paragraph(error: BaseException) -> str:
+def _paragraph(error: BaseException, *, resumable: bool) -> str:
     from rich.markup import escape
 
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
-        return escape(f"{error.strerror or error}{place}. What was finished is kept; --resume goes on.")
+        kept = " What was finished is kept; --resume goes on." if resumable else ""
+        return escape(f"{error.strerror or error}{place}.{kept}")
     return escape(str(error))

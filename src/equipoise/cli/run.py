@@ -24,7 +24,7 @@ def run(
         Path | None, typer.Argument(help="A TOML file; without one, the built-in world.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write into [default: runs/<time>-<name>].")
+        Path | None, typer.Option(help="Folder to write into (default: runs/<time>-<name>).")
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")

@@ -15,7 +15,7 @@ from equipoise.errors import EquipoiseError
 def tune(
     config: Annotated[Path, typer.Argument(help="A TOML file with a [tune] section.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write into [default: runs/tune-<name>].")
+        Path | None, typer.Option(help="Folder to write into (default: runs/tune-<name>).")
     ] = None,
     trials: Annotated[
         int | None, typer.Option(help="Trials in all, those of an earlier search counted.")

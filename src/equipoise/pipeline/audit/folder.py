@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,12 +16,14 @@ from typing import Any
 from equipoise.audit.verification.signing import canonical
 from equipoise.errors import EquipoiseError
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _OURS = {"evidence.json", "evidence.sig", "report.html", "summary.html", "tables"}
 
 
 def default_folder(run: str | None, name: str, root: Path = Path("audits")) -> Path:
     """`audit` in the folder of the run; `audits/<time>-<name>` for tables from elsewhere."""
-    return Path(run) / "audit" if run is not None else root / f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
+    plain = re.sub(r"[^\w.+-]+", "-", name).strip("-.")
+    return Path(run) / "audit" if run is not None else root / f"{datetime.now():%Y%m%d-%H%M%S}-{plain}"
 
 
 def check_free(folder: Path, *, force: bool) -> None:
@@ -112,4 +115,7 @@ def _csv(rows: list[dict[str, Any]]) -> bytes:
 
 
 def _cell(value: Any) -> Any:
+    """Text that a spreadsheet would run as a formula starts with an apostrophe (OWASP, CSV injection)."""
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
