@@ -151,6 +151,32 @@ def test_verdicts_need_interval_and_p():
     assert kinds(by_metric)["difference"]["tolerance"] == 0.2
 
 
+def test_groups_that_are_alike_within_and_apart_between_are_unfair():
+    """Men all 1, women all 0, 40 each: the interval is the rule of three's."""
+    found = kinds(made(tables([1] * 40 + [0] * 40, ["M"] * 40 + ["F"] * 40), min_cell=30))
+    half = 1 - 0.025 ** (1 / 40)
+    gap = found["difference"]
+    assert (gap["gap"], gap["high"]) == (1, 1)
+    assert gap["low"] == pytest.approx(1 - 2 * half)
+    assert gap["p_value"] == pytest.approx(1 / 201)
+    assert gap["verdict"] == "unfair"
+    z = 1.959964
+    assert gap["minimum_detectable"] == pytest.approx((z + 0.841621) / z * half * math.sqrt(2), rel=1e-4)
+    assert (found["worst group"]["low"], found["worst group"]["high"]) == (0, pytest.approx(half))
+    three = kinds(made(tables([1] * 40 + [0] * 80, ["M"] * 40 + ["F"] * 40 + ["X"] * 40)))["difference"]
+    assert three["low"] == pytest.approx(1 - 2 * (1 - (0.05 / 3) ** (1 / 40)))
+    assert three["high"] == 1
+    assert three["verdict"] == "unfair"
+
+
+def test_nobody_who_differs_is_no_evidence():
+    found = kinds(made(tables([1] * 80, ["M"] * 40 + ["F"] * 40), min_cell=30, tolerance=0.1))["difference"]
+    assert found["gap"] == 0
+    assert found["low"] is None
+    assert found["minimum_detectable"] is None
+    assert found["verdict"] == "insufficient evidence"
+
+
 @pytest.mark.parametrize(
     ("kind", "tolerance", "verdict"),
     [("ratio", 0.2, "unfair"), ("disparity", 0.3, "unfair"), ("worst group", 0.05, "unfair"),
@@ -218,6 +244,27 @@ def test_strata_without_one_of_the_groups_are_left_out():
     assert found["difference"]["users"] == 20
     note = next(note for note in frame.notes if note.code == "strata_left_out")
     assert note.values == {"attribute": "gender", "strata": 1, "users": 10}
+
+
+def test_strata_with_few_users_of_a_group_are_left_out():
+    given = tables([1, 0] * 20, ["M"] * 20 + ["F"] * 20, stage=["a"] * 16 + ["b"] * 20 + ["a"] * 4)
+    found = made(given, controls=["stage"])
+    assert kinds(found)["difference"]["gap"] is None  # 4 women in a, 4 men in b
+    note = next(note for note in found.notes if note.code == "strata_left_out")
+    assert note.values == {"attribute": "gender", "strata": 2, "users": 40}
+
+
+def test_ranges_of_systems_are_compared_without_a_test():
+    given = tables([1, 0, 0, 1, 1, 0] * 20, list("abcabc") * 20)
+    both = pl.concat([given["recommendations"].with_columns(system=pl.lit(name)) for name in ("one", "two")])
+    shifted = both.with_columns(
+        item_id=pl.when((pl.col("system") == "two") & (pl.col("user_id") % 7 == 0))
+        .then(pl.col("item_id") + 20)
+        .otherwise(pl.col("item_id"))
+    )
+    row = made(given | {"recommendations": shifted}).gap_comparisons.to_dicts()[0]
+    assert row["low"] <= row["difference"] <= row["high"]
+    assert (row["p_value"], row["p_adjusted"]) == (None, None)
 
 
 def test_systems_are_compared_on_the_same_users():

@@ -92,6 +92,32 @@ def test_empty_cells_single_users_and_bad_codes():
     means = resampled_cells([0.5, 0.5, 1.0], [0, 0, 2], 3, n_bootstrap=10).means()
     assert means.contrast((0, 1, 0))[0].value is None
     assert means.contrast((0, 0, 1))[0].low is None
-    assert means.contrast((1, 0, 0))[0].reason == "the same value for every user"
+    same = resampled_cells([0.5, 0.5, 0.5], [0, 0, 1], 2, n_bootstrap=10).means()
+    assert same.contrast((1, 0))[0].reason == "the same value for every user"
     with pytest.raises(DataError, match="do not fit"):
         resampled_cells([0.5, 0.5], [0, 3], 3)
+
+
+def test_groups_whose_members_are_alike_have_the_rule_of_three():
+    """40 ones and 50 zeros: half-widths 1 − 0.025^(1/n), and no end beyond the range of the values."""
+    means = resampled_cells([1.0] * 40 + [0.0] * 50, [0] * 40 + [1] * 50, 2, n_bootstrap=100).means()
+    widths = [1 - 0.025 ** (1 / 40), 1 - 0.025 ** (1 / 50)]
+    assert means.margins[:, 0] == pytest.approx(widths)
+    gap = means.contrast((1, -1))[0]
+    assert (gap.value, gap.high) == (1, 1)
+    assert gap.low == pytest.approx(1 - sum(widths))
+    ones = means.contrast((1, 0))[0]
+    assert (ones.low, ones.high) == (pytest.approx(1 - widths[0]), 1)
+
+
+@pytest.mark.parametrize("chance", [0.01, 0.03, 0.1])
+def test_rare_hits_of_small_groups_are_covered(chance):
+    """Where a group of 40 has no hit at all, as 2 of 3 do at a chance of 1 %."""
+    rng = np.random.default_rng(4)
+    codes = np.repeat([0, 1], [40, 60])
+    hits = (rng.random((100, 400)) < np.array([chance, 0.4])[codes][:, None]).astype(float)
+    found = resampled_cells(hits, codes, 2, n_bootstrap=300).means().contrast((1, -1))
+    truth = chance - 0.4
+    assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.93
+    alone = resampled_cells(hits, codes, 2, n_bootstrap=300).means().contrast((1, 0))
+    assert np.mean([one.low <= chance <= one.high for one in alone]) >= 0.91

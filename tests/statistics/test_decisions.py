@@ -138,6 +138,7 @@ def test_detectable_difference_by_hand_and_by_power():
     z = (one.mean(1) - two.mean(1)) / np.sqrt(0.0225 / 100 + 0.0144 / 50)
     assert np.mean(np.abs(z) > 1.959964) == pytest.approx(0.8, abs=0.02)
     assert minimum_detectable_difference(0.1, 1, 0.1, 50) is None
+    assert minimum_detectable_difference(0, 40, 0, 50) is None
     with pytest.raises(ConfigError):
         minimum_detectable_difference(0.1, 10, 0.1, 50, level=95)
 

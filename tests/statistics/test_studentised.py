@@ -7,6 +7,7 @@ import pytest
 
 from equipoise.errors import DataError
 from equipoise.statistics import (
+    lowest_interval,
     permutation_test,
     range_interval,
     resampled_cells,
@@ -38,6 +39,33 @@ def test_wald_statistic_of_three_groups_by_hand():
     assert found[0] == pytest.approx(28 / 3)
     assert module.wald(np.array([[1.0], [3.0]]), np.full((2, 1), 0.5))[0] == pytest.approx(4.0)
     assert module.wald(np.zeros((3, 1)), np.zeros((3, 1)))[0] == 0
+    assert module.wald(np.array([[0.0], [0.0], [1.0]]), np.zeros((3, 1)))[0] == np.inf
+
+
+@pytest.mark.parametrize("sizes", [(40, 40), (40, 50), (30, 60, 45)])
+@pytest.mark.parametrize("levels", [(1.0, 0.0, 0.3), (0.1, 0.7, 0.3), (1e5 / 3, 1e5 / 7, 1.0)])
+def test_groups_without_spread_differ_for_certain(sizes, levels):
+    """All alike within groups and apart between them: rounding must not decide whether p is 1 or 0.005."""
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    values = np.array(levels)[codes]
+    found = studentised_test(values, codes, len(sizes), n_permutations=199)
+    assert found.statistic[0] == np.inf
+    assert found.p_value[0] == 1 / 200
+    assert found.variance.max() == 0
+    same = studentised_test(np.full(len(codes), levels[0]), codes, len(sizes), n_permutations=199)
+    assert same.p_value[0] == 1
+    if len(sizes) == 2:
+        assert slice_tests(values, codes, 2, n_permutations=199).max() == 1 / 200
+
+
+def test_ranges_of_groups_without_spread_have_margins():
+    means, draws = np.array([1.0, 0.0, 0.5]), np.tile([1.0, 0.0, 0.5], (100, 1))
+    users = np.array([40, 40, 40])
+    assert range_interval(means, draws, users).low is None
+    found = range_interval(means, draws, users, margins=np.array([0.1, 0.05, 0.2]))
+    assert (found.low, found.high) == (pytest.approx(0.85), pytest.approx(1.15))
+    worst = lowest_interval(means, draws, users, margins=np.array([0.1, 0.05, 0.2]))
+    assert (worst.low, worst.high) == (pytest.approx(-0.05), pytest.approx(0.05))
 
 
 def test_small_noisy_groups_are_not_called_different():

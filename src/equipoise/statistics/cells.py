@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -35,6 +35,7 @@ _BOUNDS = (93, 187, 236, 249, 254)
 _CACHE = 262_144  # copies drawn at once: what the processor's cache holds
 _BLOCK = 4_000_000  # copies drawn with one generator
 _PLAIN = 12  # a Poisson number for a distinct row costs about as much as this many bytes
+_ALIKE = 1e-9  # a standard deviation below this share of the range is rounding
 _DECIMALS = 12  # rows that differ by less are one, whatever the engine that made them
 
 
@@ -48,6 +49,8 @@ class Means:
         draws: (n_bootstrap, groups, columns).
         second: (groups, columns), sum of squared influences on the value: its squared standard error.
         third: (groups, columns), sum of cubed influences.
+        least: (columns,), smallest value of any user, in a group or not.
+        most: (columns,), largest value of any user.
         level: Confidence level of the intervals made of it.
     """
 
@@ -56,47 +59,89 @@ class Means:
     draws: Floats
     second: Floats
     third: Floats
+    least: Floats
+    most: Floats
     level: float = 0.95
 
     def only(self, groups: ArrayLike) -> Means:
         """The same of some groups."""
         at = np.asarray(groups)
-        return Means(
-            self.users[at], self.value[at], self.draws[:, at], self.second[at], self.third[at], self.level
+        return replace(
+            self,
+            users=self.users[at],
+            value=self.value[at],
+            draws=self.draws[:, at],
+            second=self.second[at],
+            third=self.third[at],
         )
 
     def column(self, j: int) -> Means:
         """The same of one column."""
-        return Means(
-            self.users,
-            self.value[:, [j]],
-            self.draws[:, :, [j]],
-            self.second[:, [j]],
-            self.third[:, [j]],
-            self.level,
+        return replace(
+            self,
+            value=self.value[:, [j]],
+            draws=self.draws[:, :, [j]],
+            second=self.second[:, [j]],
+            third=self.third[:, [j]],
+            least=self.least[[j]],
+            most=self.most[[j]],
         )
+
+    @property
+    def margins(self) -> Floats:
+        """Half-widths of the means of groups whose members are all alike, (groups, columns); 0 elsewhere.
+
+        Resampling such a group gives the same mean each time, which is no certainty: had a share p of its
+        people another value, all n would still be alike with probability (1 − p)^n. So the half-width is
+        `R · (1 − (α/k)^(1/n))` with R the range of the values of all users, α the error that is allowed and
+        k the number of groups that share it, two at least: the "rule of three" for a bounded variable
+        (Hanley and Lippman-Hand 1983, "If nothing goes wrong, is everything all right?"). Where nobody
+        differs at all it is 0.
+        """
+        share = (1 - self.level) / max(2, len(self.users))
+        width = -np.expm1(np.log(share) / np.maximum(self.users, 1))[:, None]
+        spread = self.most - self.least
+        alike = np.sqrt(self.second * self.users[:, None]) <= _ALIKE * spread
+        return np.asarray(np.where(alike & (self.users[:, None] > 1), width * spread, 0.0))
+
+    def moving_level(self, j: int) -> float:
+        """Level of an interval of the groups of a column that do vary: they have what `margins` leave of the
+        error.
+        """
+        shares = max(2, len(self.users))
+        return 1 - (1 - self.level) * (1 - float((self.margins[:, j] > 0).sum()) / shares)
 
     def contrast(self, weights: ArrayLike) -> list[Interval]:
         """BCa intervals of `Σ weight · mean`, one per column; `n` counts the smallest group concerned.
+
+        Groups whose members are all alike add their `margins`, as far as the range of the values goes.
 
         Args:
             weights: (groups,), such as (1, −1) for a difference and (1, 0) for the first group's mean.
         """
         a = np.asarray(weights, dtype=np.float64)
-        concerned = a != 0
-        n = int(self.users[concerned].min(initial=np.iinfo(np.int64).max))
-        value = a @ self.value
+        own, a = self.only(np.flatnonzero(a)), a[a != 0]
+        n = int(own.users.min(initial=np.iinfo(np.int64).max))
+        value = a @ own.value
         if n < 2:
             return [Interval(float(each) if n else None, None, None, n, TOO_FEW) for each in value]
-        draws = np.einsum("g,bgc->bc", a[concerned], self.draws[:, concerned])
-        second, third = a**2 @ self.second, a**3 @ self.third
+        draws = np.einsum("g,bgc->bc", a, own.draws)
+        second, third = a**2 @ own.second, a**3 @ own.third
         acceleration = third / np.where(second > 0, 6 * second**1.5, 1.0)
-        return [
-            bca_interval(
-                float(value[j]), draws[:, j], float(acceleration[j]), n, level=self.level, linear=True
+        up, down = (np.minimum(own.margins, np.abs(end - own.value)) for end in (own.most, own.least))
+        above = np.maximum(a, 0) @ up + np.maximum(-a, 0) @ down
+        below = np.maximum(a, 0) @ down + np.maximum(-a, 0) @ up
+        found = []
+        for j, estimate in enumerate(value.tolist()):
+            interval = bca_interval(
+                estimate, draws[:, j], float(acceleration[j]), n, level=own.moving_level(j), linear=True
             )
-            for j in range(len(value))
-        ]
+            if (own.margins[:, j] > 0).any():
+                low = estimate if interval.low is None else interval.low
+                high = estimate if interval.high is None else interval.high
+                interval = Interval(estimate, low - float(below[j]), high + float(above[j]), n)
+            found.append(interval)
+        return found
 
 
 @dataclass(frozen=True)
@@ -110,6 +155,8 @@ class Cells:
         third: (cells, columns), sum of cubed deviations.
         drawn: (n_bootstrap, cells), users drawn.
         sums: (n_bootstrap, cells, columns), their sums.
+        least: (columns,), smallest value of any user.
+        most: (columns,), largest value of any user.
         level: Confidence level of the intervals made of it.
     """
 
@@ -119,6 +166,8 @@ class Cells:
     third: Floats
     drawn: Floats
     sums: Floats
+    least: Floats
+    most: Floats
     level: float = 0.95
 
     def merged(self, codes: ArrayLike, n_groups: int) -> Cells:
@@ -141,6 +190,8 @@ class Cells:
             member @ (self.third + 3 * off * self.second + n * off**3),
             self.drawn @ member.T,
             np.einsum("gc,bcm->bgm", member, self.sums, optimize=True),
+            self.least,
+            self.most,
             self.level,
         )
 
@@ -149,7 +200,8 @@ class Cells:
         n = np.maximum(self.users, 1)[:, None].astype(np.float64)
         drawn = self.drawn[:, :, None]
         draws = np.where(drawn > 0, self.sums / np.maximum(drawn, 1), self.mean)
-        return Means(self.users, self.mean, draws, self.second / n**2, self.third / n**3, self.level)
+        second, third = self.second / n**2, self.third / n**3
+        return Means(self.users, self.mean, draws, second, third, self.least, self.most, self.level)
 
     def standardised(self, n_groups: int, weights: ArrayLike) -> Means:
         """Means of groups had all the same mix of strata: `Σ_s w_s · mean of group g in stratum s`.
@@ -171,6 +223,8 @@ class Cells:
             np.einsum("s,bgsc->bgc", w, draws, optimize=True),
             np.einsum("s,gsc->gc", w**2, cells.second.reshape(*shape, -1)),
             np.einsum("s,gsc->gc", w**3, cells.third.reshape(*shape, -1)),
+            self.least,
+            self.most,
             self.level,
         )
 
@@ -215,13 +269,17 @@ def resampled_cells(
         if left == right:
             continue
         rows = matrix[left:right]
-        mean[index] = rows.mean(axis=0)
+        alike = (rows == rows[0]).all(axis=0)
+        mean[index] = np.where(alike, rows[0], rows.mean(axis=0))
         off = rows - mean[index]
         second[index], third[index] = (off**2).sum(axis=0), (off**3).sum(axis=0)
         whole = np.column_stack([np.ones(len(rows)), off])
         jobs.extend(_drawing(whole, mean[index], index, drawn, sums, seed))
     in_threads(jobs, threads)
-    return Cells(np.diff(bounds), mean, second, third, drawn, sums, level)
+    least, most = (
+        end(axis=0, initial=0.0) if not len(matrix) else end(axis=0) for end in (matrix.min, matrix.max)
+    )
+    return Cells(np.diff(bounds), mean, second, third, drawn, sums, least, most, level)
 
 
 def _drawing(

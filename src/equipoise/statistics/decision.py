@@ -32,11 +32,11 @@ def minimum_detectable_difference(
         power: Chance to find a difference of that size.
 
     Returns:
-        The difference in the metric's unit; None where a group has fewer than two users.
+        The difference in the metric's unit; None where a group has fewer than two users, or nobody differs.
     """
     if not (0 < level < 1 and 0 < power < 1):
         raise ConfigError(f"Level {level} and power {power} must lie between 0 and 1")
-    if min(n_a, n_b) < 2:
+    if min(n_a, n_b) < 2 or not deviation_a + deviation_b > 0:
         return None
     z = NormalDist().inv_cdf
     return (z((1 + level) / 2) + z(power)) * math.sqrt(deviation_a**2 / n_a + deviation_b**2 / n_b)

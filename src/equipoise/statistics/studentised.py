@@ -26,6 +26,7 @@ from equipoise.statistics.interval import Floats, columns
 Ints = NDArray[np.int64]
 
 _SLACK = 1e-9  # shuffles that tie with the observed statistic count, whatever the order of addition
+_NOTHING = 1e-11  # what rounding leaves of a difference of sums, beside the sums
 _DECIMALS = 12
 _SHUFFLED_AT_ONCE = 20_000  # users up to whom all shuffles of a block are made in one call
 _BLOCK = 4_000_000  # values shuffled with one generator
@@ -96,8 +97,7 @@ def studentised_test(
     members = np.bincount(stratum, minlength=n_strata)
     zero = np.zeros(len(matrix), dtype=np.int64)
     centre = group_sums(matrix, stratum, zero, n_strata, 1)[:, 0] / np.maximum(members, 1)[:, None]
-    moments = matrix - centre[stratum]
-    moments = np.hstack([moments, moments**2])
+    moments, unit = _scaled(matrix - centre[stratum])
     observed = group_sums(moments, codes, stratum, n_groups, n_strata)
     null = shuffled_sums(moments, codes, stratum, n_groups, n_strata, n_permutations, seed, threads)
     means, variance = _moments(observed[None], sizes, share)
@@ -106,7 +106,9 @@ def studentised_test(
     beyond = wald(null_means, null_variance) >= statistic * (1 - _SLACK) - 1e-300
     offset = (share @ centre)[None]
     p_value = (1.0 + beyond.sum(axis=0)) / (1.0 + n_permutations)
-    return GroupsTest(statistic, p_value, means[0] + offset, variance[0], null_means + offset)
+    return GroupsTest(
+        statistic, p_value, means[0] * unit + offset, variance[0] * unit**2, null_means * unit + offset
+    )
 
 
 def slice_tests(
@@ -133,8 +135,7 @@ def slice_tests(
     """
     matrix = np.round(columns(values), _DECIMALS) + 0.0
     codes = np.asarray(groups)
-    moments = matrix - matrix.mean(axis=0)
-    moments = np.hstack([moments, moments**2])
+    moments, _ = _scaled(matrix - matrix.mean(axis=0))
     none = np.zeros(len(matrix), dtype=np.int64)
     sizes = np.bincount(codes, minlength=n_groups + 1)
     observed = group_sums(moments, codes, none, n_groups + 1, 1)[None]
@@ -153,15 +154,32 @@ def slice_tests(
 
 
 def wald(means: Floats, variance: Floats) -> Floats:
-    """Wald statistic of equal means: (..., groups, columns) of means and their variances to (..., columns)."""
+    """Wald statistic of equal means: (..., groups, columns) of means and their variances to (..., columns).
+
+    Without any variance, 0 where the means agree and infinite where they do not. Values are of the order
+    of 1.
+    """
+    noise = variance.sum(axis=-2)
+    apart = np.where(np.ptp(means, axis=-2) > _NOTHING, np.inf, 0.0)
     if means.shape[-2] == 2:
-        gap, noise = means[..., 0, :] - means[..., 1, :], variance.sum(axis=-2)
-        return np.asarray(np.where(noise > 0, gap**2, 0.0) / np.where(noise > 0, noise, 1.0))
+        gap = means[..., 0, :] - means[..., 1, :]
+        return np.asarray(np.where(noise > 0, gap**2 / np.where(noise > 0, noise, 1.0), apart))
     # A group whose members are all alike has no spread to weigh by; it weighs much, not without end.
     floor = 1e-9 * variance.mean(axis=-2, keepdims=True)
-    weight = 1.0 / np.maximum(variance, np.maximum(floor, 1e-300))
+    weight = 1.0 / np.where(noise[..., None, :] > 0, np.maximum(variance, floor), 1.0)
     centre = (weight * means).sum(axis=-2, keepdims=True) / weight.sum(axis=-2, keepdims=True)
-    return np.asarray((weight * (means - centre) ** 2).sum(axis=-2) * (variance.sum(axis=-2) > 0))
+    return np.asarray(np.where(noise > 0, (weight * (means - centre) ** 2).sum(axis=-2), apart))
+
+
+def _scaled(centred: Floats) -> tuple[Floats, Floats]:
+    """Columns of the order of 1 and their squares side by side, (users, 2 · columns), and the units taken out.
+
+    Units are powers of two, so that nothing is rounded.
+    """
+    largest = np.abs(centred).max(axis=0, initial=0.0)
+    unit = np.exp2(np.ceil(np.log2(np.where(largest > 0, largest, 1.0))))
+    scaled = centred / unit
+    return np.hstack([scaled, scaled**2]), unit
 
 
 def group_sums(values: Floats, groups: Ints, strata: Ints, n_groups: int, n_strata: int) -> Floats:
@@ -274,7 +292,9 @@ def _moments(sums: Floats, sizes: Ints, share: Floats) -> tuple[Floats, Floats]:
     half = sums.shape[-1] // 2
     there = np.maximum(n, 1)
     mean = sums[..., :half] / there
-    variance = np.maximum(sums[..., half:] / there - mean**2, 0.0) / np.maximum(n - 1, 1)
+    square = sums[..., half:] / there
+    spread = square - mean**2
+    variance = np.where(spread > _NOTHING * square, spread, 0.0) / np.maximum(n - 1, 1)
     return (
         np.einsum("s,...gsc->...gc", share, mean),
         np.einsum("s,...gsc->...gc", share**2, variance),

@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from equipoise.audit.fairness.gaps import compare
+from equipoise.audit.fairness.gaps import compare, spread_of
 from equipoise.audit.fairness.groups import Attribute
 from equipoise.audit.fairness.inputs import Measured
 from equipoise.audit.fairness.resampling import Sample, Settings
-from equipoise.statistics import Interval, holm, range_interval, resampled_cells, sign_flips
+from equipoise.statistics import Interval, holm, resampled_cells, sign_flips
 
 _F, _I, _S = pl.Float64, pl.Int64, pl.String
 SYSTEMS: Final = {
@@ -66,7 +66,8 @@ def gap_differences(
 
     The gap of the per-user differences, resampled by user: its test asks whether groups differ in how much one
     system does better than the other. For more than two groups the difference of two ranges is given, with an
-    interval made of the intervals of both at half the error each.
+    interval made of the intervals of both at half the error each, and no p-value: ranges can be equal where
+    groups differ otherwise, so the test of the per-user differences would be one of another question.
     """
     pairs = _pairs(measured)
     n = len(measured.ids)
@@ -88,13 +89,13 @@ def gap_differences(
                     and compared.adjusted is not None
                     and compared.test is not None
                 ):
-                    p_value = float(compared.test.p_value[index])
                     if len(compared.labels) == 2:
                         own = measured.values[part.users, a, m]
                         one, two = (own[compared.codes == group] for group in (0, 1))
                         turned = len(one) == len(two) and one.mean() < two.mean()  # as the first system's gap
                         means = compared.adjusted.column(index)
                         interval = means.contrast((-1, 1) if turned else (1, -1))[0]
+                        p_value = float(compared.test.p_value[index])
                     else:
                         interval = _ranges(measured, sample, attribute, a, b, m)
                 rows[place, int(j)] = {
@@ -121,7 +122,7 @@ def _ranges(measured: Measured, sample: Sample, attribute: Attribute, a: int, b:
         if isinstance(compared, int) or compared.adjusted is None:
             return Interval(None, None, None, 0)
         means, j = compared.adjusted, int(np.flatnonzero(part.columns == column)[0])
-        intervals.append(range_interval(means.value[:, j], means.draws[:, :, j], means.users, level=level))
+        intervals.append(spread_of(means, j, level))
     one, two = intervals
     value = float(one.value or 0.0) - float(two.value or 0.0)
     if one.low is None or one.high is None or two.low is None or two.high is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -30,6 +31,8 @@ Ints = NDArray[np.int64]
 
 DIFFERENCE: Final = "difference"
 RAW: Final = "raw difference"
+LEAST_IN_STRATUM: Final = 5
+"""Users that every compared group must have in a stratum: fewer tell too little of the spread within it."""
 _NONE = Interval(None, None, None, 0)
 
 
@@ -119,7 +122,7 @@ def compare(sample: Sample, part: Part, attribute: Attribute, n_permutations: in
         strata = sample.strata[part.users]
         counts = np.zeros((len(chosen), sample.n_strata), dtype=np.int64)
         np.add.at(counts, (codes[inside], strata[inside]), 1)
-        full = np.asarray((counts >= 2).all(axis=0))  # one user tells nothing of the spread
+        full = np.asarray((counts >= LEAST_IN_STRATUM).all(axis=0))
         partly = (counts > 0).any(axis=0) & ~full
         left_out = (int(partly.sum()), int(counts[:, partly].sum()))
         adjusted, tested = None, None
@@ -194,7 +197,7 @@ class _Column:
             groups = f"{labels[0]} - {labels[1]}"
             interval = means.column(j).contrast((-1, 1) if turned else (1, -1))[0]
         else:
-            interval = range_interval(means.value[:, j], means.draws[:, :, j], means.users, level=self.level)
+            interval = spread_of(means, j)
             null = np.ptp(test.null_means[:, :, j], axis=1)
             null_mean, null_high = float(null.mean()), float(np.quantile(null, 0.95))
         return Gap(
@@ -202,15 +205,20 @@ class _Column:
             interval,
             interval,
             float(test.p_value[j]),
-            self._detectable(test),
+            self._detectable(means, test),
             groups,
             null_mean,
             null_high,
         )
 
-    def _detectable(self, test: GroupsTest) -> float | None:
-        """For several groups: of the two that are known worst, at a level shared by all pairs."""
-        spread = np.sort(test.variance[:, self.column])[::-1]
+    def _detectable(self, means: Means, test: GroupsTest) -> float | None:
+        """For several groups: of the two that are known worst, at a level shared by all pairs.
+
+        A group whose members are all alike is known as well as its margin says.
+        """
+        two_sided = NormalDist().inv_cdf((1 + self.level) / 2)
+        alike = (means.margins[:, self.column] / two_sided) ** 2
+        spread = np.sort(np.maximum(test.variance[:, self.column], alike))[::-1]
         n, k = int(self.compared.means.users.min()), len(spread)
         level = 1 - (1 - self.level) / math.comb(k, 2)
         first, second = (math.sqrt(float(each) * n) for each in spread[:2])
@@ -222,11 +230,18 @@ class _Column:
         value, draws = means.value[:, j], means.draws[:, :, j]
         if (value <= 0).any():
             return Gap(kind, _NONE, _NONE)
-        if (draws <= 0).any():
+        margins = means.margins[:, j]
+        if (draws <= 0).any() or (value - margins <= 0).any():
             gap = shape(math.log(value.max()) - math.log(value.min()))
             interval = Interval(gap, None, None, int(means.users.min()), "a draw without any positive value")
         else:
-            logarithms = range_interval(np.log(value), np.log(draws), means.users, level=self.level)
+            logarithms = range_interval(
+                np.log(value),
+                np.log(draws),
+                means.users,
+                level=means.moving_level(j),
+                margins=-np.log1p(-margins / value),
+            )
             ends = [None if end is None else shape(end) for end in (logarithms.low, logarithms.high)]
             known = sorted(end for end in ends if end is not None)
             low, high = known if len(known) == 2 else (None, None)
@@ -238,13 +253,18 @@ class _Column:
         j, sign = self.column, -1.0 if better == "low" else 1.0
         means, everybody = self.compared.means, self.compared.everybody
         value, draws = sign * means.value[:, j], sign * means.draws[:, :, j]
-        interval = lowest_interval(value, draws, means.users, level=self.level)
+        level, margins = means.moving_level(j), means.margins[:, j]
+        interval = lowest_interval(value, draws, means.users, level=level, margins=margins)
         short = lowest_interval(
             value - sign * everybody.value[0, j],
             draws - sign * everybody.draws[:, :1, j],
             means.users,
-            level=self.level,
+            level=level,
+            margins=margins,
         )
+        if interval.low is not None and interval.high is not None:
+            least, most = np.sort(sign * np.array([means.least[j], means.most[j]])).tolist()
+            interval = replace(interval, low=max(interval.low, least), high=min(interval.high, most))
         label = self.compared.labels[int(value.argmin())]
         return Gap("worst group", _turned(interval, sign), _turned(short, -1.0), self._p_value(), None, label)
 
@@ -272,6 +292,29 @@ class _Column:
 
     def _p_value(self) -> float:
         return float(self.compared.raw_test.p_value[self.column])
+
+
+def spread_of(means: Means, j: int, level: float | None = None) -> Interval:
+    """Largest minus smallest mean of a column, no larger than the range of the values.
+
+    Args:
+        means: The groups.
+        j: The column.
+        level: Confidence level; that of the means where it is left out.
+    """
+    own = means.column(j) if level is None else replace(means.column(j), level=level)
+    found = range_interval(
+        own.value[:, 0],
+        own.draws[:, :, 0],
+        own.users,
+        level=own.moving_level(0),
+        margins=own.margins[:, 0],
+    )
+    if found.high is None:
+        return found
+    return replace(
+        found, high=max(float(found.value or 0.0), min(found.high, float(own.most[0] - own.least[0])))
+    )
 
 
 def _shifted(interval: Interval, fair: float) -> Interval:
