@@ -197,6 +197,36 @@ def test_a_policy_names_the_primary_kind(kind, tolerance, verdict):
     assert found["difference"]["p_adjusted"] is None
 
 
+class Kind:
+    """A policy of one kind for all."""
+
+    def __init__(self, kind):
+        self.kind, self.tolerance = kind, 0.1
+
+    def rule(self, metric, attribute):
+        return self
+
+
+@pytest.mark.parametrize("kind", ["ratio", "worst group", "wasserstein", "difference"])
+def test_an_attribute_that_cannot_be_measured_has_a_verdict_on_the_primary_kind(kind):
+    frame = made(tables([1, 0, 1], list("MMM")), policy=Kind(kind))
+    said = {row["kind"]: row["verdict"] for row in frame.gaps.to_dicts()}
+    assert said.pop(kind) == "insufficient evidence"
+    assert set(said.values()) <= {None}
+
+
+def test_kinds_without_a_test_or_an_adjustment_are_noted():
+    given = tables([1, 0] * 20, ["M", "F"] * 20, region=["n"] * 20 + ["s"] * 20)
+    for kind, code in (("wasserstein", True), ("between-group variance", True), ("kolmogorov-smirnov", True),
+                       ("ratio", False)):  # fmt: skip
+        assert ("kind_without_test" in codes(made(given, policy=Kind(kind)))) is code
+        assert "kind_unadjusted" not in codes(made(given, policy=Kind(kind)))
+    controlled = made(given, policy=Kind("ratio"), controls=["region"])
+    note = next(note for note in controlled.notes if note.code == "kind_unadjusted")
+    assert note.values == {"attribute": "gender", "kind": "ratio"}
+    assert "kind_unadjusted" not in codes(made(given, policy=Kind("difference"), controls=["region"]))
+
+
 def test_intersections_are_ordinary_attributes():
     given = tables([1, 0, 1, 0], list("MMFF"), region=["n", "s", "n", None]) | {
         "groups": ["gender", "region"]

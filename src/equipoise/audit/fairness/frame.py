@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -13,37 +13,15 @@ import polars as pl
 
 from equipoise.audit.fairness import comparison, slices
 from equipoise.audit.fairness.columns import BY_GROUP, GAPS, OVERALL, better, ends, suppressed
-from equipoise.audit.fairness.gaps import DIFFERENCE, UNMEASURED, Gap, compare, gaps
+from equipoise.audit.fairness.gaps import DIFFERENCE, compare, gaps, smallest_group, unmeasured
 from equipoise.audit.fairness.groups import PROFILE_SIZE, Attribute, attributes, strata, users_table
 from equipoise.audit.fairness.inputs import SYSTEM, Note, measure, metrics_by_name
+from equipoise.audit.fairness.judgement import Family, Found, judged
 from equipoise.audit.fairness.resampling import Sample, Settings
-from equipoise.audit.fairness.tolerance import Tolerance, tolerances
+from equipoise.audit.fairness.tolerance import WITHOUT_TEST, Policy, Tolerance, tolerances
 from equipoise.data import vocabulary as v
 from equipoise.errors import ConfigError, nearest
 from equipoise.metrics import Metric
-from equipoise.statistics import INSUFFICIENT, holm, verdict
-
-
-class Rule(Protocol):
-    """What a policy says of one gap."""
-
-    @property
-    def tolerance(self) -> float:
-        """Largest distance from the fair value that is accepted."""
-        ...
-
-    @property
-    def kind(self) -> str | None:
-        """The kind of gap that the tolerance is about; None for "difference"."""
-        ...
-
-
-class Policy(Protocol):
-    """Anything that gives rules."""
-
-    def rule(self, metric: str, attribute: str) -> Rule | None:
-        """The rule for a metric and an attribute; None where there is none."""
-        ...
 
 
 class FairnessFrame:
@@ -51,10 +29,12 @@ class FairnessFrame:
 
     Users are the unit: every metric is reduced to one value per user on the engine of the tables, and users
     are resampled and shuffled. Users of the truth without recommendations count as the metric says (0 where
-    hits are counted); users without truth are left out and counted as `excluded`. Null, NaN and blank
-    attributes, and users missing from the users table, are the group "unknown": shown, never part of a gap.
-    A numeric attribute with more than 12 values is cut at its quintiles. Groups with fewer than `min_cell`
-    users are suppressed; where one is the only one, so is the next smallest, whose total would give it away.
+    hits are counted); users without truth are left out and counted as `excluded`. Null and NaN, blank text and
+    words such as "none", and users missing from the users table, are the group "unknown": shown, never part of
+    a gap. A numeric attribute with more than 12 values is cut at its quintiles. Groups with fewer than
+    `min_cell` users are suppressed; where that is one only, or they have fewer than `min_cell` users together,
+    so is the next smallest, since the total would give them away: in intersections on every line of cells that
+    share the values of some attributes. A small group "unknown" hides no other.
 
     Tables come back in the kind of frame that the recommendations are; of lazy engines, as Polars. Where the
     recommendations have a column `system` (or `stage`), all tables begin with a column `system`.
@@ -99,7 +79,8 @@ class FairnessFrame:
                 the one between groups with the same mix of strata, and "raw difference" stands beside it.
             intersections: Largest number of attributes that are crossed.
             tolerance: Largest difference that is accepted: one for all, by metric, or by metric and attribute.
-            policy: Rules by metric and attribute, which go before `tolerance`.
+            policy: Rules by metric and attribute, which go before `tolerance`. A rule of a kind without a
+                test is never found unfair, and with controls only the difference is adjusted: both are noted.
             references: Systems shown for comparison: they get no verdict and are not counted as tests.
             min_cell: Fewest users of a group that is shown and compared.
             level: Confidence level.
@@ -152,6 +133,7 @@ class FairnessFrame:
             self.settings,
         )
         self.notes: list[Note] = [*self._measured.notes, *told, *banded]
+        self._note_kinds()
 
     def __repr__(self) -> str:
         divided = ", ".join(attribute.name for attribute in self.attributes)
@@ -218,59 +200,7 @@ class FairnessFrame:
         A positive `difference` of two groups means that the larger one has the higher value; of more than two
         groups it is the largest minus the smallest. Verdict and `p_adjusted` stand at the primary kind only.
         """
-        found = self._gaps
-        primary = [self._primary(j, attribute) for j, attribute, *_ in found]
-        tested = [
-            i
-            for i, (j, _, _, gap) in enumerate(found)
-            if gap.kind == primary[i][0]
-            and gap.p_value is not None
-            and self._names(j)[0] not in self._references
-        ]
-        adjusted = dict(zip(tested, holm([found[i][3].p_value or 0.0 for i in tested]), strict=True))
-        rows = []
-        for i, (j, attribute, smallest, gap) in enumerate(found):
-            system, metric = self._names(j)
-            kind, tolerance = primary[i]
-            p_adjusted = float(adjusted[i]) if i in adjusted else None
-            judged = gap.kind == kind and system not in self._references
-            said = None
-            if judged:
-                said = INSUFFICIENT
-                if gap.distance.low is not None:
-                    said = verdict(
-                        gap.distance,
-                        p_adjusted,
-                        tolerance,
-                        smallest,
-                        self.settings.min_cell,
-                        self.settings.level,
-                    )
-            interval = gap.interval
-            rows.append(
-                {
-                    SYSTEM: system,
-                    "attribute": attribute,
-                    "metric": metric,
-                    "kind": gap.kind,
-                    "gap": interval.value,
-                    "low": interval.low,
-                    "high": interval.high,
-                    "p_value": gap.p_value if judged or "difference" in gap.kind else None,
-                    "p_adjusted": p_adjusted,
-                    "minimum_detectable": gap.detectable,
-                    "verdict": said,
-                    "groups": gap.groups,
-                    "users": smallest,
-                    "tolerance": tolerance if judged else None,
-                    "null_mean": gap.null_mean,
-                    "null_high": gap.null_high,
-                    "excess": None
-                    if gap.null_mean is None or interval.value is None
-                    else interval.value - gap.null_mean,
-                }
-            )
-        return self._table(rows, GAPS)
+        return self._table(judged(self._gaps, self._family), GAPS)
 
     @cached_property
     def per_user(self) -> pl.DataFrame:
@@ -310,14 +240,19 @@ class FairnessFrame:
     # Inside ---------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _gaps(self) -> list[tuple[int, str, int, Gap]]:
-        """Column, attribute, users of the smallest group, gap; in the order of the table."""
+    def _family(self) -> Family:
+        """What verdicts are spoken by."""
+        return Family(self._names, self._primary, self._references, self.settings)
+
+    @cached_property
+    def _gaps(self) -> list[Found]:
+        """All gaps, in the order of the table; with notes on the way."""
         counted = (len(self.systems) - len(self._references)) * len(self.metrics) * len(self.attributes)
         shuffles = self.settings.shuffles(counted)
         if shuffles > self.settings.n_permutations:
             self.notes.append(Note("permutations_raised", {"permutations": shuffles, "tests": counted}))
-        found: dict[tuple[int, int, int], tuple[int, str, int, Gap]] = {}
-        controlled = self._sample.n_strata > 1
+        found: dict[tuple[int, int, int, int], Found] = {}
+        n_metrics = len(self.metrics)
         for part in self._sample.parts:
             for a, attribute in enumerate(self.attributes):
                 compared = compare(self._sample, part, attribute, shuffles)
@@ -325,35 +260,38 @@ class FairnessFrame:
                 if isinstance(compared, int):
                     if compared < 2:
                         self._note("single_group", attribute=attribute.name, groups=compared)
-                    sizes = np.bincount(attribute.codes[part.users], minlength=len(attribute.labels))
-                    known = sizes[: attribute.known]
-                    smallest = int(known[known > 0].min(initial=np.iinfo(np.int64).max)) if known.any() else 0
-                    for j in part.columns:
-                        found[int(j), a, 0] = (int(j), attribute.name, smallest, UNMEASURED)
-                    continue
-                if compared.left_out[0]:
-                    self._note(
-                        "strata_left_out",
-                        attribute=attribute.name,
-                        strata=compared.left_out[0],
-                        users=compared.left_out[1],
-                    )
-                for place, j in enumerate(part.columns):
-                    own = gaps(
-                        compared,
-                        place,
-                        part.values[:, place],
-                        better(self._names(int(j))[1]),
-                        controlled,
-                        self.settings.level,
-                    )
+                elif compared.left_out[0]:
+                    strata_, users = compared.left_out
+                    self._note("strata_left_out", attribute=attribute.name, strata=strata_, users=users)
+                for place, j in enumerate(part.columns.tolist()):
+                    if isinstance(compared, int):
+                        smallest = smallest_group(part, attribute)
+                        kind, _ = self._primary(j, attribute.name)
+                        own = unmeasured(kind)
+                    else:
+                        smallest = compared.smallest
+                        own = gaps(
+                            compared,
+                            place,
+                            part.values[:, place],
+                            better(self._names(j)[1]),
+                            self._sample.n_strata > 1,
+                            self.settings.level,
+                        )
                     for index, gap in enumerate(own):
-                        found[int(j), a, index] = (int(j), attribute.name, compared.smallest, gap)
-        n_metrics = len(self.metrics)
-        return [
-            found[key]
-            for key in sorted(found, key=lambda k: (k[0] // n_metrics, k[1], k[0] % n_metrics, k[2]))
-        ]
+                        key = (j // n_metrics, a, j % n_metrics, index)
+                        found[key] = Found(j, attribute.name, smallest, gap)
+        return [found[key] for key in sorted(found)]
+
+    def _note_kinds(self) -> None:
+        """Say which kinds of the policy have no test, and which are not adjusted for the controls."""
+        for attribute in self.attributes:
+            for j in range(len(self.metrics)):
+                kind, _ = self._primary(j, attribute.name)
+                if kind in WITHOUT_TEST:
+                    self._note("kind_without_test", attribute=attribute.name, kind=kind)
+                if kind != DIFFERENCE and self._sample.n_strata > 1:
+                    self._note("kind_unadjusted", attribute=attribute.name, kind=kind)
 
     def _primary(self, column: int, attribute: str) -> tuple[str, float | None]:
         """Kind of gap that gets the verdict, and its tolerance."""

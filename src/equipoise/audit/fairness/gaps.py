@@ -137,7 +137,7 @@ def compare(sample: Sample, part: Part, attribute: Attribute, n_permutations: in
             tested = test(kept, strata[kept], weights)
     return Compared(
         tuple(attribute.labels[g] for g in chosen),
-        int(size[size > 0].min()),
+        smallest_group(part, attribute),
         means,
         sample.everybody(part, attribute),
         adjusted,
@@ -330,5 +330,14 @@ def _turned(interval: Interval, sign: float) -> Interval:
     return replace(interval, value=value, low=low, high=high)
 
 
-UNMEASURED: Final = Gap(DIFFERENCE, _NONE, _NONE)
-"""The gap of an attribute with fewer than two groups that are large enough."""
+def unmeasured(kind: str) -> list[Gap]:
+    """The gaps of an attribute with fewer than two groups that are large enough: none, and the same of the
+    kind that gets the verdict.
+    """
+    return [Gap(each, _NONE, _NONE) for each in dict.fromkeys((DIFFERENCE, kind))]
+
+
+def smallest_group(part: Part, attribute: Attribute) -> int:
+    """Users of the smallest known group that has any; 0 where none has."""
+    sizes = np.bincount(attribute.codes[part.users], minlength=len(attribute.labels))[: attribute.known]
+    return int(sizes[sizes > 0].min()) if sizes.any() else 0

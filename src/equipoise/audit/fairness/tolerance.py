@@ -1,12 +1,40 @@
-"""Tolerances given by hand: one for all, by metric, or by metric and attribute."""
+"""Tolerances: by a policy, or given by hand for all, by metric, or by metric and attribute."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, Final, Protocol
 
 from equipoise.errors import ConfigError, nearest
+
+WITHOUT_TEST: Final = ("between-group variance", "kolmogorov-smirnov", "wasserstein")
+"""Kinds of gap that are never found unfair: there is no p-value of the Kolmogorov-Smirnov distance, and no
+interval of the other two, which are not found fair either.
+"""
+
+
+class Rule(Protocol):
+    """What a policy says of one gap."""
+
+    @property
+    def tolerance(self) -> float:
+        """Largest distance from the fair value that is accepted."""
+        ...
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of gap that the tolerance is about; None for "difference"."""
+        ...
+
+
+class Policy(Protocol):
+    """Anything that gives rules."""
+
+    def rule(self, metric: str, attribute: str) -> Rule | None:
+        """The rule for a metric and an attribute; None where there is none."""
+        ...
+
 
 Tolerance = float | Mapping[str, float | Mapping[str, float]] | None
 
