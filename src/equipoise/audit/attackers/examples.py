@@ -43,13 +43,14 @@ class Examples:
     known: int
 
     @classmethod
-    def of(cls, features: Any, labels: Any, *, smallest: int, most: int, seed: int) -> Examples:
+    def of(cls, features: Any, labels: Any, *, smallest: int, folds: int, most: int, seed: int) -> Examples:
         """Examples from anybody's features and labels.
 
         Args:
             features: Array, SciPy sparse matrix or frame of numbers, one row per user.
             labels: One label per row.
             smallest: Fewest users a class must have.
+            folds: Fewest users a class must have in a sample.
             most: Users to sample where there are more.
             seed: Root of the sample.
 
@@ -69,7 +70,7 @@ class Examples:
             raise DataError(
                 f"Fewer than two classes have {smallest} users",
                 where=told,
-                todo="Use fewer folds, or join classes.",
+                todo="Join classes.",
             )
         kept = np.flatnonzero(names.is_in(enough.to_list()).fill_null(False).to_numpy())
         codes = np.searchsorted(enough.to_numpy(), names.to_numpy()[kept]).astype(np.int64)
@@ -81,7 +82,7 @@ class Examples:
         dropped = [name for name in counts[names.name] if name not in set(enough)]
         return cls(
             matrix[order], codes[order], tuple(enough), names.null_count(), tuple(dropped), len(kept)
-        )._dense_classes(smallest)
+        )._dense_classes(folds)
 
     def _dense_classes(self, smallest: int) -> Examples:
         """Without classes that became too small in the sample."""

@@ -106,6 +106,7 @@ def infer_attribute(
     level: float = 0.95,
     seed: int = 0,
     max_users: int = 20_000,
+    min_class: int = 1,
     width: int = 64,
 ) -> pl.DataFrame:
     """Train fresh attackers to read the attribute, and measure them on users they did not see.
@@ -115,7 +116,7 @@ def infer_attribute(
     gives the same answer for any order of rows.
 
     Users whose label is null, NaN or "unknown" are left out, and counted; classes with fewer members than
-    folds are dropped, and named. Of more than `max_users`, a random sample is taken.
+    `min_class` or folds are dropped, and named. Of more than `max_users`, a random sample is taken.
 
     Args:
         features: One row per user: an array, a SciPy sparse matrix, or a frame of numbers (whose `user_id`, if
@@ -126,6 +127,7 @@ def infer_attribute(
         level: Confidence level of the intervals.
         seed: Root of folds, samples, permutation and training.
         max_users: Most users that are used.
+        min_class: Fewest users of a class; of a sample, as many as folds are enough.
         width: Features that remain for the learners that cannot take many.
 
     Returns:
@@ -153,7 +155,9 @@ def infer_attribute(
         raise ConfigError(
             f"The confidence level is {level}", todo="Give a number between 0 and 1, as in 0.95."
         )
-    examples = Examples.of(features, labels, smallest=folds, most=max_users, seed=seed)
+    examples = Examples.of(
+        features, labels, smallest=max(folds, min_class), folds=folds, most=max_users, seed=seed
+    )
     smallest = int(np.bincount(examples.labels).min())
     attacked = {
         name: _estimates(examples.matrix, examples.labels, attacker, folds, seed, width)

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from typing import Any
 
 from equipoise.audit.evidence.leakage import leakage
-from equipoise.audit.evidence.lists import collapse, concentration, lists, transparency
+from equipoise.audit.evidence.lists import collapse, concentration, framed_lists, lists, transparency
+from equipoise.audit.evidence.masking import Mask
 from equipoise.audit.evidence.people import People
 from equipoise.audit.evidence.providers import providers
 from equipoise.audit.evidence.questions import answer
@@ -31,7 +32,8 @@ def assemble(tables: Tables, settings: Settings) -> dict[str, Any]:
         settings: How.
 
     Returns:
-        Sections by name. Every row of numbers has an `id` of its own; numbers that do not exist are None.
+        Sections by name. Every row of numbers has an `id` of its own; numbers that do not exist are None, and so
+        are those that would tell of a small group (`Mask`).
 
     Raises:
         DataError: if a table cannot be measured; the message says which and why.
@@ -40,13 +42,16 @@ def assemble(tables: Tables, settings: Settings) -> dict[str, Any]:
         raise DataError("There is no users table, and so no groups", todo="Name one: --users users.csv.")
     systems = Systems.of(tables, settings)
     people = People.of(tables, systems, settings)
-    sections: dict[str, Any] = people.sections()
+    described = framed_lists(tables, systems, settings)
+    mask = Mask.of([frame for frame in (*people.frames, described) if frame is not None], settings.min_cell)
+    measured: dict[str, Any] = people.sections()
     members = people.members
-    sections["concentration"], curves = concentration(systems, settings)
-    sections["lists"] = lists(tables, systems, members, settings)
-    sections["exposure"], sections["provider"], groupless = providers(tables, systems, settings)
+    measured["lists"] = lists(tables, systems, members, described, settings)
     read = leakage(tables, systems, members, settings)
-    sections["attackers"] = read.rows
+    measured["attackers"] = read.rows
+    sections = mask.applied(measured)
+    sections["concentration"], curves = concentration(systems, settings)
+    sections["exposure"], sections["provider"], groupless = providers(tables, systems, settings)
     explained = transparency(tables, settings)
     evidence: dict[str, Any] = {
         "schema": SCHEMA,

@@ -39,7 +39,8 @@ def leakage(tables: Tables, systems: Systems, members: pl.DataFrame, settings: S
     """Attack every view of every audited system, for every attribute.
 
     The raw profile is what could be read from the training events themselves: a ceiling, the same for all
-    systems, told once, under an empty name.
+    systems, told once, under an empty name. Groups below the smallest cell are left out: an attacker that finds
+    them would tell who they are.
     """
     if not settings.attackers:
         return Leakage([], [{"code": "no_attackers", "values": {}}], [])
@@ -55,7 +56,12 @@ def leakage(tables: Tables, systems: Systems, members: pl.DataFrame, settings: S
     for system, view, matrix, attribute in track(work, "training attackers"):
         try:
             told = infer_attribute(
-                matrix, members[attribute], attackers=names, level=settings.level, seed=settings.seed
+                matrix,
+                members[attribute],
+                attackers=names,
+                level=settings.level,
+                seed=settings.seed,
+                min_class=settings.min_cell,
             )
         except DataError as error:
             values = {"system": system, "view": view, "attribute": attribute, "reason": error.what}
@@ -78,7 +84,10 @@ def _left_out(attribute: str, told: pl.DataFrame) -> Iterator[Row]:
     for group in facts["dropped"]:
         yield {"code": "attack_group_dropped", "values": {"attribute": attribute, "group": group}}
     if facts["sampled_from"] > facts["users"]:
-        values = {"attribute": attribute, "users": facts["users"], "of": facts["sampled_from"]}
+        values = {
+            "attribute": attribute,
+            "users": facts["users"],
+        }  # of how many would tell the size of the rest
         yield {"code": "attack_sampled", "values": values}
 
 

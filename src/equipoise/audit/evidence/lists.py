@@ -9,6 +9,7 @@ import polars as pl
 from equipoise.audit.evidence.people import by_group, framed
 from equipoise.audit.evidence.rows import Row, rows
 from equipoise.audit.evidence.systems import SYSTEM, TOP_POPULAR, Systems
+from equipoise.audit.fairness.frame import FairnessFrame
 from equipoise.audit.lists.similarity import cross_group, shared_places, within_group
 from equipoise.audit.request import Settings, Tables
 from equipoise.data import vocabulary as v
@@ -37,8 +38,31 @@ _NAMED = 0.5
 """A system shows everybody the same when at least half of its places are shared, or are TopPop's too."""
 
 
-def lists(tables: Tables, systems: Systems, members: pl.DataFrame, settings: Settings) -> list[Row]:
-    """The section `lists`: within and across groups, and how lists fit what each group had before."""
+def framed_lists(tables: Tables, systems: Systems, settings: Settings) -> FairnessFrame | None:
+    """All systems by the metrics of lists that the tables allow; None where they allow none."""
+    metrics = _of_lists(tables, settings, settings.k[0])
+    if not metrics:
+        return None
+    shown = pl.concat([systems.audited.select(systems.reference.columns), systems.reference])
+    return framed(tables, shown, metrics, settings, controls=(), tolerance=None, policy=None)
+
+
+def lists(
+    tables: Tables,
+    systems: Systems,
+    members: pl.DataFrame,
+    described: FairnessFrame | None,
+    settings: Settings,
+) -> list[Row]:
+    """The section `lists`: within and across groups, and how lists fit what each group had before.
+
+    Args:
+        tables: What is measured.
+        systems: Lists by system.
+        members: `user_id` and groups of the measured users.
+        described: What `framed_lists` gave.
+        settings: How.
+    """
     k = settings.k[0]
     crossed = members.select(v.USER, *settings.groups)
     found = []
@@ -59,13 +83,10 @@ def lists(tables: Tables, systems: Systems, members: pl.DataFrame, settings: Set
         table = pl.concat(parts).with_columns(pl.lit(name).alias(SYSTEM)).select(SYSTEM, pl.exclude(SYSTEM))
         small = pl.col("users") < settings.min_cell  # an interval of a few users would tell of each
         hidden = [pl.when(~small).then(pl.col(c)).alias(c) for c in ("value", "low", "high", "users")]
-        found += rows(table.with_columns(*hidden), "list", _GROUP)
-    metrics = _of_lists(tables, settings, k)
-    if metrics:
-        shown = pl.concat([systems.audited.select(systems.reference.columns), systems.reference])
-        frame = framed(tables, shown, metrics, settings, controls=(), tolerance=None, policy=None)
-        kept = [row for row in by_group(frame, "list") if row["attribute"] in settings.groups]
-        found += [{key: row[key] for key in row if key not in ("suppressed", "excluded")} for row in kept]
+        found += rows(table.with_columns(*hidden, small.alias("suppressed")), "list", _GROUP)
+    if described is not None:
+        kept = [row for row in by_group(described, "list") if row["attribute"] in settings.groups]
+        found += [{key: row[key] for key in row if key != "excluded"} for row in kept]
     return found
 
 

@@ -43,6 +43,11 @@ class People:
         return cls(framed(tables, systems.audited, metrics, settings), reference)
 
     @property
+    def frames(self) -> list[FairnessFrame]:
+        """Both frames, or the one there is."""
+        return [frame for frame in (self.audited, self.reference) if frame is not None]
+
+    @property
     def members(self) -> pl.DataFrame:
         """`user_id` and the group by each attribute, one row per measured user; null where it is unknown."""
         names = [attribute.name for attribute in self.audited.attributes]
@@ -51,8 +56,7 @@ class People:
 
     def sections(self) -> dict[str, list[Row]]:
         """`overall`, `groups`, `gaps`, `comparisons`, `gap_comparisons` and `slices`."""
-        frames = [frame for frame in (self.audited, self.reference) if frame is not None]
-        audited = self.audited
+        frames, audited = self.frames, self.audited
         systems = ("first", "second")
         return {
             "overall": [

@@ -7,6 +7,7 @@ from typing import Any
 
 from equipoise.audit.evidence.rows import Row
 from equipoise.audit.evidence.systems import SYSTEM
+from equipoise.audit.fairness.groups import UNKNOWN
 from equipoise.audit.request import Settings, Tables
 
 
@@ -18,7 +19,7 @@ def untestable(
     Args:
         tables: What was given.
         settings: What was asked.
-        sections: `gaps` and `groups`.
+        sections: `gaps` and `groups`, as they are published.
         measured: Whether explanations were told to be faithful or not.
     """
     missing = [
@@ -47,7 +48,11 @@ def untestable(
         and gap["minimum_detectable"] is not None
         and gap["minimum_detectable"] > gap["tolerance"]
     ]
-    small = dict.fromkeys((row["attribute"], row["group"]) for row in sections["groups"] if row["suppressed"])
+    small = dict.fromkeys(
+        (row["attribute"], row["group"])
+        for row in sections["groups"]
+        if row["suppressed"] and row["group"] != UNKNOWN
+    )
     found += [_row("small_group", attribute=attribute, group=group) for attribute, group in small]
     return found
 

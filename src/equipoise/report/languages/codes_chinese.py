@@ -5,7 +5,7 @@ from typing import Final
 MESSAGES: Final[dict[str, str]] = {
     # Rules that acted on the data
     "note.attack_group_dropped": "{attribute} 的群体 {group} 太小，无法训练攻击者，攻击者没有考虑它。",
-    "note.attack_sampled": "针对 {attribute} 的攻击者只用了 {of} 名用户中随机抽取的 {users} 名。",
+    "note.attack_sampled": "针对 {attribute} 的攻击者只用了随机抽取的 {users} 名用户。",
     "note.users_missing": "{users} 位用户不在用户表中；他们归入“未知”组，不参与任何差距。",
     "note.users_missing.plain": "不在用户表中的用户归入“未知”组，不参与任何差距",
     "note.attribute_missing": "{users} 位用户没有{attribute}的取值；他们归入“未知”组，不参与任何差距。",
@@ -52,8 +52,8 @@ MESSAGES: Final[dict[str, str]] = {
     # What could not be tested
     "not_testable.no_tolerance": "{metric} 按{attribute}没有设定容差，因此无法判定为公平。",
     "not_testable.no_tolerance.plain": "没有容差，就无法判定为公平",
-    "not_testable.small_group": "{attribute}：组“{group}”的用户太少，因此不作判定。",
-    "not_testable.small_group.plain": "有的组用户太少，因此不作判定",
+    "not_testable.small_group": "{attribute}：组“{group}”的用户太少而不能公布，或会暴露这样的组，因此不作判定。",
+    "not_testable.small_group.plain": "有的组用户太少而不能公布，或会暴露这样的组，因此不作判定",
     "not_testable.single_group": "{attribute}只有一个足够大的组，因此没有差距。",
     "not_testable.single_group.plain": "有的属性只有一个足够大的组，因此没有差距",
     "not_testable.underpowered": "{metric} 按{attribute}：只能可靠地发现不小于 {minimum_detectable} 的差距，超"

@@ -8,7 +8,7 @@ from typing import Final
 MESSAGES: Final[dict[str, str]] = {
     # Rules that acted on the data
     "note.attack_group_dropped": "{group} of {attribute} is too small a group to train attackers on; it was left out.",
-    "note.attack_sampled": "Attackers on {attribute} used a random sample of {users} of the {of} users.",
+    "note.attack_sampled": "Attackers on {attribute} used a random sample of {users} users.",
     "note.users_missing": "{users} users stand in no row of the table of users; they form the group unknown, "
     "which enters no gap.",
     "note.users_missing.plain": "Users who stand in no row of the table of users form the group unknown, which "
@@ -67,8 +67,10 @@ MESSAGES: Final[dict[str, str]] = {
     # What could not be tested
     "not_testable.no_tolerance": "{metric} by {attribute} has no tolerance, so no gap in it can be found fair.",
     "not_testable.no_tolerance.plain": "Without a tolerance no gap can be found fair",
-    "not_testable.small_group": "{attribute}: the group {group} has too few users, so no verdict is given.",
-    "not_testable.small_group.plain": "A group has too few users, so no verdict is given",
+    "not_testable.small_group": "{attribute}: the group {group} has too few users to be shown, or would give such a "
+    "group away, so no verdict is given.",
+    "not_testable.small_group.plain": "A group has too few users to be shown, or would give such a group away, so no "
+    "verdict is given",
     "not_testable.single_group": "{attribute} has a single group large enough, so there is no gap.",
     "not_testable.single_group.plain": "An attribute has a single group large enough, so there is no gap",
     "not_testable.underpowered": "{metric} by {attribute}: only gaps from {minimum_detectable} on can be "
