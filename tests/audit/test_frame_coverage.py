@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from equipoise.audit.fairness.gaps import compare, gaps
+from equipoise.audit.fairness.compared import compare
+from equipoise.audit.fairness.gaps import gaps
 from equipoise.audit.fairness.groups import Attribute
 from equipoise.audit.fairness.resampling import Sample, Settings
 from equipoise.statistics import holm, minimum_detectable_difference, verdict

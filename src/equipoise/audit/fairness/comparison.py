@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from equipoise.audit.fairness.gaps import compare, spread_of
+from equipoise.audit.fairness.compared import compare
+from equipoise.audit.fairness.gaps import spread_of
 from equipoise.audit.fairness.groups import Attribute
 from equipoise.audit.fairness.inputs import Measured
 from equipoise.audit.fairness.resampling import Sample, Settings

@@ -13,9 +13,10 @@ import polars as pl
 
 from equipoise.audit.fairness import comparison, slices
 from equipoise.audit.fairness.columns import BY_GROUP, GAPS, OVERALL, better, ends, suppressed
-from equipoise.audit.fairness.gaps import DIFFERENCE, compare, gaps, smallest_group, unmeasured
+from equipoise.audit.fairness.compared import compare, smallest_group
+from equipoise.audit.fairness.gaps import DIFFERENCE, gaps, unmeasured
 from equipoise.audit.fairness.groups import PROFILE_SIZE, Attribute, attributes, strata, users_table
-from equipoise.audit.fairness.inputs import SYSTEM, Note, measure, metrics_by_name
+from equipoise.audit.fairness.inputs import SYSTEM, Note, measure, metrics_by_name, refuse_reserved
 from equipoise.audit.fairness.judgement import Family, Found, judged
 from equipoise.audit.fairness.resampling import Sample, Settings
 from equipoise.audit.fairness.tolerance import WITHOUT_TEST, Policy, Tolerance, tolerances
@@ -98,7 +99,7 @@ class FairnessFrame:
         self.items = items
         named = metrics_by_name(metrics)
         controls = [controls] if isinstance(controls, str) else list(controls or ())
-        _refuse_reserved(groups, controls, named)
+        refuse_reserved(groups, controls, named)
         wanted = [*groups, *(name for name in controls if name != PROFILE_SIZE)]
         if PROFILE_SIZE in controls and train is None:
             strata(pl.DataFrame({v.USER: []}), [PROFILE_SIZE])
@@ -200,7 +201,8 @@ class FairnessFrame:
         A positive `difference` of two groups means that the larger one has the higher value; of more than two
         groups it is the largest minus the smallest. Verdict and `p_adjusted` stand at the primary kind only.
         """
-        return self._table(judged(self._gaps, self._family), GAPS)
+        family = Family(self._names, self._primary, self._references, self.settings)
+        return self._table(judged(self._gaps, family), GAPS)
 
     @cached_property
     def per_user(self) -> pl.DataFrame:
@@ -238,11 +240,6 @@ class FairnessFrame:
         return self._table(rows, slices.COLUMNS)
 
     # Inside ---------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _family(self) -> Family:
-        """What verdicts are spoken by."""
-        return Family(self._names, self._primary, self._references, self.settings)
 
     @cached_property
     def _gaps(self) -> list[Found]:
@@ -331,16 +328,3 @@ class FairnessFrame:
         if isinstance(theirs, nw.LazyFrame) or theirs.implementation.is_polars():
             return table
         return nw.from_arrow(table.to_arrow(), backend=theirs.implementation).to_native()
-
-
-def _refuse_reserved(groups: Sequence[str], controls: Sequence[str], metrics: Mapping[str, Metric]) -> None:
-    """Names that stand for another column of the tables."""
-    for name in groups:
-        if name in (v.USER, SYSTEM, *metrics):
-            raise ConfigError(
-                f"An attribute cannot be called '{name}'",
-                where="groups",
-                todo="Give the column of the users another name.",
-            )
-    if v.USER in controls:
-        raise ConfigError(f"'{v.USER}' cannot be controlled for", where="controls", todo="Leave it out.")

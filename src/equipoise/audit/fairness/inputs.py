@@ -80,6 +80,23 @@ def metrics_by_name(metrics: Mapping[str, Metric] | Sequence[str]) -> dict[str, 
     return named
 
 
+def refuse_reserved(groups: Sequence[str], controls: Sequence[str], metrics: Mapping[str, Metric]) -> None:
+    """Refuse attributes with the name of another column of the tables, and users as a control.
+
+    Raises:
+        ConfigError: if there is one.
+    """
+    for name in groups:
+        if name in (v.USER, SYSTEM, *metrics):
+            raise ConfigError(
+                f"An attribute cannot be called '{name}'",
+                where="groups",
+                todo="Give the column of the users another name.",
+            )
+    if v.USER in controls:
+        raise ConfigError(f"'{v.USER}' cannot be controlled for", where="controls", todo="Leave it out.")
+
+
 def measure(recommendations: Any, truth: Any, metrics: Mapping[str, Metric]) -> Measured:
     """Values per user and system.
 
