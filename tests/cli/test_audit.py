@@ -229,6 +229,27 @@ def test_help_is_that_of_the_audit_and_names_verify(capsys):
     assert "--public-key" in capsys.readouterr().out
 
 
+def test_hidden_gaps_and_other_kinds_are_told_as_such():
+    rows = {
+        "system": "a", "attribute": "region", "metric": "ndcg@5", "primary": True, "gap": None, "low": None,
+        "high": None, "kind": "difference", "groups": None, "tolerance": 0.1, "minimum_detectable": None, "p_adjusted": None,
+        "users": None, "verdict": "insufficient evidence",
+    }  # fmt: skip
+    evidence = {
+        "name": "x", "settings": {"level": 0.95, "min_cell": 30}, "systems": [{"name": "a", "role": "audited"}],
+        "groups": [{"attribute": "region", "group": "north", "suppressed": True, "system": "a", "metric": "ndcg@5"}],
+        "gaps": [rows, {**rows, "attribute": "gender", "kind": "ratio", "gap": 0.9, "low": 0.8, "high": 1.0}],
+    }  # fmt: skip
+    console = Console(width=140, record=True, file=io.StringIO())
+    for part in findings(evidence, 140):
+        console.print(part)
+    hidden, ratio = (next(line for line in console.export_text(clear=False).splitlines() if name in line)
+                     for name in ("region", "gender"))  # fmt: skip
+    assert "< 30" in hidden
+    assert "ndcg@5, ratio" in ratio
+    assert "0.900 [0.800, 1.000]" in ratio
+
+
 def test_names_of_groups_are_text_and_no_markup():
     evidence = {
         "name": "[bold]x[/]", "settings": {"level": 0.95, "min_cell": 30},

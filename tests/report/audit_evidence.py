@@ -462,6 +462,62 @@ def evidence(**changes):
     return {**full, **changes}
 
 
+def ratios():
+    """Evidence whose audited gaps are judged by their ratio."""
+    gaps = [
+        {**row, "primary": row["kind"] == "ratio", "tolerance": 0.2, "verdict": "fair within tolerance"}
+        if row["system"] in AUDITED and row["kind"] == "ratio"
+        else {**row, "primary": row["system"] not in AUDITED and row["primary"], "verdict": None}
+        for row in gap_rows()
+    ]
+    return evidence(gaps=gaps)
+
+
+def masked():
+    """Evidence as it is published: what a hidden group is part of has no numbers."""
+    hidden = {("gender x 年龄", "F x 35岁以上"), ("gender x 年龄", "F x 25-34")}
+    nothing = dict.fromkeys(("value", "low", "high", "users", "excluded"))
+    numbers = ("gap", "low", "high", "p_value", "p_adjusted", "minimum_detectable", "users", "null_mean",
+               "null_high", "excess")  # fmt: skip
+    attributes = {attribute for attribute, _ in hidden}
+    full = evidence()
+
+    def cells(rows):
+        return [
+            {**row, **{key: None for key in nothing if key in row}}
+            if (row["attribute"], row["group"]) in hidden
+            else row
+            for row in rows
+        ]
+
+    groups = [
+        {**row, "suppressed": row["suppressed"] or (row["attribute"], row["group"]) in hidden}
+        for row in cells(full["groups"])
+    ]
+    group = "F x 25-34"
+    lists = [
+        {**row, "attribute": "gender x 年龄", "group": group, "id": row["id"].replace("/F/", f"/{group}/")}
+        for row in full["lists"]
+        if row["group"] == "F"
+    ]
+    return {
+        **full,
+        "groups": groups,
+        "lists": cells([*full["lists"], *lists]),
+        "slices": [row for row in full["slices"] if (row["attribute"], row["group"]) not in hidden],
+        "gaps": [
+            {**row, **dict.fromkeys(numbers)} if row["attribute"] in attributes else row
+            for row in full["gaps"]
+        ],
+        "gap_comparisons": [
+            {**row, **dict.fromkeys(("difference", "low", "high", "p_value", "p_adjusted"))}
+            if row["attribute"] in attributes
+            else row
+            for row in full["gap_comparisons"]
+        ],
+    }
+
+
 def bare():
     """Evidence with nearly everything missing."""
     return {"schema": "equipoise.audit/1", "name": "bare", "created": "2026-03-01T09:30:00+00:00"}

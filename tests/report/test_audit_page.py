@@ -11,7 +11,18 @@ from equipoise.report.audit.evidence import Evidence
 from equipoise.report.audit.scripts import embedded
 from equipoise.report.audit.sentences import Speaker, merged, worst_first
 from equipoise.report.languages import TABLES, Words
-from tests.report.audit_evidence import AUDITED, GROUPS, METRICS, NASTY, bare, evidence, gap_rows, wide
+from tests.report.audit_evidence import (
+    AUDITED,
+    GROUPS,
+    METRICS,
+    NASTY,
+    bare,
+    evidence,
+    gap_rows,
+    masked,
+    ratios,
+    wide,
+)
 from tests.report.reader import Reader
 
 FORBIDDEN = ("compliant", "bias-free", "unbiased", "合规", "无偏见")
@@ -118,7 +129,7 @@ def test_references_have_no_verdict(english):
 def test_small_cells_are_shown_as_such(english):
     table = english[english.index('id="groups"') : english.index('id="slices"')]
     assert table.count("&lt; 30") == 5 * (len(METRICS) + 1)
-    assert "fewer than 30 users: not shown" in table
+    assert "not shown: fewer than 30 users" in table
 
 
 def test_every_number_has_formula_method_users_and_a_command(english):
@@ -191,6 +202,90 @@ def test_the_worst_gap_comes_first():
         {"verdict": "insufficient evidence", "gap": None, "tolerance": None},
     ]
     assert [rows.index(row) for row in worst_first(rows)] == [2, 1, 0, 3]
+
+
+def test_a_ratio_is_held_against_one():
+    speaker = Speaker(Evidence(evidence(groups=[])), Words("en"))
+    row = {"system": "a", "attribute": "gender", "metric": "ndcg@10", "kind": "ratio", "tolerance": 0.2, "gap": 0.99,
+           "low": 0.9, "high": 1.05, "minimum_detectable": None, "verdict": "fair within tolerance"}  # fmt: skip
+    assert speaker.gap(row).startswith(
+        "NDCG@10, Ratio: 0.9900, 95\u00a0% interval 0.9000 to 1.050, tolerance 1 ±\u00a00.2"
+    )
+    assert "outside the tolerance, but not the p-value" in speaker.reason({**row, "low": 0.5, "high": 0.7})
+    assert "neither inside nor outside 1 ±" in speaker.reason({**row, "low": 0.7, "high": 0.9})
+    assert "includes 1, and" in speaker.reason({**row, "tolerance": None})
+    assert "excludes 1, but" in speaker.reason({**row, "tolerance": None, "high": 0.95})
+    far, near = {**row, "gap": 0.5}, {**row, "gap": 0.99}
+    assert worst_first([near, far])[0] is far, "0.99 is nearly fair"
+    worst = {**row, "kind": "worst group", "gap": 0.4}
+    assert speaker.tolerance(worst) == "0.2000 short of all users"
+    assert "which side" in speaker.reason(worst)
+
+
+def test_pages_show_a_ratio_beside_one(lang):
+    page = without_plotly(render_audit(ratios(), lang))
+    shapes = [shape for chart in data_of(page)["charts"] for shape in chart["layout"]["shapes"]]
+    assert {(s["x0"], s["x1"]) for s in shapes if s.get("fillcolor") == "--band"} == {(0.8, 1.2)}
+    first = data_of(page)["charts"][0]["layout"]["shapes"]
+    assert [s["x0"] for s in first if s["type"] == "line"] == [1.0]
+    sheet = render_summary(ratios(), lang)
+    ratio = TABLES[lang]["kind.ratio"]
+    for content in (page, sheet):
+        text = text_of(content)
+        assert "1 ± 0.2" in text
+        assert ratio in text
+        assert "+0.9" not in text
+        assert "+1.0" not in text
+    drawn = Evidence(ratios()).primary
+    assert {row["system"] for row in drawn} >= {"baseline", "TopPop"}
+    assert {row["kind"] for row in drawn} == {"ratio"}, "references are drawn by the kind that is judged"
+
+
+def test_a_column_called_like_an_intersection_is_none():
+    settings = {"groups": ["tea x coffee", "gender"]}
+    speaker = Speaker(Evidence(evidence(settings=settings)), Words("en"))
+    assert speaker.attribute("tea x coffee") == "tea x coffee"
+    assert speaker.attribute("gender x region") == "gender × region"
+
+
+def test_what_is_hidden_is_said_to_be(lang):
+    """A masked audit: numbers of hidden groups, and of gaps that compare them, are nowhere."""
+    content = masked()
+    page, sheet = without_plotly(render_audit(content, lang)), render_summary(content, lang)
+    for one in (page, sheet):
+        assert Reader(one).faults == []
+        assert "None" not in text_of(one)
+    verdicts = page[page.index('id="verdicts"') : page.index('id="untestable"')]
+    assert verdicts.count("&lt; 30") == len(AUDITED) * len(METRICS)
+    names = TABLES[lang]["audit.comma"].join(["F x 25-34", "F x 35岁以上"])
+    assert TABLES[lang]["audit.reason.few"].format(groups=names, n=30) in text_of(verdicts)
+    lists = page[page.index('id="lists"') : page.index('id="attackers"')]
+    assert lists.count("&lt; 30") == len(AUDITED) * 3
+    headings = [note["text"] for note in data_of(page)["charts"][0]["layout"]["annotations"]]
+    assert any(text.endswith("(&lt; 30)") for text in headings)
+    table = sheet[sheet.index('<table class="tests">') : sheet.index('<table class="sign">')]
+    assert "&lt; 30" in table
+    assert data_of(page)["numbers"]["gap/baseline/gender/ndcg@10/difference"]["users"] == TABLES[lang][
+        "audit.comma"
+    ].join(["M 651", "F 258"])
+
+
+def test_the_summary_prints_no_small_size(lang):
+    gaps = [{**row, "users": 7} for row in gap_rows()]
+    text = text_of(render_summary(evidence(gaps=gaps), lang))
+    assert "≥" not in text
+    assert "< 30" in text
+
+
+def test_the_excluded_of_hidden_groups_are_in_no_sum():
+    groups = [{**row, "excluded": None if row["group"] == "unknown" else 4} for row in evidence()["groups"]]
+    told = data_of(without_plotly(render_audit(evidence(groups=groups))))["numbers"]
+    assert told["gap/baseline/gender/ndcg@10/difference"]["excluded"] == ""
+    assert told["gap/baseline/年龄/ndcg@10/difference"]["excluded"] == "12"
+
+
+def test_the_report_says_what_hiding_cannot_hide(page, lang):
+    assert TABLES[lang]["audit.limits.unknown"] in text_of(page)
 
 
 def test_what_could_not_be_tested_is_told_once():

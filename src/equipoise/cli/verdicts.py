@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
@@ -11,6 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from equipoise.audit.verification import Number, Verification
+
+if TYPE_CHECKING:
+    from equipoise.report.audit.sentences import Speaker
 
 _STYLES = {"unfair": "red", "fair within tolerance": "green", "insufficient evidence": "yellow"}
 _ALIKE = 3  # sentences of one kind that are printed
@@ -25,7 +28,7 @@ def findings(evidence: Mapping[str, Any], width: int = 120) -> Iterator[Renderab
     from equipoise.report.languages import Words
 
     speaker = Speaker(Evidence(evidence), Words("en"))
-    yield _verdicts(evidence, width)
+    yield _verdicts(speaker, width)
     yield f"[bold]{escape(speaker.headline())}[/]"
     for row in evidence.get("collapse", ()):
         if row.get("named") and row["system"] in speaker.evidence.audited:
@@ -47,12 +50,12 @@ def _by_code(rows: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, An
     return found.values()
 
 
-def _verdicts(evidence: Mapping[str, Any], width: int) -> Table:
+def _verdicts(speaker: Speaker, width: int) -> Table:
     """One row per primary gap, by system; groups and p where there is room."""
-    audited = {one["name"] for one in evidence["systems"] if one["role"] == "audited"}
-    rows = [row for row in evidence["gaps"] if row.get("primary") and row["system"] in audited]
+    evidence, audited = speaker.evidence, speaker.evidence.audited
+    rows = [row for row in evidence.primary if row["system"] in audited]
     table = Table(
-        title=f"{escape(str(evidence['name']))}: gaps between groups, {evidence['settings']['level']:.0%} intervals",
+        title=f"{escape(evidence.name)}: gaps between groups, {evidence.level:.0%} intervals",
         caption="MDG: the least gap that so many users would show four times in five",
         title_justify="left", caption_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
     )  # fmt: skip
@@ -74,9 +77,11 @@ def _verdicts(evidence: Mapping[str, Any], width: int) -> Table:
         system, verdict = row["system"], row["verdict"] or ""
         cells = {
             "attribute": escape(str(row["attribute"])),
-            "metric": escape(str(row["metric"])),
+            "metric": escape(_measured(row)),
             "groups": escape(str(row["groups"] or "")),
-            "gap": _interval(row),
+            "gap": f"< {evidence.min_cell}"
+            if row["gap"] is None and evidence.hidden(row)
+            else _interval(row),
             "tolerance": _number(row["tolerance"], "none"),
             "MDG": _number(row["minimum_detectable"]),
             "p": _number(row["p_adjusted"]),
@@ -118,6 +123,15 @@ def _one(number: Number) -> Iterator[str]:
             yield f"  {key}: {_value(value)}{now}"
     if again is None:
         yield "[red]It does not come out any more.[/]"
+
+
+def _measured(row: Mapping[str, Any]) -> str:
+    """The metric, with the kind of gap where it is no difference."""
+    return (
+        str(row["metric"])
+        if row.get("kind", "difference") == "difference"
+        else f"{row['metric']}, {row['kind']}"
+    )
 
 
 def _interval(row: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from equipoise.report.audit.evidence import Evidence, Row, distinct
+from equipoise.report.audit.evidence import DIFFERENCES, Evidence, Row, distinct, fair, kind
 from equipoise.report.audit.marks import Style, styles
 from equipoise.report.audit.sentences import Speaker
 from equipoise.report.audit.strips import (
@@ -23,9 +23,6 @@ from equipoise.report.audit.strips import (
 )
 from equipoise.report.languages import Words
 from equipoise.report.numbers import number, percent
-
-FAIR = {"ratio": 1.0}
-"""Fair value of kinds of gap whose fair value is not 0."""
 
 SQUARE = 400
 """Height of charts with two axes, in pixels."""
@@ -63,12 +60,12 @@ class Charts:
         for attribute in distinct(rows, "attribute"):
             these = [row for row in rows if row["attribute"] == attribute]
             tolerance = next((row["tolerance"] for row in these if row.get("tolerance") is not None), None)
-            fair = FAIR.get(str(these[0].get("kind")), 0.0)
-            band = None if tolerance is None else (fair - tolerance, fair + tolerance)
+            middle = fair(these[0])
+            band = None if tolerance is None or middle is None else (middle - tolerance, middle + tolerance)
             points = [self._point(row, "gap", _detectable(row)) for row in self._ordered(these)]
-            blocks.append(Block(self._heading(these[0]), points, band))
+            blocks.append(Block(self._heading(these[0]), points, band, middle))
         title = self.words("audit.gaps.title", metric=self.speaker.shown(metric))
-        return strips(title, blocks, self.words("audit.axis.gap", metric=self.speaker.shown(metric)), 0.0)
+        return strips(title, blocks, self.words("audit.axis.gap", metric=self.speaker.shown(metric)))
 
     def ranges(self, metric: str) -> Chart:
         """Gaps between several groups beside the gaps that shuffled groups have."""
@@ -149,7 +146,8 @@ class Charts:
             style = self.style(row["system"])
             gap = Point(style, row["gap"], row.get("low"), row.get("high"), "")
             value = Point(style, over["value"], over.get("low"), over.get("high"), "")
-            title = f"{row['system']}: {number(over['value'])}; {self.words('column.gap')} {number(row['gap'], True)}"
+            told = number(row["gap"], self.speaker.signed(row))
+            title = f"{row['system']}: {number(over['value'])}; {self.words('column.gap')} {told}"
             data.append(
                 {
                     "type": "scatter", "mode": "markers", "x": [rounded(row["gap"])], "y": [rounded(over["value"])],
@@ -159,10 +157,12 @@ class Charts:
             )  # fmt: skip
         shown = self.speaker.shown(str(metric))
         tolerance = next((row["tolerance"] for row in rows if row.get("tolerance") is not None), None)
-        layout = _square(self.words("audit.axis.gap", metric=shown), shown)
-        layout["shapes"] = [_upright(0.0)]
-        if tolerance is not None:
-            layout["shapes"].insert(0, _band(tolerance))
+        named = self.speaker.measured(rows[0]) if rows else shown
+        layout = _square(self.words("audit.axis.gap", metric=named), shown)
+        middle = fair(rows[0]) if rows else None
+        layout["shapes"] = [] if middle is None else [_upright(middle)]
+        if tolerance is not None and middle is not None:
+            layout["shapes"].insert(0, _band(middle, tolerance))
         title = self.words("audit.scatter.title", metric=shown, attribute=self.speaker.attribute(attribute))
         return Chart(title, SQUARE, {"data": data, "layout": layout})
 
@@ -202,8 +202,14 @@ class Charts:
         return sorted(rows, key=lambda row: self.style_order(row["system"]))
 
     def _heading(self, row: Row) -> str:
-        groups = f"  ({row['groups']})" if row.get("groups") else ""
-        return self.speaker.attribute(row["attribute"]) + groups
+        told = [self.speaker.attribute(row["attribute"])]
+        if kind(row) not in DIFFERENCES:
+            told.append(self.words.known("kind", kind(row)))
+        if self.evidence.hidden(row) and row.get("gap") is None:
+            told.append(f"(< {self.evidence.min_cell})")
+        elif row.get("groups"):
+            told.append(f"({row['groups']})")
+        return "  ".join(told)
 
     def _point(self, row: Row, key: str, marks: Sequence[tuple[str, float]]) -> Point:
         title = f"{self.speaker.system(row['system'])}: {number(row.get(key))}"
@@ -214,7 +220,7 @@ class Charts:
 
 def _detectable(row: Row) -> list[tuple[str, float]]:
     found = row.get("minimum_detectable")
-    if found is None or row.get("kind") not in ("difference", "raw difference"):
+    if found is None or kind(row) not in DIFFERENCES:
         return []
     return (
         [("detectable", found)]
@@ -230,9 +236,9 @@ def _square(x: str, y: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _band(tolerance: float) -> dict[str, Any]:
-    return {"type": "rect", "x0": -tolerance, "x1": tolerance, "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
-            "fillcolor": "--band", "line": {"width": 1, "color": "--band-edge"}}  # fmt: skip
+def _band(middle: float, tolerance: float) -> dict[str, Any]:
+    return {"type": "rect", "x0": middle - tolerance, "x1": middle + tolerance, "y0": 0, "y1": 1, "yref": "paper",
+            "layer": "below", "fillcolor": "--band", "line": {"width": 1, "color": "--band-edge"}}  # fmt: skip
 
 
 def _upright(x: float) -> dict[str, Any]:

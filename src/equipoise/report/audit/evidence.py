@@ -12,6 +12,11 @@ Row = Mapping[str, Any]
 """One row of a section of the evidence."""
 
 AUDITED = "audited"
+UNKNOWN = "unknown"
+DIFFERENCES = ("difference", "raw difference")
+"""Kinds of gap that are differences of means: they say which group is ahead, and are meant where no kind is named."""
+
+_FAIR: Mapping[str, float | None] = {"ratio": 1.0, "worst group": None}
 VERDICTS = {"unfair": "unfair", "fair within tolerance": "fair", "insufficient evidence": "insufficient"}
 """Verdicts as the statistics write them, worst first, and their keys in the languages."""
 
@@ -19,6 +24,18 @@ VERDICTS = {"unfair": "unfair", "fair within tolerance": "fair", "insufficient e
 def distinct(rows: Iterable[Row], column: str) -> list[str]:
     """Values of a column in the order of their first row."""
     return list(dict.fromkeys(str(row[column]) for row in rows if row.get(column) is not None))
+
+
+def kind(row: Row) -> str:
+    """The kind of a gap."""
+    return str(row.get("kind") or DIFFERENCES[0])
+
+
+def fair(row: Row) -> float | None:
+    """The value that a gap of this kind has where nobody is treated otherwise; None where that depends on the data,
+    as for the worst group, which is held against the mean of all.
+    """
+    return _FAIR.get(kind(row), 0.0)
 
 
 @dataclass(frozen=True)
@@ -75,8 +92,45 @@ class Evidence:
 
     @cached_property
     def primary(self) -> list[Row]:
-        """The gap of each system, attribute and metric that a verdict speaks of."""
-        return [row for row in self.rows("gaps") if row.get("primary")]
+        """The gap of each system, attribute and metric that a verdict speaks of; of references, the same kind."""
+        rows = self.rows("gaps")
+        judged = {
+            (row["attribute"], row["metric"]): kind(row)
+            for row in rows
+            if row.get("primary") and row["system"] not in self.references
+        }
+
+        def chosen(row: Row) -> bool:
+            wanted = judged.get((row["attribute"], row["metric"]))
+            if row["system"] in self.references and wanted is not None:
+                return kind(row) == wanted
+            return bool(row.get("primary"))
+
+        return [row for row in rows if chosen(row)]
+
+    @cached_property
+    def secondary(self) -> list[Row]:
+        """All other gaps."""
+        chosen = {id(row) for row in self.primary}
+        return [row for row in self.rows("gaps") if id(row) not in chosen]
+
+    @cached_property
+    def _hidden(self) -> set[tuple[object, object]]:
+        return {(row["attribute"], row["group"]) for row in self.rows("groups") if row.get("suppressed")}
+
+    def hidden_groups(self, attribute: object) -> list[str]:
+        """Known groups of an attribute that are not shown."""
+        rows = (row for row in self.rows("groups") if row["attribute"] == attribute)
+        found = dict.fromkeys(str(row["group"]) for row in rows if row.get("suppressed"))
+        return [group for group in found if group != UNKNOWN]
+
+    def hidden(self, row: Row) -> bool:
+        """Whether a row's numbers are not shown, because it is of a hidden group or compares one."""
+        if row.get("suppressed"):
+            return True
+        if "group" in row:
+            return (row.get("attribute"), row["group"]) in self._hidden
+        return bool(self.hidden_groups(row.get("attribute")))
 
     @cached_property
     def judged(self) -> list[Row]:
@@ -102,8 +156,9 @@ class Evidence:
 
     @cached_property
     def gap_attributes(self) -> list[str]:
-        """Attributes with a gap in the headline metric."""
-        return distinct([row for row in self.primary if row["metric"] == self.headline], "attribute")
+        """Attributes with a gap in the headline metric that is shown."""
+        rows = [row for row in self.primary if row["metric"] == self.headline and row.get("gap") is not None]
+        return distinct(rows, "attribute")
 
     def led(self, metrics: Sequence[str]) -> list[str]:
         """Metrics with the headline first."""

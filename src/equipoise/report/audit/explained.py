@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from equipoise.report.audit.evidence import Row
+from equipoise.report.audit.evidence import UNKNOWN, Row
 from equipoise.report.audit.sentences import Speaker
 from equipoise.report.languages import Words
 from equipoise.report.numbers import count, number
@@ -40,7 +40,9 @@ class Explained:
         return "#number=" + quote(str(name), safe="/@:")
 
     def _explanation(self, section: str, row: Row, value: str) -> dict[str, Any]:
-        signed = section in {"gap", "comparison", "gap_comparison", "slice"}
+        signed = section in {"comparison", "gap_comparison", "slice"} or (
+            section == "gap" and self.speaker.signed(row)
+        )
         said = value
         if interval := self.speaker.interval(row, signed):
             level = self.speaker.share(self.speaker.evidence.level)
@@ -79,7 +81,7 @@ class Explained:
         told = [
             f"{self.speaker.group(cell['group'])} {self.size(cell)}"
             for cell in cells
-            if cell["group"] != "unknown"
+            if cell["group"] != UNKNOWN
         ]
         if told:
             return self.words("audit.comma").join(told)
@@ -89,17 +91,18 @@ class Explained:
 
     def size(self, row: Row) -> str:
         """Users of a group; "< 30" where it is too small to be told."""
-        if row.get("suppressed") or row.get("users") is None:
-            return f"< {self.speaker.evidence.min_cell}" if row.get("suppressed") else "–"
-        return count(row["users"])
+        users, least = row.get("users"), self.speaker.evidence.min_cell
+        hidden = row.get("suppressed") or (users is None and self.speaker.evidence.hidden(row))
+        if hidden or (users is not None and users < least and "group" in row):
+            return f"< {least}"
+        return "–" if users is None else count(users)
 
     def _excluded(self, section: str, row: Row) -> str:
         if row.get("excluded") is not None:
             return count(row["excluded"])
-        told = [
-            cell["excluded"] for cell in self.speaker.evidence.cells(row) if cell.get("excluded") is not None
-        ]
-        return count(sum(told)) if section == "gap" and told else ""
+        told = [cell.get("excluded") for cell in self.speaker.evidence.cells(row)]
+        known = [n for n in told if n is not None]  # without those of hidden groups there is no sum
+        return count(sum(known)) if section == "gap" and told and len(known) == len(told) else ""
 
     def definitions(self) -> dict[str, dict[str, str]]:
         """Formula, range and unit of the metrics, in words."""

@@ -35,6 +35,7 @@ SAID_BY = {
     "exposure": {"no_items", "no_item_groups"},
     "transparency": {"no_explanations"},
     "attackers": {"no_attackers"},
+    "lorenz": {"no_catalogue"},
 }
 """Codes of the evidence that say why a section is absent."""
 
@@ -193,7 +194,7 @@ class AuditPage:
     @cached_property
     def other_gaps(self) -> Mapping[str, list[Row]]:
         """Gaps of other kinds, by attribute."""
-        rows = [row for row in self.evidence.rows("gaps") if not row.get("primary")]
+        rows = self.evidence.secondary
         return {
             name: [row for row in rows if row["attribute"] == name] for name in distinct(rows, "attribute")
         }

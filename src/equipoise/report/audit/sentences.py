@@ -8,13 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from equipoise.report.audit.evidence import VERDICTS, Evidence, Row
+from equipoise.report.audit.evidence import DIFFERENCES, UNKNOWN, VERDICTS, Evidence, Row, fair, kind
 from equipoise.report.environment import plain
 from equipoise.report.languages import Words
-from equipoise.report.numbers import number, p_value, percent
-
-SIGNED = ("difference", "raw difference")
-"""Kinds of gap that say which group is ahead."""
+from equipoise.report.numbers import count, number, p_value, percent
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,8 @@ class Speaker:
 
     def attribute(self, name: str) -> str:
         """A column's name as words; of an intersection, each of its columns."""
-        parts = [part if (said := self.words.phrase(part)) == part else said for part in name.split(" x ")]
+        columns = self.evidence.facts("settings").get("groups") or ()
+        parts = [self.words.phrase(part) for part in ([name] if name in columns else name.split(" x "))]
         return " × ".join(part.replace("_", " ") for part in parts)
 
     def system(self, name: object) -> str:
@@ -75,7 +73,7 @@ class Speaker:
 
     def group(self, name: object) -> str:
         """A group's name; the group of missing values in words."""
-        return self.words("audit.unknown") if name == "unknown" else str(name)
+        return self.words("audit.unknown") if name == UNKNOWN else str(name)
 
     def verdict(self, row: Row) -> str:
         """The verdict exactly as the statistics gave it, in this language."""
@@ -99,24 +97,50 @@ class Speaker:
 
     def gap(self, row: Row) -> str:
         """One gap with its interval, tolerance and p."""
-        kind = str(row.get("kind") or "difference")
-        signed = kind in SIGNED
+        signed = self.signed(row)
         key = "audit.gap" if signed else "audit.gap.kind"
         said = self.words(
             key,
             metric=self.shown(row["metric"]),
             gap=number(row.get("gap"), signed),
-            kind=self.words.known("kind", kind),
+            kind=self.words.known("kind", kind(row)),
         )
         if row.get("groups"):
             said += self.words("audit.gap.groups", groups=row["groups"])
         if interval := self.interval(row, signed):
             said += self.words("audit.gap.interval", level=self.share(self.evidence.level), interval=interval)
         if row.get("tolerance") is not None:
-            said += self.words("audit.gap.tolerance", tolerance=number(row["tolerance"]))
+            said += self.words("audit.gap.tolerance", tolerance=self.tolerance(row))
         if row.get("p_adjusted") is not None:
             said += self.words("audit.gap.p", p=self.p(row["p_adjusted"]))
         return said
+
+    def signed(self, row: Row) -> bool:
+        """Whether a gap says which group is ahead."""
+        return kind(row) in DIFFERENCES
+
+    def measured(self, row: Row) -> str:
+        """The metric of a gap, with the kind where it is no difference."""
+        told = [self.shown(str(row["metric"]))]
+        if not self.signed(row):
+            told.append(self.words.known("kind", kind(row)))
+        return self.words("audit.comma").join(told)
+
+    def tolerance(self, row: Row) -> str:
+        """What a gap may be: "± 0.02", "1 ± 0.2" for a ratio; "–" where nobody said."""
+        if row.get("tolerance") is None:
+            return "–"
+        told, middle = number(row["tolerance"]), fair(row)
+        if middle is None:
+            return self.words("audit.tolerance.short", tolerance=told)
+        return (f"{middle:g} " if middle else "") + f"±\u00a0{told}"
+
+    def users(self, row: Row) -> str:
+        """Users of the smallest group of a gap: never a number that is too small to be told."""
+        least, users = self.evidence.min_cell, row.get("users")
+        if self.evidence.hidden(row) or (users is not None and users < least):
+            return f"< {least}"
+        return "–" if users is None else f"≥ {count(users)}"
 
     def share(self, value: float | None) -> str:
         """A share as per cent, kept in one line."""
@@ -130,24 +154,26 @@ class Speaker:
 
     def reason(self, row: Row) -> str:
         """Why the evidence for a gap is insufficient."""
-        tolerance, detectable = row.get("tolerance"), row.get("minimum_detectable")
-        few = [
-            cell for cell in self.evidence.cells(row) if cell.get("suppressed") and cell["group"] != "unknown"
-        ]
-        if few:
-            names = self.words("audit.comma").join(self.group(cell["group"]) for cell in few[:3])
+        tolerance, detectable, middle = row.get("tolerance"), row.get("minimum_detectable"), fair(row)
+        if few := self.evidence.hidden_groups(row.get("attribute")):
+            names = self.words("audit.comma").join(self.group(group) for group in few[:3])
             return self.words("audit.reason.few", groups=names, n=self.evidence.min_cell)
         if row.get("low") is None:
             return self.words("audit.reason.nothing")
+        if middle is None:
+            return self.words("audit.reason.open")
+        low, high = row["low"] - middle, row["high"] - middle
+        outside = low * high > 0 and min(abs(low), abs(high)) > (tolerance or 0.0)
         if tolerance is None:
-            return self.words("audit.reason.no_tolerance")
+            key = "audit.reason.p_alone" if outside else "audit.reason.no_tolerance"
+            return self.words(key, fair=f"{middle:g}")
         if detectable is not None and detectable > tolerance:
             return self.words(
                 "audit.reason.underpowered", detectable=number(detectable), tolerance=number(tolerance)
             )
-        if abs(row["low"]) > tolerance and row["low"] * row["high"] > 0 and abs(row["high"]) > tolerance:
+        if outside:
             return self.words("audit.reason.p")
-        return self.words("audit.reason.crosses", tolerance=number(tolerance))
+        return self.words("audit.reason.crosses", tolerance=self.tolerance(row))
 
     def about(self, rows: list[Row]) -> str:
         """The verdicts of one system and attribute: counts, then the most serious gap."""
@@ -205,12 +231,13 @@ class Speaker:
 
 
 def worst_first(rows: Iterable[Row]) -> list[Row]:
-    """Gaps by verdict, then by the size of the gap against its tolerance (or itself, without one)."""
+    """Gaps by verdict, then by how far the gap is from fair, against its tolerance where it has one."""
     order = list(VERDICTS)
 
     def place(row: Row) -> tuple[int, float]:
         verdict = str(row.get("verdict"))
-        size = abs(row["gap"]) if row.get("gap") is not None else -1.0
+        gap, middle = row.get("gap"), fair(row)
+        size = -1.0 if gap is None or middle is None else abs(gap - middle)
         return order.index(verdict) if verdict in order else len(order), -size / (row.get("tolerance") or 1.0)
 
     return sorted(rows, key=place)

@@ -54,11 +54,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Block:
-    """Points under one heading, on a band that reaches from `band[0]` to `band[1]`."""
+    """Points under one heading, on a band that reaches from `band[0]` to `band[1]`, beside a line at `reference`."""
 
     label: str
     points: Sequence[Point]
     band: tuple[float, float] | None = None
+    reference: float | None = None
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,10 @@ def strips(title: str, blocks: Sequence[Block], axis: str, reference: float | No
         title: What the chart shows.
         blocks: What stands in it.
         axis: Title of the axis.
-        reference: Place of a vertical line.
+        reference: Place of a vertical line through all blocks.
     """
+    if blocks and reference is None and len({block.reference for block in blocks}) == 1:
+        reference = blocks[0].reference
     top, shapes, annotations = 0.0, [], []
     marks: dict[str, tuple[list[float], list[float]]] = {}
     points: list[tuple[float, Point]] = []
@@ -116,9 +119,11 @@ def strips(title: str, blocks: Sequence[Block], axis: str, reference: float | No
         bottom = first + ROW * len(block.points)
         if block.band is not None:
             shapes.insert(0, _rectangle(block.band, first, bottom, "--band"))
+        if reference is None and block.reference is not None:
+            shapes.append(_vertical(block.reference, first, bottom))
         top = bottom + GAP
     if reference is not None:
-        shapes.append(_vertical(reference, top))
+        shapes.append(_vertical(reference, 0, top))
     data = [_trace(*places, _MARKS[kind]) for kind, places in marks.items()]
     data += [_value(y, point) for y, point in points if point.value is not None]
     layout = {
@@ -154,8 +159,8 @@ def _rectangle(band: tuple[float, float], top: float, bottom: float, colour: str
             "fillcolor": colour, "line": {"width": 1, "color": colour + "-edge"}}  # fmt: skip
 
 
-def _vertical(x: float, bottom: float) -> dict[str, Any]:
-    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": bottom, "layer": "below",
+def _vertical(x: float, top: float, bottom: float) -> dict[str, Any]:
+    return {"type": "line", "x0": x, "x1": x, "y0": top, "y1": bottom, "layer": "below",
             "line": {"width": 1, "color": FAINT}}  # fmt: skip
 
 

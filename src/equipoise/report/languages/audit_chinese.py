@@ -23,15 +23,18 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.gap.kind": "{metric}（{kind}）为 {gap}",
     "audit.gap.groups": "（{groups}）",
     "audit.gap.interval": "，{level} 区间 {interval}",
-    "audit.gap.tolerance": "，容差 ± {tolerance}",
+    "audit.gap.tolerance": "，容差 {tolerance}",
     "audit.gap.p": "，校正后 {p}",
-    "audit.reason.few": "{groups} 的用户太少：每组至少需要 {n} 位用户。",
+    "audit.tolerance.short": "比全体低 {tolerance} 以内",
+    "audit.reason.few": "不予显示：{groups}。每组至少需要 {n} 位用户，且不得由减法推出更小的组。",
     "audit.reason.nothing": "该差距没有区间。",
-    "audit.reason.no_tolerance": "区间包含 0；没有设定容差，就无法判定为公平。",
+    "audit.reason.open": "区间和 p 值不足以确定它在容差的哪一侧。",
+    "audit.reason.p_alone": "区间不含 {fair}，但按检验次数校正后的 p 值未达到要求。",
+    "audit.reason.no_tolerance": "区间包含 {fair}；没有设定容差，就无法判定为公平。",
     "audit.reason.underpowered": "以现有用户数，只能可靠地发现不小于 {detectable} 的差距，而容差为 {tolerance}"
     "。",
     "audit.reason.p": "区间位于容差之外，但按检验次数校正后的 p 值未达到要求。",
-    "audit.reason.crosses": "区间既不完全在 ± {tolerance} 之内，也不完全在其外。",
+    "audit.reason.crosses": "区间既不完全在 {tolerance} 之内，也不完全在其外。",
     "audit.verdicts.lead": "每项检验回答：不同用户组得到的列表质量是否不同。不公平：差距的整个 {level} 区间位于"
     "容差之外，且按检验次数校正后的 p 值与之一致。在容差内公平：整个区间位于容差之内。其余情况为证据不足——"
     "这是一种结论，并不等于通过。",
@@ -47,7 +50,7 @@ MESSAGES: Final[dict[str, str]] = {
     "{shared} 的位置是人人相同的物品。人人得到热门物品会使差距变小，但这并不说明公平。",
     "audit.collapse.alone": "“{system}”给所有人展示的内容大致相同：其列表中 {shared} 的位置是人人相同的物品。列"
     "表相同会使差距变小，但这并不说明公平。",
-    "audit.suppressed": "少于 {n} 位用户，不予显示",
+    "audit.suppressed": "少于 {n} 位用户，或会暴露这样的组，不予显示",
     "audit.excluded": "排除 {n} 位",
     "audit.items": "{n} 个物品",
     "audit.more": "另有 {n} 项",
@@ -78,7 +81,8 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.section.glossary": "指标说明",
     # Gaps
     "audit.gaps.title": "{metric} 的组间差距",
-    "audit.gaps.lead": "所列组别之间的差异及其 {level} 区间；位于 0 右侧表示前一组更高。整个区间在色带之外才可"
+    "audit.gaps.lead": "所列组别之间的差异及其 {level} 区间；位于 0 右侧表示前一组更高。"
+    "竖线为公平值，比率的公平值为 1。整个区间在色带之外才可"
     "判为不公平，整个区间在色带之内才可判为在容差内公平。",
     "audit.axis.gap": "{metric} 的差距",
     "audit.axis.range": "{metric} 的极差",
@@ -142,6 +146,7 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.article": "{law} 第 {article} 条",
     "audit.limits.insufficient": "证据不足不表示没有差距，只表示这些数据无法说明是否存在差距。",
     "audit.limits.groups": "分组来自用户表。表中缺失或标注错误的人群在此看不到。",
+    "audit.limits.unknown": "“未知”组人数太少时会被隐藏，但不会因此隐藏其他组：用总数减去已知各组即可推算出来。",
     "audit.limits.cause": "差距是差异而不是原因：即使按所列控制变量作了调整，背后仍可能是活跃度、兴趣或历史长度"
     "。",
     "audit.limits.seed": "区间反映的是用户抽样。同一系统重新训练会得到不同的列表。",

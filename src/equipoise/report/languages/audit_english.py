@@ -24,16 +24,21 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.gap.kind": "{metric}, {kind}: {gap}",
     "audit.gap.groups": " ({groups})",
     "audit.gap.interval": ", {level} interval {interval}",
-    "audit.gap.tolerance": ", tolerance ± {tolerance}",
+    "audit.gap.tolerance": ", tolerance {tolerance}",
     "audit.gap.p": ", adjusted {p}",
-    "audit.reason.few": "Too few users in {groups}: a group needs {n}.",
+    "audit.tolerance.short": "{tolerance} short of all users",
+    "audit.reason.few": "Not shown: {groups}. A group needs {n} users, and none may give a smaller one away by "
+    "subtraction.",
     "audit.reason.nothing": "There is no interval for this gap.",
-    "audit.reason.no_tolerance": "The interval includes 0, and without a tolerance no gap can be found fair.",
+    "audit.reason.open": "Interval and p-value do not settle on which side of the tolerance it lies.",
+    "audit.reason.p_alone": "The interval excludes {fair}, but the p-value adjusted for the number of tests does "
+    "not agree.",
+    "audit.reason.no_tolerance": "The interval includes {fair}, and without a tolerance no gap can be found fair.",
     "audit.reason.underpowered": "With this many users only gaps from {detectable} on can be detected "
     "reliably; the tolerance is {tolerance}.",
     "audit.reason.p": "The interval lies outside the tolerance, but not the p-value adjusted for the number of "
     "tests.",
-    "audit.reason.crosses": "The interval lies neither inside nor outside ± {tolerance}.",
+    "audit.reason.crosses": "The interval lies neither inside nor outside {tolerance}.",
     "audit.verdicts.lead": "Each test asks whether groups of users get lists of different quality. Unfair: the "
     "whole {level} interval of the gap lies outside the tolerance, and the p-value adjusted for the number "
     "of tests agrees. Fair within tolerance: the whole interval lies inside. Otherwise the evidence is "
@@ -54,7 +59,7 @@ MESSAGES: Final[dict[str, str]] = {
     "get what is popular, gaps are small; that is no sign of fairness.",
     "audit.collapse.alone": "“{system}” shows everybody much the same: {shared} of the places in its lists "
     "hold items that everybody gets. Equal lists make small gaps; that is no sign of fairness.",
-    "audit.suppressed": "fewer than {n} users: not shown",
+    "audit.suppressed": "not shown: fewer than {n} users, or a group that would give such a one away",
     "audit.excluded": "{n} excluded",
     "audit.items": "{n} items",
     "audit.more": "{n} more",
@@ -86,7 +91,8 @@ MESSAGES: Final[dict[str, str]] = {
     # Gaps
     "audit.gaps.title": "Gaps in {metric}",
     "audit.gaps.lead": "The difference between the groups named, with its {level} interval; right of 0 the "
-    "first group is higher. Verdict unfair needs the whole interval outside the band, fair within "
+    "first group is higher. "
+    "The line stands at the fair value, which for a ratio is 1. Verdict unfair needs the whole interval outside the band, fair within "
     "tolerance the whole interval inside.",
     "audit.axis.gap": "gap in {metric}",
     "audit.axis.range": "range of {metric}",
@@ -158,6 +164,8 @@ MESSAGES: Final[dict[str, str]] = {
     "data do not show whether there is one.",
     "audit.limits.groups": "Groups are those in the table of users. Who is missing from it, or wrongly "
     "labelled, is not seen.",
+    "audit.limits.unknown": "A small group of unknown users is hidden, but hides no other: whoever takes the known "
+    "groups from the totals can work it out.",
     "audit.limits.cause": "A gap is a difference and not its cause: activity, taste or the size of profiles "
     "may stand behind it, also after adjusting for the controls named.",
     "audit.limits.seed": "Intervals cover the choice of users. Another training run of the same system gives "
