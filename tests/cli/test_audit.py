@@ -237,7 +237,8 @@ def test_hidden_gaps_and_other_kinds_are_told_as_such():
     }  # fmt: skip
     evidence = {
         "name": "x", "settings": {"level": 0.95, "min_cell": 30}, "systems": [{"name": "a", "role": "audited"}],
-        "groups": [{"attribute": "region", "group": "north", "suppressed": True, "system": "a", "metric": "ndcg@5"}],
+        "groups": [{"attribute": "region", "group": "north", "suppressed": True,
+                    "system": "a", "metric": "ndcg@5"}],
         "gaps": [rows, {**rows, "attribute": "gender", "kind": "ratio", "gap": 0.9, "low": 0.8, "high": 1.0}],
     }  # fmt: skip
     console = Console(width=140, record=True, file=io.StringIO())

@@ -92,7 +92,8 @@ MESSAGES: Final[dict[str, str]] = {
     "audit.gaps.title": "Gaps in {metric}",
     "audit.gaps.lead": "The difference between the groups named, with its {level} interval; right of 0 the "
     "first group is higher. "
-    "The line stands at the fair value, which for a ratio is 1. Verdict unfair needs the whole interval outside the band, fair within "
+    "The line stands at the fair value, which for a ratio is 1. "
+    "Verdict unfair needs the whole interval outside the band, fair within "
     "tolerance the whole interval inside.",
     "audit.axis.gap": "gap in {metric}",
     "audit.axis.range": "range of {metric}",
