@@ -232,8 +232,8 @@ def test_help_is_that_of_the_audit_and_names_verify(capsys):
 def test_hidden_gaps_and_other_kinds_are_told_as_such():
     rows = {
         "system": "a", "attribute": "region", "metric": "ndcg@5", "primary": True, "gap": None, "low": None,
-        "high": None, "kind": "difference", "groups": None, "tolerance": 0.1, "minimum_detectable": None, "p_adjusted": None,
-        "users": None, "verdict": "insufficient evidence",
+        "high": None, "kind": "difference", "groups": None, "tolerance": 0.1, "minimum_detectable": None,
+        "p_adjusted": None, "users": None, "verdict": "insufficient evidence",
     }  # fmt: skip
     evidence = {
         "name": "x", "settings": {"level": 0.95, "min_cell": 30}, "systems": [{"name": "a", "role": "audited"}],
