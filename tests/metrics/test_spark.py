@@ -1,16 +1,10 @@
-import shutil
-
 import numpy as np
 import polars as pl
-import pytest
 
 from equipoise.metrics import parse, parse_system, per_user, system
 
-pytestmark = pytest.mark.skipif(shutil.which("java") is None, reason="needs Java")
 
-
-def test_spark_frames_give_the_same_numbers():
-    pyspark = pytest.importorskip("pyspark.sql", reason="needs pyspark")
+def test_spark_frames_give_the_same_numbers(spark):
     rng = np.random.default_rng(3)
     shown = pl.DataFrame(
         [(u, int(i), r) for u in range(30) for r, i in enumerate(rng.permutation(20)[:5], 1)],
@@ -19,19 +13,9 @@ def test_spark_frames_give_the_same_numbers():
     )
     taken = pl.DataFrame({"user_id": rng.integers(0, 30, 80), "item_id": rng.integers(0, 20, 80)})
     metrics = {name: parse(name) for name in ("ndcg@5", "map@5", "hit_rate@1", "recall@5")}
-    session = (
-        pyspark.SparkSession.builder.master("local[1]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "1")
-        .config("spark.sql.autoBroadcastJoinThreshold", "-1")
-        .getOrCreate()
-    )
-    try:
-        there = [session.createDataFrame(frame.rows(), frame.columns) for frame in (shown, taken)]
-        table = per_user(*there, metrics)
-        exposure = system(there[0], 20, {"gini@5": parse_system("gini@5")})
-    finally:
-        session.stop()
+    there = [spark.createDataFrame(frame.rows(), frame.columns) for frame in (shown, taken)]
+    table = per_user(*there, metrics)
+    exposure = system(there[0], 20, {"gini@5": parse_system("gini@5")})
     assert isinstance(table, pl.DataFrame)
     np.testing.assert_allclose(table.to_numpy(), per_user(shown, taken, metrics).to_numpy(), atol=1e-12)
     assert exposure == system(shown, 20, {"gini@5": parse_system("gini@5")})
