@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,6 +53,9 @@ def run(
         ) from None
     console.print(comparison(finished, console.width))
     console.print(f"Report: {finished.report}", highlight=False, soft_wrap=True)
+    if finished.metrics["groups"]:
+        command = f"equipoise audit {shlex.quote(str(finished.path))}"
+        console.print(f"Compare groups of users: {command}", highlight=False, markup=False, soft_wrap=True)
 
 
 def comparison(finished: Run, width: int = 100) -> Table:
