@@ -109,7 +109,7 @@ def recommendations(native: Any) -> Frame:
             users=nw.col(v.USER).null_count(),
             items=nw.col(v.ITEM).null_count(),
             ranks=nw.col(v.RANK).null_count(),
-            broken=(~(nw.col(v.RANK) % 1 == 0)).sum(),  # NaN and infinity among them
+            broken=nw.when(nw.col(v.RANK) % 1 == 0).then(nw.lit(0)).otherwise(nw.lit(1)).sum(),  # NaN too
             first=nw.col(v.RANK).min(),
         )
     ).rows(named=True)[0]
@@ -120,7 +120,7 @@ def recommendations(native: Any) -> Frame:
                 where=f"{nulls} of {facts['rows']} rows",
                 todo="Drop these rows or fill them.",
             )
-    if facts["broken"]:
+    if facts["broken"]:  # None of no rows
         raise DataError(
             "The recommendations have ranks that are no whole numbers",
             where=f"{facts['broken']} of {facts['rows']} rows",
