@@ -102,3 +102,8 @@ class Settings(BaseModel):
         """The metrics with their cutoffs, each once: "ndcg" at lengths 10 and 20 is "ndcg@10", "ndcg@20"."""
         spelt = [[name] if "@" in name else [f"{name}@{k}" for k in self.k] for name in self.metrics]
         return tuple(dict.fromkeys(name for names in spelt for name in names))
+
+    @property
+    def resampling(self) -> dict[str, Any]:
+        """Level, draws and seed, as everything that resamples users takes them."""
+        return {"level": self.level, "n_bootstrap": self.n_bootstrap, "seed": self.seed}

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
 from equipoise.errors import ConfigError, DataError
 from equipoise.metrics import frames
@@ -165,7 +166,7 @@ def _by_group(rows: Any, members: Any, *what: str) -> pl.DataFrame:
 
 
 def _polars(frame: Any) -> pl.DataFrame:
-    return pl.DataFrame(pl.from_arrow(frames.collect(frame).to_arrow()))
+    return to_polars(frames.collect(frame).to_native())
 
 
 def target_shares(target: str | Mapping[str, float], sums: ProviderSums) -> Floats:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from equipoise.audit.evidence.people import by_group, framed
-from equipoise.audit.evidence.rows import Row, rows
+from equipoise.audit.evidence.rows import Row, identifier, rows
 from equipoise.audit.evidence.systems import SYSTEM, TOP_POPULAR, Systems
 from equipoise.audit.fairness.frame import FairnessFrame
 from equipoise.audit.lists.similarity import cross_group, shared_places, within_group
@@ -43,8 +43,7 @@ def framed_lists(tables: Tables, systems: Systems, settings: Settings) -> Fairne
     metrics = _of_lists(tables, settings, settings.k[0])
     if not metrics:
         return None
-    shown = pl.concat([systems.audited.select(systems.reference.columns), systems.reference])
-    return framed(tables, shown, metrics, settings, controls=(), tolerance=None, policy=None)
+    return framed(tables, systems.everybody, metrics, settings, controls=(), tolerance=None, policy=None)
 
 
 def lists(
@@ -122,9 +121,8 @@ def concentration(systems: Systems, settings: Settings) -> tuple[list[Row], dict
             items, held = lorenz(exposure(shown, systems.catalogue, settings.k[0]))
             curves[name] = {"items": items.round(6).tolist(), "exposure": held.round(6).tolist()}
         for metric, value in values.items():
-            found.append(
-                {"id": f"concentration/{name}/{metric}", SYSTEM: name, "metric": metric, "value": value}
-            )
+            number = identifier("concentration", name, metric)
+            found.append({"id": number, SYSTEM: name, "metric": metric, "value": value})
     return found, curves
 
 
@@ -134,21 +132,14 @@ def collapse(systems: Systems, settings: Settings) -> list[Row]:
     popular = by_name.get(TOP_POPULAR)
     found = []
     for name, shown in by_name.items():
-        told = shared_places(
-            shown,
-            k=k,
-            popular=popular,
-            level=settings.level,
-            n_bootstrap=settings.n_bootstrap,
-            seed=settings.seed,
-        )
+        told = shared_places(shown, k=k, popular=popular, **settings.resampling)
         values = {
             str(metric).partition("@")[0]: value for metric, value in told.select("metric", "value").rows()
         }
         shared, overlap = values.get("shared_places"), values.get("popularity_overlap")
         found.append(
             {
-                "id": f"collapse/{name}",
+                "id": identifier("collapse", name),
                 SYSTEM: name,
                 "shared": shared,
                 "popularity_overlap": overlap,
@@ -164,12 +155,10 @@ def transparency(tables: Tables, settings: Settings) -> dict[str, Any]:
     measured = metric.measurable(tables.recommendations)
     for (name,), shown in tables.recommendations.group_by(SYSTEM, maintain_order=True) if measured else ():
         values = metric(shown.drop(SYSTEM))["value"].to_numpy()
-        (interval,) = bootstrap_means(
-            values, level=settings.level, n_bootstrap=settings.n_bootstrap, seed=settings.seed
-        )
+        (interval,) = bootstrap_means(values, **settings.resampling)
         found.append(
             {
-                "id": f"transparency/{name}/{metric.name}",
+                "id": identifier("transparency", name, metric.name),
                 SYSTEM: str(name),
                 "metric": metric.name,
                 **interval.as_dict(),

@@ -17,6 +17,7 @@ def providers(tables: Tables, systems: Systems, settings: Settings) -> tuple[lis
     unequal: list[Row] = []
     notes: list[Row] = []
     k = settings.k[0]
+    asked = {"k": k, "target": settings.target, "truth": tables.truth, **settings.resampling}
     for column in settings.item_groups:
         for name, shown in systems.lists.items():
             places, share = without_group(shown, tables.items, column, k)
@@ -24,30 +25,9 @@ def providers(tables: Tables, systems: Systems, settings: Settings) -> tuple[lis
                 values = {SYSTEM: name, "attribute": column, "places": places, "share": share}
                 notes.append({"code": "items_without_group", "values": values})
             named = [pl.lit(name).alias(SYSTEM), pl.lit(column).alias("attribute")]
-            shares = provider_exposure(
-                shown,
-                tables.items,
-                column,
-                k=k,
-                target=settings.target,
-                truth=tables.truth,
-                level=settings.level,
-                n_bootstrap=settings.n_bootstrap,
-                seed=settings.seed,
-            )
+            shares = provider_exposure(shown, tables.items, column, **asked)
             told = shares.select(*named, pl.all(), pl.lit(settings.target).alias("target_name"))
             exposure += rows(told, "exposure", (SYSTEM, "attribute", "group"))
-            metrics = provider_metrics(
-                shown,
-                tables.items,
-                column,
-                k=k,
-                target=settings.target,
-                truth=tables.truth,
-                train=tables.train,
-                level=settings.level,
-                n_bootstrap=settings.n_bootstrap,
-                seed=settings.seed,
-            )
+            metrics = provider_metrics(shown, tables.items, column, train=tables.train, **asked)
             unequal += rows(metrics.select(*named, pl.all()), "provider", (SYSTEM, "attribute", "metric"))
     return exposure, unequal, notes

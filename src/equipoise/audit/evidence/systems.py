@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -34,11 +35,16 @@ class Systems:
     catalogue: pl.DataFrame | None
     told: list[Row]
 
-    @property
+    @cached_property
+    def everybody(self) -> pl.DataFrame:
+        """Lists of all systems with the column `system`, references last."""
+        return pl.concat([self.audited.select(self.reference.columns), self.reference])
+
+    @cached_property
     def lists(self) -> dict[str, pl.DataFrame]:
         """Lists by system, references last."""
-        both = pl.concat([self.audited.select(self.reference.columns), self.reference])
-        return {str(name): part.drop(SYSTEM) for (name,), part in both.group_by(SYSTEM, maintain_order=True)}
+        parts = self.everybody.group_by(SYSTEM, maintain_order=True)
+        return {str(name): part.drop(SYSTEM) for (name,), part in parts}
 
     @classmethod
     def of(cls, tables: Tables, settings: Settings) -> Systems:
