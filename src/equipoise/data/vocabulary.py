@@ -45,3 +45,6 @@ NOT_POSITIVE: Final = frozenset({IMPRESSION, SEARCH})
 
 BASELINE: Final = "baseline"
 CORRECTED: Final = "corrected"
+
+UNKNOWN: Final = "unknown"
+"""Group of users whose attribute is missing, and of users missing from the users table."""

@@ -18,7 +18,7 @@ from equipoise.errors import DataError
 Matrix = Any  # NDArray[np.float64] | scipy.sparse.csr_matrix
 Ints = NDArray[np.int64]
 
-_UNKNOWN = ("unknown", "")
+_UNKNOWN = (v.UNKNOWN, "")
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 

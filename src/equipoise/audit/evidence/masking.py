@@ -9,7 +9,7 @@ from typing import Final
 from equipoise.audit.evidence.rows import Row
 from equipoise.audit.evidence.subtraction import Cell, Crossing, crossings
 from equipoise.audit.fairness.frame import FairnessFrame
-from equipoise.audit.fairness.groups import UNKNOWN
+from equipoise.data.vocabulary import UNKNOWN
 from equipoise.statistics import INSUFFICIENT
 
 _OF_CELLS: Final = ("value", "low", "high", "users", "excluded")

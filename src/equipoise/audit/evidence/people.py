@@ -11,7 +11,7 @@ import polars as pl
 from equipoise.audit.evidence.rows import Row, rows
 from equipoise.audit.evidence.systems import SYSTEM, Systems
 from equipoise.audit.fairness.frame import FairnessFrame
-from equipoise.audit.fairness.groups import PROFILE_SIZE, UNKNOWN
+from equipoise.audit.fairness.groups import PROFILE_SIZE
 from equipoise.audit.request import Settings, Tables
 from equipoise.data import vocabulary as v
 from equipoise.metrics import KINDS, Metric, parse
@@ -52,7 +52,7 @@ class People:
         """`user_id` and the group by each attribute, one row per measured user; null where it is unknown."""
         names = [attribute.name for attribute in self.audited.attributes]
         table = self.audited.per_user.select(v.USER, *names).unique(v.USER, maintain_order=True)
-        return table.with_columns(pl.col(name).replace(UNKNOWN, None) for name in names)
+        return table.with_columns(pl.col(name).replace(v.UNKNOWN, None) for name in names)
 
     def sections(self) -> dict[str, list[Row]]:
         """`overall`, `groups`, `gaps`, `comparisons`, `gap_comparisons` and `slices`."""

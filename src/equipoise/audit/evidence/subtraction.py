@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from equipoise.audit.fairness.frame import FairnessFrame
-from equipoise.audit.fairness.groups import UNKNOWN
 from equipoise.data import vocabulary as v
+from equipoise.data.vocabulary import UNKNOWN
 
 Cell = tuple[str, str]
 """Attribute and group."""

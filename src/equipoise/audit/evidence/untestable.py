@@ -7,8 +7,8 @@ from typing import Any
 
 from equipoise.audit.evidence.rows import Row
 from equipoise.audit.evidence.systems import SYSTEM
-from equipoise.audit.fairness.groups import UNKNOWN
 from equipoise.audit.request import Settings, Tables
+from equipoise.data.vocabulary import UNKNOWN
 
 
 def untestable(

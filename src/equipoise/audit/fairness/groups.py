@@ -13,11 +13,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from equipoise.audit.fairness.inputs import Note
-from equipoise.audit.fairness.labels import UNKNOWN as UNKNOWN
 from equipoise.audit.fairness.labels import coded, joined
 from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
 from equipoise.data.frames import require
+from equipoise.data.vocabulary import UNKNOWN
 from equipoise.errors import ConfigError, DataError
 from equipoise.metrics import frames
 

@@ -12,12 +12,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from equipoise.audit.fairness.inputs import Note
+from equipoise.data.vocabulary import UNKNOWN
 from equipoise.errors import DataError
 
 Ints = NDArray[np.int64]
 
-UNKNOWN: Final = "unknown"
-"""Group of users whose attribute is missing, and of users missing from the users table."""
 MISSING_WORDS: Final = frozenset({"", "nan", "n/a", "none", "null", "<na>", UNKNOWN})
 """Texts that stand for a missing value, in small letters and without blanks around them."""
 CROSSED: Final = " x "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -17,8 +17,6 @@ from equipoise.errors import DataError
 from equipoise.metrics import frames
 
 Ints = NDArray[np.int64]
-
-UNKNOWN: Final = "unknown"
 
 
 def lists(recommendations: Any, k: int) -> tuple[sparse.csr_matrix, pl.Series]:
@@ -57,8 +55,8 @@ def attributes(groups: Any, users: pl.Series) -> list[tuple[str, list[str], Ints
     found = people.to_native().join(known, on=v.USER, how="left", maintain_order="left")
     attributes = []
     for column in columns:
-        labels = found[column].cast(pl.String).fill_null(UNKNOWN).to_list()
-        names = sorted(set(labels), key=lambda label: (label == UNKNOWN, label))
+        labels = found[column].cast(pl.String).fill_null(v.UNKNOWN).to_list()
+        names = sorted(set(labels), key=lambda label: (label == v.UNKNOWN, label))
         places: Mapping[str, int] = {name: place for place, name in enumerate(names)}
         attributes.append((column, names, np.array([places[label] for label in labels], dtype=np.int64)))
     return attributes

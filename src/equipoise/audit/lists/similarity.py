@@ -161,11 +161,11 @@ def cross_group(
     table = []
     for attribute, labels, codes in matrices.attributes(groups, users):
         rng = np.random.default_rng(seed)
-        known = eligible[np.array([labels[code] != matrices.UNKNOWN for code in codes[eligible]], dtype=bool)]
+        known = eligible[np.array([labels[code] != v.UNKNOWN for code in codes[eligible]], dtype=bool)]
         if len(known) > max_users:
             known = np.sort(rng.choice(known, max_users, replace=False))
         for code, group in enumerate(labels):
-            if group == matrices.UNKNOWN:
+            if group == v.UNKNOWN:
                 continue
             inside, outside = known[codes[known] == code], known[codes[known] != code]
             size = min(len(inside) - 1, len(outside))

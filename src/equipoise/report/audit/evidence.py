@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from equipoise.data.vocabulary import UNKNOWN
+
 Row = Mapping[str, Any]
 """One row of a section of the evidence."""
 
 AUDITED = "audited"
-UNKNOWN = "unknown"
 DIFFERENCES = ("difference", "raw difference")
 """Kinds of gap that are differences of means: they say which group is ahead, and are meant where no kind is named."""
 

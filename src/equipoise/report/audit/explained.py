@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from equipoise.report.audit.evidence import UNKNOWN, Row
+from equipoise.data.vocabulary import UNKNOWN
+from equipoise.report.audit.evidence import Row
 from equipoise.report.audit.sentences import Speaker
 from equipoise.report.languages import Words
 from equipoise.report.numbers import count, number

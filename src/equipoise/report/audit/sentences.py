@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from equipoise.report.audit.evidence import DIFFERENCES, UNKNOWN, VERDICTS, Evidence, Row, fair, kind
+from equipoise.data.vocabulary import UNKNOWN
+from equipoise.report.audit.evidence import DIFFERENCES, VERDICTS, Evidence, Row, fair, kind
 from equipoise.report.environment import plain
 from equipoise.report.languages import Words
 from equipoise.report.numbers import count, number, p_value, percent
