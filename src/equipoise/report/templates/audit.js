@@ -58,7 +58,10 @@
     tell("command", `equipoise audit verify DIR --only ${quoted(id)}`);
     if (!dialog.open) dialog.showModal();
   };
-  dialog.addEventListener("close", () => history.replaceState(null, "", explorer ? explorer.state() : " "));
+  // The event comes after the closing: by then another number may be open.
+  dialog.addEventListener("close", () => {
+    if (!dialog.open) history.replaceState(null, "", explorer ? explorer.state() : " ");
+  });
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   dialog.querySelector(".copy").addEventListener("click", async (event) => {
     const button = event.target;
@@ -149,15 +152,23 @@
   const table = document.getElementById("explorer");
   const explorer = table ? explore(table) : null;
 
+  const open = (hash) => {
+    try { explain(decodeURIComponent(hash.slice("#number=".length))); } catch { /* not an address of ours */ }
+  };
   const follow = () => {
     const address = location.hash.slice(1);
     if (address.startsWith("number=")) {
-      try { explain(decodeURIComponent(address.slice(7))); } catch { /* not an address of ours */ }
+      open(location.hash);
     } else if (explorer && address.startsWith("slices")) {
       explorer.read(address.slice(7));
       if (address.startsWith("slices?")) document.getElementById("slices").scrollIntoView();
     }
   };
   addEventListener("hashchange", follow);
+  // A link to the number that the address already names changes no address.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#number="]');
+    if (link) open(link.hash);
+  });
   follow();
 })();
