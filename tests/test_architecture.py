@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "debias": {"data", "language", "models", "causal", "audit", *UNDERNEATH},
     "audit": {"data", *UNDERNEATH},
     "report": {"data", *UNDERNEATH},
-    "testing": {"data", "language", "models", *UNDERNEATH},
+    "testing": {"data", "language", "models", "causal", *UNDERNEATH},
 }
 ON_TOP = {"config", "pipeline", "cli"}
 LIGHT = [
@@ -95,7 +95,7 @@ def run_python(code):
 
 def test_light_core_loads_nothing_heavy():
     modules = "; ".join(f"import equipoise.{name}" for name in LIGHT)
-    heavy = "{'torch', 'transformers', 'sentence_transformers', 'pyspark', 'fastapi', 'pandas', 'duckdb'}"
+    heavy = "{'torch', 'transformers', 'sentence_transformers', 'pyspark', 'fastapi', 'pandas', 'duckdb', 'econml', 'causallearn'}"
     done = run_python(f"import sys, equipoise; {modules}; print(sorted({heavy} & set(sys.modules)))")
     assert done.stdout.strip() == "[]", done.stderr
 
