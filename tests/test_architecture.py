@@ -95,7 +95,10 @@ def run_python(code):
 
 def test_light_core_loads_nothing_heavy():
     modules = "; ".join(f"import equipoise.{name}" for name in LIGHT)
-    heavy = "{'torch', 'transformers', 'sentence_transformers', 'pyspark', 'fastapi', 'pandas', 'duckdb', 'econml', 'causallearn'}"
+    heavy = (
+        "{'torch', 'transformers', 'sentence_transformers', 'pyspark', 'fastapi', 'pandas', 'duckdb',"
+        " 'econml', 'causallearn'}"
+    )
     done = run_python(f"import sys, equipoise; {modules}; print(sorted({heavy} & set(sys.modules)))")
     assert done.stdout.strip() == "[]", done.stderr
 
