@@ -1,0 +1,10 @@
+"""Off-policy evaluation: what a policy would have earned, from the log of another one.
+
+policy_value(log, target, estimator="snips")    # PolicyValue(value, low, high, refused, ...)
+"""
+
+from equipoise.causal.policy_value.estimation import policy_value
+from equipoise.causal.policy_value.support import Support
+from equipoise.causal.policy_value.value import Candidate, Difference, PolicyValue
+
+__all__ = ["Candidate", "Difference", "PolicyValue", "Support", "policy_value"]

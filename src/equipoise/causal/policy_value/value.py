@@ -1,0 +1,232 @@
+"""`PolicyValue`, the noun that leaves this folder, and `Difference`, which a launch is decided by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from equipoise.causal.policy_value.support import Support
+from equipoise.errors import DataError
+from equipoise.statistics import Estimate, Interval
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The value of one policy minus that of another, both from the same log.
+
+    Attributes:
+        value: The difference, in units of the reward; None where either value was refused.
+        low: Lower end of the interval; None where there is none.
+        high: Upper end; likewise.
+        level: Confidence level.
+        p_value: Two-sided p of no difference; None where there is no interval.
+        interval_reliable: Whether the interval can be believed: both policies' can.
+        reason: Why there is no value, in words; None where there is one.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float
+    p_value: float | None = None
+    interval_reliable: bool = False
+    reason: str | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether no number is given."""
+        return self.value is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "level": self.level,
+            "p_value": self.p_value,
+            "interval_reliable": self.interval_reliable,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of the estimators that were chosen among.
+
+    Attributes:
+        estimator: Its name.
+        options: Its settings.
+        value: What it says.
+        low: Lower end of its interval.
+        high: Upper end.
+        estimated_error: Root of squared estimated bias and squared standard error.
+        chosen: Whether its value is the one reported.
+    """
+
+    estimator: str
+    options: Mapping[str, Any]
+    value: float
+    low: float | None
+    high: float | None
+    estimated_error: float | None
+    chosen: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "estimator": self.estimator,
+            "options": dict(self.options),
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "estimated_error": self.estimated_error,
+            "chosen": self.chosen,
+        }
+
+
+@dataclass(frozen=True)
+class PolicyValue:
+    """What a policy would have earned per decision, from the log of another one.
+
+    A decision is a row of the log; for the estimators of slates it is a slate, and the value is the expected
+    sum of its rewards.
+
+    Attributes:
+        value: In units of the reward; None where it is refused.
+        low: Lower end of the interval; None where there is none.
+        high: Upper end; likewise.
+        standard_error: Clustered; None where there is none.
+        level: Confidence level.
+        estimator: Name of the estimator.
+        options: Its settings.
+        n: Decisions in the log.
+        clusters: Independent ones among them: users where they are known.
+        effective_sample_size: (Σw)² / Σw², in 0..n.
+        effective_share: The same over n.
+        max_weight: Largest weight.
+        largest_share: Share of the total weight that the heaviest row carries.
+        mean_weight: Mean weight; 1 is expected when the propensities are right and the support is full.
+        mean_weight_z: (mean weight - 1) in clustered standard errors; infinite where these are 0.
+        share_clipped: Share of decisions whose weight the estimator cut or switched off.
+        unsupported_mass: Share of the target's probability on items that the logger never shows; None where
+            the target's whole distribution is not known.
+        largest_contribution: Share of Σ|w r| that one row makes up.
+        logger_value: Mean reward of the log, with its interval.
+        difference: The value minus the logger's.
+        refused: Whether the log cannot answer.
+        reason: Why, in words; None where it can.
+        reasons: The same as codes: `few_effective_rows`, `dominant_row`, `mean_weight`, `unsupported`.
+        interval_reliable: Whether the interval keeps its level, as far as the data tell.
+        interval_reason: Why it does not, in words; None where it does.
+        support: The thresholds.
+        candidates: Estimators that were chosen among, lowest bias first; empty where none were.
+        notes: What else a reader should know, in words.
+        estimate: Value and influence values, one per cluster; None where the value is refused.
+        rows: Fingerprint of the log, by which two results know that they can be subtracted.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    standard_error: float | None
+    level: float
+    estimator: str
+    options: Mapping[str, Any]
+    n: int
+    clusters: int
+    effective_sample_size: float
+    effective_share: float
+    max_weight: float
+    largest_share: float
+    mean_weight: float
+    mean_weight_z: float
+    share_clipped: float
+    unsupported_mass: float | None
+    largest_contribution: float
+    logger_value: Interval
+    difference: Difference
+    refused: bool
+    reason: str | None
+    reasons: tuple[str, ...]
+    interval_reliable: bool
+    interval_reason: str | None
+    support: Support
+    candidates: tuple[Candidate, ...] = ()
+    notes: tuple[str, ...] = ()
+    estimate: Estimate | None = field(default=None, repr=False)
+    rows: str = field(default="", repr=False)
+
+    def minus(self, other: PolicyValue) -> Difference:
+        """This policy's value minus another's, paired row by row, at this value's level.
+
+        Raises:
+            DataError: if the two were not estimated on the same rows, or one per row and one per slate.
+        """
+        if self.rows != other.rows:
+            raise DataError(
+                "Values from different logs cannot be subtracted",
+                where=f"{self.n} and {other.n} decisions",
+                todo="Estimate both policies on the same log, in the same way (by rows or by slates).",
+            )
+        said = [v.reason for v in (self, other) if v.reason is not None]
+        reliable = self.interval_reliable and other.interval_reliable
+        return difference(self.estimate, other.estimate, self.level, reliable=reliable, said=said)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values; nothing in it is NaN or infinite."""
+        return {
+            "kind": "policy-value",
+            "schema": 1,
+            "estimator": self.estimator,
+            "options": dict(self.options),
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "level": self.level,
+            "standard_error": self.standard_error,
+            "n": self.n,
+            "clusters": self.clusters,
+            "effective_sample_size": self.effective_sample_size,
+            "effective_share": self.effective_share,
+            "max_weight": self.max_weight,
+            "largest_share": self.largest_share,
+            "mean_weight": self.mean_weight,
+            "mean_weight_z": self.mean_weight_z if math.isfinite(self.mean_weight_z) else None,
+            "share_clipped": self.share_clipped,
+            "unsupported_mass": self.unsupported_mass,
+            "largest_contribution": self.largest_contribution,
+            "logger_value": self.logger_value.as_dict(),
+            "difference": None if self.difference.refused else self.difference.as_dict(),
+            "refused": self.refused,
+            "reason": self.reason,
+            "reasons": list(self.reasons),
+            "interval_reliable": self.interval_reliable,
+            "interval_reason": self.interval_reason,
+            "support": self.support.model_dump(mode="json"),
+            "candidates": [candidate.as_dict() for candidate in self.candidates],
+            "notes": list(self.notes),
+        }
+
+
+def difference(
+    first: Estimate | None, second: Estimate | None, level: float, *, reliable: bool, said: list[str]
+) -> Difference:
+    """First minus second of two estimates of the same clusters; refused where one of them is.
+
+    Args:
+        first: The estimate subtracted from.
+        second: The estimate subtracted.
+        level: Confidence level.
+        reliable: Whether both intervals can be believed.
+        said: Why an estimate is missing.
+    """
+    if first is None or second is None:
+        return Difference(None, None, None, level, reason=" ".join(dict.fromkeys(said)) or "No value.")
+    gap = first.minus(second)
+    interval = gap.interval(level)
+    return Difference(
+        gap.value, interval.low, interval.high, level, gap.p_value(), reliable, reason=interval.reason
+    )
