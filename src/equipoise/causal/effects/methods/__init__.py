@@ -1,0 +1,1 @@
+"""One module per estimator; each is a function of a design and settings."""

@@ -1,0 +1,136 @@
+"""Propensities and outcome regressions, each row's from models that never saw its cluster (cross-fitting).
+
+Source: Chernozhukov et al. (2018), "Double/debiased machine learning for treatment and structural
+parameters", section 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.causal.effects.design import BINARY, Design
+from equipoise.causal.effects.regressions import fit
+from equipoise.causal.effects.settings import Settings
+from equipoise.errors import DataError
+from equipoise.statistics.interval import Floats
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Nuisances:
+    """What is estimated on the way to an effect, out of fold.
+
+    Attributes:
+        propensity: (n,), probability of treatment, held within the clip.
+        raw: (n,), the same before clipping.
+        mu0: (n,), expected outcome without treatment; None where the method needs none.
+        mu1: (n,), expected outcome with treatment; None where the method needs none.
+        folds: (n,), each row's fold.
+    """
+
+    propensity: Floats
+    raw: Floats
+    mu0: Floats | None
+    mu1: Floats | None
+    folds: Ints
+
+    @property
+    def clipped(self) -> NDArray[np.bool_]:
+        """Which propensities were moved."""
+        return np.asarray(self.raw != self.propensity)
+
+
+def cross_fit(design: Design, settings: Settings, *, outcomes: bool = True) -> Nuisances:
+    """Fit propensities, and outcome regressions for each arm.
+
+    Args:
+        design: The data.
+        settings: Models, folds, clip.
+        outcomes: Whether outcome regressions are wanted.
+
+    Raises:
+        DataError: if a fold leaves an arm empty.
+    """
+    folds = make_folds(design, settings.folds, settings.seed)
+    treated = design.treatment == 1
+    raw = predict(settings.propensity_model, design.covariates, design.treatment, folds, True, settings.seed)
+    clip = settings.overlap.clip
+    mu0 = mu1 = None
+    if outcomes:
+        binary = design.outcome_kind == BINARY
+        arms = [
+            predict(
+                settings.outcome_model, design.covariates, design.outcome, folds, binary, settings.seed, rows
+            )
+            for rows in (~treated, treated)
+        ]
+        mu0, mu1 = arms
+    return Nuisances(np.clip(raw, clip, 1 - clip), raw, mu0, mu1, folds)
+
+
+def predict(
+    model: Any,
+    covariates: Floats,
+    outcome: Floats,
+    folds: Ints,
+    binary: bool,
+    seed: int = 0,
+    rows: NDArray[np.bool_] | None = None,
+) -> Floats:
+    """Out-of-fold predictions for all rows, (n,).
+
+    Args:
+        model: A nuisance model.
+        covariates: (n, p).
+        outcome: (n,).
+        folds: (n,), each row's fold.
+        binary: Whether the outcome is 0 or 1.
+        seed: For models that draw.
+        rows: Which rows to learn from, (n,); all by default.
+
+    Raises:
+        DataError: if no row is left to learn from.
+    """
+    made = np.empty(len(outcome))
+    usable = np.ones(len(outcome), dtype=bool) if rows is None else rows
+    for fold in np.unique(folds):
+        inside = folds == fold
+        learn = usable & ~inside
+        if not learn.any():
+            raise DataError(
+                "A fold of cross-fitting leaves no rows of one arm to learn from",
+                where=f"fold {fold}, {int(usable.sum())} usable rows",
+                todo="Use fewer folds, or more data: all rows of one arm may lie in one cluster.",
+            )
+        model_ = fit(model, covariates[learn], outcome[learn], binary=binary, seed=seed)
+        made[inside] = model_.predict(covariates[inside])
+    return made
+
+
+def make_folds(design: Design, folds: int, seed: int) -> Ints:
+    """Each row's fold (n,): clusters whole, and treatments and outcomes spread evenly over the folds.
+
+    Raises:
+        DataError: if there are fewer clusters than folds.
+    """
+    if design.n_clusters < folds:
+        raise DataError(f"{design.n_clusters} clusters cannot be split into {folds} folds")
+    labels = (
+        np.arange(design.n) if design.clusters is None else np.unique(design.clusters, return_inverse=True)[1]
+    )
+    size = np.bincount(labels)
+    # rows alike in treatment, and in outcome where it is rare, are dealt out like cards
+    treated = np.bincount(labels, design.treatment) / size
+    rare = np.bincount(labels, design.outcome) > 0 if design.outcome_kind == BINARY else np.zeros(len(size))
+    shuffled = np.random.default_rng([seed, 1]).permutation(len(size))
+    order = shuffled[
+        np.lexsort((rare[shuffled], treated[shuffled] if design.continuous else treated[shuffled] > 0.5))
+    ]
+    of_cluster = np.empty(len(size), dtype=np.int64)
+    of_cluster[order] = np.arange(len(size)) % folds
+    return of_cluster[labels]

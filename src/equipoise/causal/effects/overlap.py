@@ -1,0 +1,79 @@
+"""Do the treated and the others meet at all? Checked before any number is given."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from equipoise.causal.effects.design import Design
+from equipoise.causal.effects.nuisances import Nuisances
+from equipoise.causal.effects.settings import Settings
+from equipoise.causal.propensity.diagnostics import effective_sample_size
+from equipoise.statistics.interval import Floats
+
+
+def arm_weights(propensity: Floats, treatment: Floats, estimand: str) -> Floats:
+    """Weights (n,) that make both arms look like the population of the estimand.
+
+    Args:
+        propensity: (n,), in (0, 1).
+        treatment: (n,), 0 or 1.
+        estimand: `ate` (inverse propensities), `att` (the treated as they are, the others by odds) or `ato`
+            (overlap weights; Li, Morgan and Zaslavsky 2018, "Balancing covariates via propensity score
+            weighting").
+    """
+    odds = propensity / (1 - propensity)
+    if estimand == "att":
+        return np.where(treatment == 1, 1.0, odds)
+    if estimand == "ato":
+        return np.where(treatment == 1, 1 - propensity, propensity)
+    return np.where(treatment == 1, 1 / propensity, 1 / (1 - propensity))
+
+
+def lack_of_overlap(
+    design: Design, nuisances: Nuisances, settings: Settings, estimand: str | None = None
+) -> str | None:
+    """Why the arms cannot be compared, in words; None if they can.
+
+    Propensities near 1 do not matter to the effect on the treated beyond the odds they give the others, and
+    overlap weights are never large: each estimand is judged by its own weights.
+    """
+    limits, wanted = settings.overlap, estimand or settings.estimand
+    weights = arm_weights(nuisances.propensity, design.treatment, wanted)
+    counted = nuisances.clipped & (
+        np.ones(design.n, dtype=bool) if wanted == "ate" else design.treatment == 1
+    )
+    of = design.n if wanted == "ate" else design.treatment.sum()
+    if wanted == "att":
+        counted &= nuisances.raw > 0.5
+    clipped = counted.sum() / of
+    if wanted != "ato" and clipped > limits.largest_share_clipped:
+        return (
+            f"No overlap: {clipped:.1%} of the rows have a propensity beyond the clip of {limits.clip:g} "
+            f"(at most {limits.largest_share_clipped:.1%} may)"
+        )
+    for arm, said in ((1.0, "treated"), (0.0, "untreated")):
+        rows = design.treatment == arm
+        totals = per_cluster(weights[rows], None if design.clusters is None else design.clusters[rows])
+        if len(totals) < limits.smallest_arm:
+            return f"Only {len(totals)} {said} rows or clusters (at least {limits.smallest_arm} are needed)"
+        size = effective_sample_size(totals)
+        if size < limits.minimum_effective_sample_size:
+            return (
+                f"Little overlap: the {said} are worth {size:.0f} equally weighted rows or clusters "
+                f"(at least {limits.minimum_effective_sample_size:g} are needed)"
+            )
+        share = float(totals.max() / totals.sum())
+        if share > limits.largest_weight_share:
+            return (
+                f"Little overlap: one row or cluster carries {share:.0%} of the weight of the {said} "
+                f"(at most {limits.largest_weight_share:.0%} may)"
+            )
+    return None
+
+
+def per_cluster(values: Floats, clusters: np.ndarray[tuple[int], np.dtype[np.int64]] | None) -> Floats:
+    """Sums of the values within clusters; the values themselves where rows are independent."""
+    if clusters is None:
+        return values
+    labels = np.unique(clusters, return_inverse=True)[1]
+    return np.bincount(labels.ravel(), values).astype(np.float64)

@@ -1,0 +1,159 @@
+"""The default nuisance models: linear and logistic regression with a light ridge, and their quadratic forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.special import expit
+
+from equipoise.errors import ConfigError
+from equipoise.statistics.interval import Floats
+
+_PENALTY = 1.0  # on slopes of standardised columns, as scikit-learn's default; vanishes as rows grow
+_STEPS = 50
+_STILL = 1e-9
+
+
+class Predictor(Protocol):
+    """A fitted regression."""
+
+    def predict(self, covariates: Floats) -> Floats:
+        """Expected outcome (rows,) for covariates (rows, p); for a binary outcome, its probability."""
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A fitted generalised linear model with its canonical link.
+
+    Attributes:
+        coefficients: (1 + q,), intercept first, of the standardised basis.
+        centre: (q,), means of the basis.
+        scale: (q,), standard deviations of the basis.
+        binary: Whether the link is the logit; else the identity.
+        quadratic: Whether the basis holds squares and products.
+        penalty: Ridge on the slopes.
+    """
+
+    coefficients: Floats
+    centre: Floats
+    scale: Floats
+    binary: bool
+    quadratic: bool
+    penalty: float
+
+    def basis(self, covariates: Floats) -> Floats:
+        """The columns (rows, 1 + q) that the coefficients multiply."""
+        raw = squares(covariates) if self.quadratic else covariates
+        return np.column_stack([np.ones(len(raw)), (raw - self.centre) / self.scale])
+
+    def predict(self, covariates: Floats) -> Floats:
+        """Expected outcome, (rows,)."""
+        linear = self.basis(covariates) @ self.coefficients
+        return np.asarray(expit(linear) if self.binary else linear)
+
+
+def regress(covariates: Floats, outcome: Floats, *, binary: bool, quadratic: bool = False) -> Regression:
+    """Fit by penalised maximum likelihood (Newton with step halving).
+
+    Args:
+        covariates: (rows, p).
+        outcome: (rows,), 0 and 1 if `binary`.
+        binary: Logistic instead of linear.
+        quadratic: Add squares and pairwise products.
+    """
+    raw = squares(covariates) if quadratic else covariates
+    centre, scale = raw.mean(axis=0), raw.std(axis=0)
+    scale = np.where(scale > 1e-12 * np.maximum(1.0, np.abs(centre)), scale, 1.0)
+    x = np.column_stack([np.ones(len(raw)), (raw - centre) / scale])
+    ridge = np.full(x.shape[1], _PENALTY)
+    ridge[0] = 0.0
+    if not binary:
+        gram = x.T @ x + np.diag(ridge)
+        return Regression(np.linalg.solve(gram, x.T @ outcome), centre, scale, False, quadratic, _PENALTY)
+    mean = float(outcome.mean())
+    beta = np.zeros(x.shape[1])
+    if mean in (0.0, 1.0):  # nothing to learn: as good as certain, within what so many rows can say
+        mean = abs(mean - 0.5 / (len(outcome) + 1))
+        beta[0] = np.log(mean / (1 - mean))
+        return Regression(beta, centre, scale, True, quadratic, _PENALTY)
+    beta[0] = np.log(mean / (1 - mean))
+    loss = _loss(x, outcome, beta, ridge)
+    for _ in range(_STEPS):
+        p = expit(x @ beta)
+        gradient = x.T @ (outcome - p) - ridge * beta
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + np.diag(ridge + 1e-10)
+        step = np.linalg.solve(hessian, gradient)
+        size, decrement = 1.0, float(gradient @ step)
+        if decrement < _STILL:
+            break
+        while (new := _loss(x, outcome, beta + size * step, ridge)) > loss and size > 1e-4:
+            size /= 2
+        beta, loss = beta + size * step, new
+    return Regression(beta, centre, scale, True, quadratic, _PENALTY)
+
+
+def squares(covariates: Floats) -> Floats:
+    """The columns, their squares where these differ from them, and all pairwise products."""
+    p = covariates.shape[1]
+    first, second = np.triu_indices(p)
+    products = covariates[:, first] * covariates[:, second]
+    binary = np.isin(covariates, (0.0, 1.0)).all(axis=0)
+    kept = ~((first == second) & binary[first])
+    return np.hstack([covariates, products[:, kept]])
+
+
+def _loss(x: Floats, y: Floats, beta: Floats, ridge: Floats) -> float:
+    linear = x @ beta
+    return float((np.logaddexp(0.0, linear) - y * linear).sum() + 0.5 * (ridge * beta**2).sum())
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """A fitted scikit-learn estimator."""
+
+    model: Any
+
+    def predict(self, covariates: Floats) -> Floats:
+        if hasattr(self.model, "predict_proba"):
+            said = self.model.predict_proba(covariates)
+            return np.asarray(said[:, -1], dtype=np.float64)
+        return np.asarray(self.model.predict(covariates), dtype=np.float64)
+
+
+def fit(model: Any, covariates: Floats, outcome: Floats, *, binary: bool, seed: int = 0) -> Predictor:
+    """Fit a nuisance model.
+
+    Args:
+        model: `linear`, `quadratic`, `boosting`, or a scikit-learn estimator (cloned first).
+        covariates: (rows, p).
+        outcome: (rows,).
+        binary: Whether the outcome is 0 or 1.
+        seed: For models that draw.
+
+    Raises:
+        ConfigError: if there is no such model.
+    """
+    if isinstance(model, str) and model in ("linear", "quadratic"):
+        return regress(covariates, outcome, binary=binary, quadratic=model == "quadratic")
+    constant = outcome[0] if len(outcome) and (outcome == outcome[0]).all() else None
+    if constant is not None or not covariates.shape[1]:
+        return regress(covariates, outcome, binary=binary)
+    if model == "boosting":
+        return _Learned(_boosting(binary, seed).fit(covariates, outcome))
+    if not hasattr(model, "fit"):
+        raise ConfigError(
+            f"{model!r} is no nuisance model",
+            todo="Give 'linear', 'quadratic', 'boosting' or a scikit-learn estimator.",
+        )
+    from sklearn.base import clone
+
+    return _Learned(clone(model).fit(covariates, outcome.astype(np.int64) if binary else outcome))
+
+
+def _boosting(binary: bool, seed: int) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    kind = HistGradientBoostingClassifier if binary else HistGradientBoostingRegressor
+    return kind(max_iter=100, learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=20, random_state=seed)
