@@ -52,7 +52,7 @@ def parse(text: str) -> tuple[list[str], Edges, Edges]:
                 )
         names = [word for _, word in statement[::2]]
         arrows = [word for _, word in statement[1::2]]
-        for left, arrow, right in zip(names, arrows, names[1:], strict=True):
+        for left, arrow, right in zip(names[:-1], arrows, names[1:], strict=True):
             if arrow == "<->":
                 bidirected.append((left, right))
             else:
