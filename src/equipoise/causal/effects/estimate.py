@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from equipoise.causal.effects.bounds import no_assumption_bounds
 from equipoise.causal.effects.design import Design
 from equipoise.causal.effects.effect import Effect
-from equipoise.causal.effects.methods.aipw import aipw
-from equipoise.causal.effects.methods.fitted import Fitted
+from equipoise.causal.effects.methods import METHODS
 from equipoise.causal.effects.naive import naive_difference
 from equipoise.causal.effects.reading import read_design
 from equipoise.causal.effects.settings import Overlap, Settings
@@ -18,8 +17,6 @@ from equipoise.component import build
 if TYPE_CHECKING:
     from equipoise.causal.graph import CausalGraph
     from equipoise.causal.identification import Estimand
-
-METHODS: dict[str, Callable[[Design, Settings], Fitted]] = {"aipw": aipw}
 
 
 def estimate_effect(
@@ -38,6 +35,7 @@ def estimate_effect(
     outcome_model: Any = "linear",
     propensity_model: Any = "linear",
     folds: int = 5,
+    neighbours: int = 4,
     clip: float | None = None,
     level: float = 0.95,
     seed: int = 0,
@@ -55,6 +53,7 @@ def estimate_effect(
             "outcome_model": outcome_model,
             "propensity_model": propensity_model,
             "folds": folds,
+            "neighbours": neighbours,
             "level": level,
             "seed": seed,
             "overlap": limits,

@@ -52,6 +52,8 @@ class Settings(Component):
     """`linear` (logistic), `quadratic`, `boosting`, or a scikit-learn classifier."""
     folds: int = Field(5, ge=2)
     """Folds of cross-fitting; a cluster is never divided."""
+    neighbours: int = Field(4, ge=1)
+    """Matches of each row, for matching."""
     level: float = Field(0.95, gt=0, lt=1)
     """Confidence level."""
     seed: int = 0
