@@ -10,9 +10,13 @@ from equipoise.errors import ConfigError, nearest
 from equipoise.report.languages import (
     audit_chinese,
     audit_english,
+    causal_chinese,
+    causal_english,
     chinese,
     codes_chinese,
     codes_english,
+    effect_chinese,
+    effect_english,
     english,
     metrics_chinese,
     metrics_english,
@@ -21,10 +25,23 @@ from equipoise.report.languages import (
 Language = Literal["en", "zh"]
 
 TABLES: Final = {
-    "en": english.MESSAGES | audit_english.MESSAGES | codes_english.MESSAGES | metrics_english.MESSAGES,
-    "zh": chinese.MESSAGES | audit_chinese.MESSAGES | codes_chinese.MESSAGES | metrics_chinese.MESSAGES,
+    "en": english.MESSAGES
+    | audit_english.MESSAGES
+    | codes_english.MESSAGES
+    | metrics_english.MESSAGES
+    | causal_english.MESSAGES
+    | effect_english.MESSAGES,
+    "zh": chinese.MESSAGES
+    | audit_chinese.MESSAGES
+    | codes_chinese.MESSAGES
+    | metrics_chinese.MESSAGES
+    | causal_chinese.MESSAGES
+    | effect_chinese.MESSAGES,
 }
-_PHRASES: Final = {"en": {}, "zh": chinese.PHRASES | metrics_chinese.PHRASES | audit_chinese.PHRASES}
+_PHRASES: Final = {
+    "en": {},
+    "zh": chinese.PHRASES | metrics_chinese.PHRASES | audit_chinese.PHRASES | causal_chinese.PHRASES,
+}
 
 
 @dataclass(frozen=True)
