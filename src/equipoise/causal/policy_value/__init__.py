@@ -4,7 +4,18 @@ policy_value(log, target, estimator="snips")    # PolicyValue(value, low, high, 
 """
 
 from equipoise.causal.policy_value.estimation import policy_value
+from equipoise.causal.policy_value.estimators import Estimator, estimators
+from equipoise.causal.policy_value.logs import PropensityError
 from equipoise.causal.policy_value.support import Support
 from equipoise.causal.policy_value.value import Candidate, Difference, PolicyValue
 
-__all__ = ["Candidate", "Difference", "PolicyValue", "Support", "policy_value"]
+__all__ = [
+    "Candidate",
+    "Difference",
+    "Estimator",
+    "PolicyValue",
+    "PropensityError",
+    "Support",
+    "estimators",
+    "policy_value",
+]

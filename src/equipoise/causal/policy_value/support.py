@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
 from pydantic import Field
 
+from equipoise.causal.policy_value.estimators import Estimator
+from equipoise.causal.policy_value.summary import Weights
 from equipoise.component import Component
+from equipoise.statistics import Estimate
 
 
 class Support(Component):
@@ -22,10 +26,84 @@ class Support(Component):
     """Standard errors by which the mean weight may be off 1; beyond them and `mean_weight_factor`, it is refused."""
     mean_weight_factor: float = Field(1.5, ge=1)
     """Factor by which the mean weight may be off 1, up or down."""
-    unsupported_mass: float = Field(0.0, ge=0, le=1)
+    mean_weight_tolerance: float = Field(0.05, ge=0)
+    """Share by which the mean weight may be off 1 for `interval_reliable`, where it is beyond `mean_weight_errors`."""
+    unsupported_mass: float = Field(1e-6, ge=0, le=1)
     """Largest share of the target's probability on items that the logger never shows."""
     minimum_contributions: float = Field(50.0, ge=1)
     """Least Σφ² / max φ² of the influence values φ per cluster for `interval_reliable`: how many equally large
     contributions the variance is worth (the Lindeberg condition of the normal limit)."""
     bias_errors: float = Field(0.25, ge=0)
     """Largest bias by clipping, in standard errors, for `interval_reliable`; at 0.25 a 95 % interval covers 94 %."""
+
+
+def refusals(support: Support, weights: Weights, unsupported: float | None) -> dict[str, str]:
+    """Why a log cannot answer, as codes and sentences; empty where it can."""
+    found = {}
+    size, share = weights.effective_sample_size, weights.largest_share
+    mean, z = weights.mean.value, weights.mean_z
+    if weights.largest <= 0:
+        found["few_effective_rows"] = "The target never chooses what was logged: all weights are 0."
+    elif size < support.minimum_effective_sample_size:
+        found["few_effective_rows"] = (
+            f"The {weights.n} decisions are worth {size:.1f} equally weighted ones, fewer than "
+            f"{support.minimum_effective_sample_size:g}."
+        )
+    if share > support.largest_share:
+        found["dominant_row"] = (
+            f"One decision carries {share:.1%} of the total weight, more than {support.largest_share:.0%}."
+        )
+    factor = support.mean_weight_factor
+    if (
+        z is not None
+        and abs(z) > support.mean_weight_errors
+        and not 1 / factor <= mean <= factor
+        and weights.largest > 0
+    ):
+        found["mean_weight"] = (
+            f"The mean weight is {mean:.3g} and should be 1: the propensities are wrong, or the target chooses "
+            "what the logger never shows."
+        )
+    if unsupported is not None and unsupported > support.unsupported_mass:
+        found["unsupported"] = (
+            f"{unsupported:.1%} of the target's probability lies on items that the logger never shows."
+        )
+    return found
+
+
+def doubts(
+    support: Support, estimator: Estimator, weights: Weights, found: Estimate, bias: float
+) -> str | None:
+    """Why an interval cannot be relied on, in words; None where it can.
+
+    The normal limit needs that no cluster makes up much of the variance (Lindeberg): with influence values
+    φ, max φ² / Σφ² must be small. For rare clicks and equal weights Σφ² / max φ² is the number of clicks.
+    """
+    if estimator.unreliable is not None:
+        return estimator.unreliable
+    error = found.standard_error
+    if error is None:
+        return "All decisions belong to one cluster."
+    squares = np.square(found.influence)
+    scale = max(abs(found.value), abs(weights.logger.value))
+    if error <= 1e-12 * scale or not squares.any():
+        return "The rewards do not vary, so that their chance cannot be told."
+    contributions = float(squares.sum() / squares.max())
+    if contributions < support.minimum_contributions:
+        return (
+            f"The value rests on the equivalent of {contributions:.1f} contributions, fewer than "
+            f"{support.minimum_contributions:g}: too few for the normal limit."
+        )
+    if bias > support.bias_errors * error:
+        return f"Cut weights may bias the value by {bias:.3g}, which is {bias / error:.2g} standard errors."
+    z, mean = weights.mean_z, weights.mean.value
+    if (
+        z is not None
+        and abs(z) > support.mean_weight_errors
+        and abs(mean - 1) > support.mean_weight_tolerance
+    ):
+        return (
+            f"The mean weight is {mean:.3g} where 1 is expected ({z:+.1f} standard errors): the propensities are "
+            "off, or the target chooses what the logger never shows."
+        )
+    return None

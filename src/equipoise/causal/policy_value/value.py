@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from equipoise.causal.policy_value.support import Support
 from equipoise.errors import DataError
 from equipoise.statistics import Estimate, Interval
@@ -109,7 +111,8 @@ class PolicyValue:
         max_weight: Largest weight.
         largest_share: Share of the total weight that the heaviest row carries.
         mean_weight: Mean weight; 1 is expected when the propensities are right and the support is full.
-        mean_weight_z: (mean weight - 1) in clustered standard errors; infinite where these are 0.
+        mean_weight_z: (mean weight - 1) in clustered standard errors; infinite where these are 0, None where
+            one cluster gives none.
         share_clipped: Share of decisions whose weight the estimator cut or switched off.
         unsupported_mass: Share of the target's probability on items that the logger never shows; None where
             the target's whole distribution is not known.
@@ -125,7 +128,8 @@ class PolicyValue:
         candidates: Estimators that were chosen among, lowest bias first; empty where none were.
         notes: What else a reader should know, in words.
         estimate: Value and influence values, one per cluster; None where the value is refused.
-        rows: Fingerprint of the log, by which two results know that they can be subtracted.
+        logger: Mean reward of the log and its influence values, by which two results know that they come from
+            the same rows.
     """
 
     value: float | None
@@ -142,7 +146,7 @@ class PolicyValue:
     max_weight: float
     largest_share: float
     mean_weight: float
-    mean_weight_z: float
+    mean_weight_z: float | None
     share_clipped: float
     unsupported_mass: float | None
     largest_contribution: float
@@ -157,7 +161,7 @@ class PolicyValue:
     candidates: tuple[Candidate, ...] = ()
     notes: tuple[str, ...] = ()
     estimate: Estimate | None = field(default=None, repr=False)
-    rows: str = field(default="", repr=False)
+    logger: Estimate | None = field(default=None, repr=False)
 
     def minus(self, other: PolicyValue) -> Difference:
         """This policy's value minus another's, paired row by row, at this value's level.
@@ -165,7 +169,7 @@ class PolicyValue:
         Raises:
             DataError: if the two were not estimated on the same rows, or one per row and one per slate.
         """
-        if self.rows != other.rows:
+        if self.n != other.n or not _same(self.logger, other.logger):
             raise DataError(
                 "Values from different logs cannot be subtracted",
                 where=f"{self.n} and {other.n} decisions",
@@ -194,7 +198,7 @@ class PolicyValue:
             "max_weight": self.max_weight,
             "largest_share": self.largest_share,
             "mean_weight": self.mean_weight,
-            "mean_weight_z": self.mean_weight_z if math.isfinite(self.mean_weight_z) else None,
+            "mean_weight_z": _finite(self.mean_weight_z),
             "share_clipped": self.share_clipped,
             "unsupported_mass": self.unsupported_mass,
             "largest_contribution": self.largest_contribution,
@@ -230,3 +234,14 @@ def difference(
     return Difference(
         gap.value, interval.low, interval.high, level, gap.p_value(), reliable, reason=interval.reason
     )
+
+
+def _same(first: Estimate | None, second: Estimate | None) -> bool:
+    """Whether two logs' mean rewards are made of the same clusters."""
+    if first is None or second is None or len(first.influence) != len(second.influence):
+        return False
+    return bool(np.allclose(first.influence, second.influence, rtol=1e-6, atol=1e-9))
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
