@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from equipoise.report.languages import Words
-from equipoise.report.numbers import count, number, p_value, percent, seconds
+from equipoise.report.numbers import brief, count, number, p_value, percent, seconds
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -27,6 +27,7 @@ def templates() -> Environment:
     )
     surroundings.filters |= {
         "number": number,
+        "brief": brief,
         "percent": percent,
         "count": count,
         "p": p_value,

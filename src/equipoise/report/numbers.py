@@ -18,6 +18,15 @@ def number(value: float | None, signed: bool = False) -> str:
     return ("−" if negative else "+" if signed else "") + text
 
 
+def brief(value: float | None) -> str:
+    """Three significant digits, for numbers read at a glance; "–" for nothing."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    text = f"{size:,.0f}" if size >= 100 else f"{size:.3g}" if size >= 1e-4 else f"{size:.1g}"
+    return ("−" if value < 0 else "") + text
+
+
 def tick(value: float, step: float, share: bool = False) -> str:
     """A label on an axis: as many digits as the step between labels needs."""
     scaled, gap = (100 * value, 100 * step) if share else (value, step)

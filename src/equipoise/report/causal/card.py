@@ -14,7 +14,7 @@ from equipoise.report.causal.framing import Page, Row, framed
 from equipoise.report.causal.layout import Drawing, lay_out
 from equipoise.report.figures import Curve, Ticks, reliability_curves
 from equipoise.report.languages import Words
-from equipoise.report.numbers import count, number, p_value
+from equipoise.report.numbers import brief, count, number, p_value
 from equipoise.statistics import Reliability
 
 CODES = {"supported": "good", "fragile": "weak", "not credible": "bad", "refused": "open"}
@@ -200,13 +200,15 @@ class CardPage(Page):
     def overlap_facts(self) -> list[tuple[str, str]]:
         """Range of the propensities and health of the weights."""
         o, sizes = self.overlap, self.overlap.get("effective_sample_size") or {}
-        span = f"{number(o.get('minimum'))} {self.words('to')} {number(o.get('maximum'))}"
-        middle = f"{number(o.get('q01'))} {self.words('to')} {number(o.get('q99'))}"
+        low, q01, median, q99, high = (
+            brief(o.get(name)) for name in ("minimum", "q01", "median", "q99", "maximum")
+        )
         pairs = [
-            ("range", span), ("middle", middle), ("median", number(o.get("median"))),
-            ("ess_treated", _counted(sizes.get("treated"))), ("ess_control", _counted(sizes.get("control"))),
-            ("max_weight", number(o.get("max_weight"))), ("mean_weight", number(o.get("mean_weight"))),
-            ("share_clipped", self.share(o.get("share_clipped"))), ("clip", number(o.get("clip"))),
+            ("range", f"{low} {self.words('to')} {high}"), ("middle", f"{q01} {self.words('to')} {q99}"),
+            ("median", median), ("ess_treated", _counted(sizes.get("treated"))),
+            ("ess_control", _counted(sizes.get("control"))), ("max_weight", brief(o.get("max_weight"))),
+            ("mean_weight", brief(o.get("mean_weight"))),
+            ("share_clipped", self.share(o.get("share_clipped"))), ("clip", brief(o.get("clip"))),
         ]  # fmt: skip
         return [(self.words(f"card.overlap.{name}"), value) for name, value in pairs if value != "–"]
 

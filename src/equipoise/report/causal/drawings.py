@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from equipoise.report.figures import Curve, Mark, Ticks
-from equipoise.report.numbers import number
+from equipoise.report.numbers import brief, number
 from equipoise.report.scales import Scale
 
 Row = Mapping[str, Any]
@@ -61,7 +61,7 @@ def forest(
         return None
     scale = Scale.around([*ends, reference], left=2, right=98)
     lines = tuple(_line(entry, scale, to, signed) for entry in entries)
-    return Forest(lines, scale.ticks(4), None if reference is None else scale(reference))
+    return Forest(lines, scale.ticks(3), None if reference is None else scale(reference))
 
 
 def _line(entry: Entry, scale: Scale, to: str, signed: bool) -> Line:
@@ -69,7 +69,8 @@ def _line(entry: Entry, scale: Scale, to: str, signed: bool) -> Line:
     told = "" if low is None or high is None else f"{number(low, signed)} {to} {number(high, signed)}"
     said = number(value, signed) if value is not None else ""
     spoken = f"{entry.label}: {said}" + (f" [{told}]" if told else "")
-    mark = Mark(entry.stage, *(None if end is None else scale(end) for end in (value, low, high)), spoken)
+    places = [None if end is None else scale(end) for end in (value, low, high)]
+    mark = Mark(entry.stage, places[0], places[1], places[2], spoken)
     return Line(entry.label, mark, said, told, entry.note)
 
 
@@ -128,7 +129,7 @@ def love(rows: Sequence[Row], tolerated: float) -> LovePlot:
     lines = []
     for row in rows:
         before, after = (row.get(key) for key in ("before", "after"))
-        said = " → ".join(number(None if v is None else abs(v)) for v in (before, after))
+        said = " → ".join(brief(None if v is None else round(abs(v), 3)) for v in (before, after))
         lines.append(
             Moved(str(row["covariate"]), place(before), place(after), said, f"{row['covariate']}: {said}")
         )
@@ -269,10 +270,14 @@ def explained_away(partial: Row, words: Mapping[str, str]) -> Plot | None:
                 scale(row["treatment"]),
                 round(100 - scale(row["outcome"]), 2),
                 "gone-dot",
-                str(row["covariate"]),
+                _short(str(row["covariate"])),
                 told,
                 1.3 if i % 2 else -2.2,
             )
         )
     ticks = scale.ticks(4, share=True)
     return Plot(words["title"], words["x"], words["y"], ticks, ticks, tuple(curves), tuple(dots))
+
+
+def _short(name: str, most: int = 16) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"

@@ -52,6 +52,11 @@ class Page(ABC):
         """Parts of the page in their order."""
 
     @property
+    def verdict(self) -> str:
+        """The verdict in a word or two."""
+        return self.words.known(f"{self.what}.verdict", str(self.facts("verdict").get("code") or ""))
+
+    @property
     def sentence(self) -> str:
         """The verdict, first on the page."""
         return self.words.phrase(self.facts("verdict").get("sentence") or "")

@@ -10,7 +10,7 @@ from typing import Any
 from equipoise.report.causal import drawings
 from equipoise.report.causal.framing import Page, Row, framed
 from equipoise.report.languages import Words
-from equipoise.report.numbers import count, number
+from equipoise.report.numbers import brief, count, number
 
 CODES = {"pass": "good", "fail": "bad", "undecided": "open"}
 """Outcome of the gate, or of one of its checks, to the style of its mark."""
@@ -44,11 +44,8 @@ def render_gate(content: Mapping[str, Any], lang: str = "en") -> str:
 
 def said(check: Row, words: Words) -> str:
     """What one check of the gate found, in a sentence."""
-    values = {
-        name: number(check.get(name), signed=name != "tolerance")
-        for name in ("value", "low", "high", "minimum")
-    }
-    values["tolerance"] = number(check.get("tolerance"))
+    values = {name: number(check.get(name), signed=True) for name in ("value", "low", "high")}
+    values |= {name: brief(check.get(name)) for name in ("minimum", "tolerance")}
     interval = f"{values['low']} {words('to')} {values['high']}" if check.get("low") is not None else "–"
     attribute, metric = str(check.get("attribute") or ""), str(check.get("metric") or "")
     return words(
@@ -162,7 +159,7 @@ class GatePage(Page):
         return told + [
             (
                 self.words.known("launch", name),
-                number(value)
+                brief(value)
                 if isinstance(value, int | float)
                 else self.words.known("launch.value", str(value)),
             )

@@ -38,12 +38,13 @@ class Box:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Boxes and arrows, and the size of the whole."""
+    """Boxes and arrows, the size of the whole, and how far arrows rise above it."""
 
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     width: float
     height: float
+    top: float
 
 
 def lay_out(
@@ -60,20 +61,21 @@ def lay_out(
     joined = {edge[end] for edge in drawn for end in ("from", "to")}
     layers = _Layers.of([name for name in nodes if name in joined], drawn)
     layers.untangle()
-    places = layers.places()
-    boxes = {name: _box(name, *places[name], (roles or {}).get(name, "")) for name in layers.ranks}
-    width = max((box.x + box.width / 2 for box in boxes.values()), default=0.0)
-    top = LAYER * len(layers.rows)
-    alone, below = _rows([name for name in nodes if name not in joined], top, max(width, _ROW), roles or {})
-    arrows = _arrows(drawn, boxes, layers, places)
-    all_boxes = (*boxes.values(), *alone)
-    left = min((box.x - box.width / 2 for box in all_boxes), default=0.0) - MARGIN
-    right = max((box.x + box.width / 2 for box in all_boxes), default=0.0) + MARGIN
+    places, styles = layers.places(), roles or {}
+    boxes = [_box(name, *places[name], styles.get(name, "")) for name in layers.ranks]
+    left = min((box.x - box.width / 2 for box in boxes), default=0.0)
+    below = MARGIN + (LAYER * len(layers.rows) - (LAYER - HEIGHT) + GAP if boxes else 0.0)
+    boxes += _rows([name for name in nodes if name not in joined], left, below, styles)
+    arrows = _arrows(drawn, {box.name: box for box in boxes}, layers, places)
+    bends = [places[name][0] for chain in layers.chains.values() for name in chain]
+    left = min([box.x - box.width / 2 for box in boxes] + bends, default=0.0) - MARGIN
+    right = max([box.x + box.width / 2 for box in boxes] + bends, default=0.0) + MARGIN
     return Drawing(
-        tuple(_moved(box, left) for box in all_boxes),
+        tuple(_moved(box, left) for box in boxes),
         tuple(one.moved(-left) for one in arrows),
         right - left,
-        below - (LAYER - HEIGHT) + 2 * MARGIN + (0 if alone else MARGIN),
+        max((box.y + HEIGHT / 2 for box in boxes), default=0.0) + MARGIN,
+        max([0.0, *(MARGIN - one.label[1] for one in arrows)]),
     )
 
 
@@ -90,18 +92,16 @@ def _width(label: str) -> float:
     return 26 + sum(_WIDE_LETTER if ord(letter) > 0x2E7F else _LETTER for letter in label)
 
 
-def _rows(
-    names: Sequence[str], top: float, width: float, roles: Mapping[str, str]
-) -> tuple[list[Box], float]:
-    """Variables without arrows, in rows under the others; and where the last row ends."""
-    boxes, x, y = [], 0.0, top + HEIGHT / 2 + MARGIN
+def _rows(names: Sequence[str], left: float, top: float, roles: Mapping[str, str]) -> list[Box]:
+    """Variables without arrows, in rows under the others."""
+    boxes, x, y = [], left, top + HEIGHT / 2
     for name in names:
         wide = _width(name[:_LONGEST])
-        if x and x + wide > width:
-            x, y = 0.0, y + HEIGHT + GAP / 2
+        if x > left and x + wide > left + _ROW:
+            x, y = left, y + HEIGHT + GAP / 2
         boxes.append(_box(name, x + wide / 2, y, roles.get(name, "")))
         x += wide + GAP / 2
-    return boxes, (y + LAYER - HEIGHT / 2 if names else top)
+    return boxes
 
 
 @dataclass

@@ -11,7 +11,7 @@ from equipoise.report.causal import drawings
 from equipoise.report.causal.framing import Page, Row, framed
 from equipoise.report.environment import plain
 from equipoise.report.languages import Words
-from equipoise.report.numbers import count, number
+from equipoise.report.numbers import brief, count, number
 
 CODES = {
     "better": "good",
@@ -88,6 +88,11 @@ class PolicyValuePage(Page):
     def code(self) -> str:
         """Style of the verdict's mark."""
         return CODES[self.ruling]
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in a word or two."""
+        return self.words(f"value.verdict.{self.ruling}")
 
     @property
     def sentence(self) -> str:
@@ -211,7 +216,7 @@ class PolicyValuePage(Page):
             )
             off = z is not None and abs(z) > errors and not 1 / factor <= mean <= factor
             asked = self.words("value.support.near_one", errors=f"{errors:g}", factor=f"{factor:g}")
-            said = number(mean) + (f" (z = {number(z)})" if z is not None else "")
+            said = number(mean) + (f" (z = {brief(z)})" if z is not None else "")
             found.append(self._condition("mean_weight", said, asked, not off))
         if c.get("unsupported_mass") is not None:
             found.append(
