@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 PROBABILITY = "p"
 """Column that makes a table a joint distribution; without it, rows count one each."""
 
-_MOST_CELLS = 20_000_000
+_MOST_CELLS = 5_000_000
 
 
 @dataclass(frozen=True)
