@@ -35,6 +35,7 @@ from equipoise.metrics.ranking import (
 from equipoise.metrics.rating import RatingMetric, mae, mse, rating_errors, rmse
 from equipoise.metrics.system import SystemMetric, coverage, entropy, exposure, gini, lorenz, system
 from equipoise.metrics.transparency import faithful
+from equipoise.metrics.weighted import weighted_gains
 
 __all__ = [
     "DEFINITIONS",
@@ -77,4 +78,5 @@ __all__ = [
     "recall",
     "rmse",
     "system",
+    "weighted_gains",
 ]

@@ -16,6 +16,7 @@ from equipoise.errors import DataError
 from equipoise.metrics import frames
 from equipoise.metrics.definitions import DEFINITIONS, Definition
 from equipoise.metrics.ranking import Floats
+from equipoise.metrics.weighted import check_weights
 
 
 @dataclass(frozen=True)
@@ -66,23 +67,34 @@ mae = RatingMetric(DEFINITIONS["mae"], "absolute", np.asarray)
 """Mean absolute error, `mean |score − value|`, in the value's unit, from 0; low is better."""
 
 
-def rating_errors(predictions: Any, truth: Any) -> Any:
+_WEIGHT = "_weight"
+
+
+def rating_errors(predictions: Any, truth: Any, *, weight: str | None = None) -> Any:
     """What each user contributes to the errors of prediction.
 
-    Pairs of the truth without a prediction are left out.
+    Pairs of the truth without a prediction are left out. With weights 1 / propensity the pooled error is the
+    self-normalised estimate of the error over all pairs (Schnabel et al. 2016, section 3.2).
 
     Args:
         predictions: Frame of `user_id`, `item_id`, `score` (in the unit of the value).
         truth: Frame of `user_id`, `item_id`, `value`; pairs without a value are left out.
+        weight: Column of the truth with weights above 0; None for equal ones.
 
     Returns:
-        Frame of `user_id`, `pairs`, `squared`, `absolute` (sums over the user's pairs), sorted by user.
+        Frame of `user_id`, `pairs`, `squared`, `absolute` (sums over the user's pairs), sorted by user. With
+        weights, `pairs` is the sum of the weights and the others are weighted sums.
 
     Raises:
-        DataError: if a pair stands twice in one table, a score is not finite, or no pair is in both tables.
+        DataError: if a pair stands twice in one table, a score is not finite, a weight is not above 0 and
+            finite, or no pair is in both tables.
     """
     guess = frames.read(predictions, (v.USER, v.ITEM, v.SCORE), "predictions").select(v.USER, v.ITEM, v.SCORE)
-    known = frames.read(truth, (v.USER, v.ITEM, v.VALUE), "truth").select(v.USER, v.ITEM, v.VALUE)
+    told = frames.read(truth, (v.USER, v.ITEM, v.VALUE, *([weight] if weight else [])), "truth")
+    if weight:
+        check_weights(told, weight)
+    weighed = nw.col(weight).cast(nw.Float64) if weight else nw.lit(1.0)
+    known = told.select(v.USER, v.ITEM, v.VALUE, weighed.alias(_WEIGHT))
     guess, known = frames.together(guess, known.filter(~nw.col(v.VALUE).is_null()))
     for frame, words in ((guess, "predictions"), (known, "truth")):
         twice = frame.group_by(v.USER, v.ITEM).agg(nw.len().alias("_n")).filter(nw.col("_n") > 1)
@@ -97,9 +109,16 @@ def rating_errors(predictions: Any, truth: Any) -> Any:
     table = frames.collect(
         known.join(guess, on=[v.USER, v.ITEM], how="inner")
         .with_columns(error.alias("_error"))
-        .with_columns(squared=nw.col("_error") * nw.col("_error"), absolute=nw.col("_error").abs())
+        .with_columns(
+            squared=nw.col("_error") * nw.col("_error") * nw.col(_WEIGHT),
+            absolute=nw.col("_error").abs() * nw.col(_WEIGHT),
+        )
         .group_by(v.USER)
-        .agg(nw.col("_error").len().alias("pairs"), nw.col("squared").sum(), nw.col("absolute").sum())
+        .agg(
+            (nw.col(_WEIGHT).sum() if weight else nw.col("_error").len()).alias("pairs"),
+            nw.col("squared").sum(),
+            nw.col("absolute").sum(),
+        )
     ).sort(v.USER)
     if not len(table):
         raise DataError(
