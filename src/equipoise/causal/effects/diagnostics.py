@@ -8,7 +8,7 @@ import numpy as np
 
 from equipoise.causal.effects.design import Design
 from equipoise.causal.effects.nuisances import Nuisances
-from equipoise.causal.effects.overlap import arm_weights
+from equipoise.causal.effects.propensity_weights import arm_weights
 from equipoise.causal.effects.settings import Settings
 from equipoise.causal.propensity.diagnostics import effective_sample_size
 from equipoise.statistics.calibration import reliability

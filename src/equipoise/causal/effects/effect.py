@@ -5,33 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
+from equipoise.causal.effects.bounds import Bounds
 from equipoise.causal.effects.design import Design
 from equipoise.causal.effects.nuisances import Nuisances
+from equipoise.causal.effects.question import Identified
 from equipoise.causal.effects.settings import Settings
+from equipoise.causal.graph import CausalGraph
 from equipoise.statistics.interval import Estimate, Floats, Interval
-
-if TYPE_CHECKING:
-    from equipoise.causal.graph import CausalGraph
-    from equipoise.causal.identification import Estimand
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What the data allow without the assumption that could not be upheld.
-
-    Attributes:
-        low: Smallest effect that fits the data.
-        high: Largest effect that fits the data.
-        assumption: What the bounds do rest on, in words.
-    """
-
-    low: float
-    high: float
-    assumption: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +40,7 @@ class Effect:
         nuisances: Propensities and outcome regressions, out of fold; None for methods that have none.
         naive: The unadjusted difference of means.
         bounds: What the data allow without assumptions, where refused and the outcome is bounded.
-        identification: The estimand that a graph gave.
+        identification: By what right the number is an effect, where a graph was given.
         graph: The graph.
         parts: Further effects of the same fit: `direct`, `indirect` and `total` for mediation.
         details: Numbers of the method: first-stage F, matches, ...
@@ -77,7 +61,7 @@ class Effect:
     scores: Floats | None = None
     nuisances: Nuisances | None = None
     bounds: Bounds | None = None
-    identification: Estimand | None = None
+    identification: Identified | None = None
     graph: CausalGraph | None = None
     parts: Mapping[str, Interval] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)

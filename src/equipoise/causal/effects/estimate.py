@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from equipoise.causal.effects.bounds import no_assumption_bounds
+from equipoise.causal.effects.bounds import bounds
 from equipoise.causal.effects.design import Design
 from equipoise.causal.effects.effect import Effect
-from equipoise.causal.effects.methods import METHODS
+from equipoise.causal.effects.methods import METHODS, Fitted
+from equipoise.causal.effects.methods.formula import formula
 from equipoise.causal.effects.naive import naive_difference
-from equipoise.causal.effects.reading import read_design
+from equipoise.causal.effects.question import Identified, Question, answerable
+from equipoise.causal.effects.reading import column_names, read_design
+from equipoise.causal.effects.reliability import doubt
 from equipoise.causal.effects.settings import Overlap, Settings
+from equipoise.causal.graph import CausalGraph
 from equipoise.component import build
-
-if TYPE_CHECKING:
-    from equipoise.causal.graph import CausalGraph
-    from equipoise.causal.identification import Estimand
+from equipoise.errors import ConfigError
 
 
 def estimate_effect(
     data: Any,
     treatment: str,
     outcome: str,
-    graph: CausalGraph | None = None,
+    graph: CausalGraph | str | None = None,
     adjust: Sequence[str] | None = None,
     method: str = "aipw",
     cluster: str | None = None,
@@ -41,7 +42,39 @@ def estimate_effect(
     seed: int = 0,
     overlap: Overlap | None = None,
 ) -> Effect:
-    """Estimate what a treatment does to an outcome."""
+    """Estimate what a treatment does to an outcome.
+
+    With a graph, the effect is identified first: the graph chooses what to adjust for, or the front door, or a
+    general formula; where the effect does not follow from what is observed, it is refused. Overlap is
+    checked before any number is given. A refused effect has no value but a reason, and bounds.
+
+    Args:
+        data: Frame of any engine; rows in which something is missing are dropped and counted.
+        treatment: Column of two values, or of amounts for the method `plr`.
+        outcome: Column of numbers, or of 0 and 1.
+        graph: What causes what, as a graph or as text; variables that are no columns are hidden.
+        adjust: Columns to adjust for; `[]` says that the treatment was set at random.
+        method: `aipw`, `ipw`, `overlap`, `regression`, `matching`, `iv`, `frontdoor`, `mediation` or `plr`.
+        cluster: Column of the users whose rows belong together.
+        estimand: `ate`, `att`; for mediation also `nde` and `nie`.
+        treated: The value that counts as treated; the larger of the two by default.
+        instrument: Column, for `iv`.
+        mediator: Column or columns, for `frontdoor` and `mediation`.
+        outcome_model: See `Settings`.
+        propensity_model: See `Settings`.
+        folds: Folds of cross-fitting.
+        neighbours: Matches of each row, for `matching`.
+        clip: Propensities are held within [clip, 1 − clip]; see `Overlap`.
+        level: Confidence level.
+        seed: Root of the folds.
+        overlap: Thresholds of refusal.
+
+    Raises:
+        DataError: if a column is missing, the treatment has one value, or the outcome is no number.
+        GraphError: if the graph does not know a column asked for, or a column adjusted for is an effect of
+            the treatment.
+        ConfigError: if a setting is unknown or out of range, or nothing says what to adjust for.
+    """
     limits = overlap or Overlap()
     if clip is not None:
         limits = build(Overlap, {**limits.model_dump(), "clip": clip}, where="overlap")
@@ -60,33 +93,102 @@ def estimate_effect(
         },
         where="estimate_effect",
     )
+    mediators = (mediator,) if isinstance(mediator, str) else tuple(mediator or ())
+    if graph is None and adjust is None and method not in ("iv", "frontdoor"):
+        raise ConfigError(
+            "Nothing says what to adjust for",
+            todo="Give a graph, or adjust=[...]; adjust=[] says that the treatment was set at random.",
+        )
+    question = Question(treatment, outcome, method, tuple(adjust or ()), mediators, instrument)
+    if graph is not None:
+        graph = CausalGraph.parse(graph) if isinstance(graph, str) else _drawn(graph)
+        question = answerable(question, graph, column_names(data), adjust_given=adjust is not None)
     design = read_design(
-        data, treatment, outcome, adjust or (), cluster, treated=treated, instrument=instrument,
-        mediator=mediator, continuous=method == "plr",
-    )  # fmt: skip
-    return estimate(design, settings, graph=graph)
+        data,
+        treatment,
+        outcome,
+        question.adjust,
+        cluster,
+        treated=treated,
+        instrument=question.instrument,
+        mediator=question.mediator,
+        continuous=method == "plr",
+    )
+    if question.refusal:
+        refused = Fitted(estimand, refusal=question.refusal)
+        return _effect(design, settings, refused, question.identified, graph)
+    settings = settings.model_copy(update={"method": question.method})
+    return estimate(design, settings, identification=question.identified, graph=graph)
 
 
 def estimate(
     design: Design,
     settings: Settings,
     *,
-    identification: Estimand | None = None,
+    identification: Identified | None = None,
     graph: CausalGraph | None = None,
 ) -> Effect:
     """The same of arrays that were read already."""
-    fitted = METHODS[settings.method](design, settings)
+    if settings.method == "formula":
+        if identification is None or identification.estimand is None:
+            raise ConfigError("The method 'formula' needs a graph", todo="Give one: graph='...'.")
+        fitted = formula(design, identification.estimand)
+    else:
+        fitted = METHODS[settings.method](design, settings)
+    return _effect(design, settings, fitted, identification, graph)
+
+
+def _effect(
+    design: Design,
+    settings: Settings,
+    fitted: Fitted,
+    identification: Identified | None,
+    graph: CausalGraph | None,
+) -> Effect:
     naive = naive_difference(design, settings.level)
     if fitted.estimate is None:
         return Effect(
-            design, settings, settings.method, fitted.estimand, naive, reason=fitted.refusal, refused=True,
-            nuisances=fitted.nuisances, bounds=no_assumption_bounds(design, fitted.estimand),
-            identification=identification, graph=graph, details=fitted.details,
-        )  # fmt: skip
+            design,
+            settings,
+            settings.method,
+            fitted.estimand,
+            naive,
+            reason=fitted.refusal,
+            refused=True,
+            nuisances=fitted.nuisances,
+            bounds=bounds(design, fitted.estimand),
+            identification=identification,
+            graph=graph,
+            details=fitted.details,
+        )
     interval = fitted.interval or fitted.estimate.interval(settings.level)
+    in_doubt = doubt(design, fitted, settings)
     return Effect(
-        design, settings, settings.method, fitted.estimand, naive, fitted.estimate.value, interval.low,
-        interval.high, reason=fitted.doubt, interval_reliable=fitted.doubt is None, estimate=fitted.estimate,
-        scores=fitted.scores, nuisances=fitted.nuisances, identification=identification, graph=graph,
-        parts=fitted.parts, details=fitted.details,
-    )  # fmt: skip
+        design,
+        settings,
+        settings.method,
+        fitted.estimand,
+        naive,
+        fitted.estimate.value,
+        interval.low,
+        interval.high,
+        reason=in_doubt,
+        interval_reliable=in_doubt is None,
+        estimate=fitted.estimate,
+        scores=fitted.scores,
+        nuisances=fitted.nuisances,
+        identification=identification,
+        graph=graph,
+        parts=fitted.parts,
+        details=fitted.details,
+    )
+
+
+def _drawn(graph: Any) -> CausalGraph:
+    """Refuse what is no graph, a mere proposal above all."""
+    if not isinstance(graph, CausalGraph):
+        raise ConfigError(
+            f"A causal graph was expected, not {type(graph).__name__}",
+            todo="A proposed graph must be accepted by a person first: proposal.accept().",
+        )
+    return graph

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from equipoise.data.frames import require
 from equipoise.errors import DataError
-from equipoise.statistics.interval import Estimate
+from equipoise.statistics.interval import Estimate, Interval
 from equipoise.statistics.multiplicity import holm
 
 if TYPE_CHECKING:
@@ -38,17 +39,27 @@ def by_group(effect: Effect, columns: list[str]) -> pl.DataFrame:
     return table.with_columns(pl.Series("p_adjusted", adjusted).fill_nan(None))
 
 
-def _one(effect: Effect, inside: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> dict[str, Any]:
-    if effect.scores is None or effect.estimate is None:
+def _one(effect: Effect, inside: NDArray[np.bool_]) -> dict[str, Any]:
+    n, level = int(inside.sum()), effect.settings.level
+    if effect.scores is None:
         again = effect.again(effect.design.take(inside))
-        return {"n": int(inside.sum()), "value": again.value, "low": again.low, "high": again.high,
-                "standard_error": again.standard_error, "p_value": again.p_value, "reason": again.reason}  # fmt: skip
-    t = effect.design.treatment[inside]
-    weight = t if effect.estimand == "att" else np.ones(len(t))
+        return _row(n, again.estimate, Interval(again.value, again.low, again.high, n, again.reason))
+    t = effect.design.treatment
+    weight = t[inside] if effect.estimand == "att" else np.ones(n)
+    if not weight.any():
+        return _row(n, None, Interval(None, None, None, n, "nobody was treated"))
+    scores = effect.scores[inside] * (t.mean() if effect.estimand == "att" else 1.0)
     clusters = None if effect.design.clusters is None else effect.design.clusters[inside]
-    scores = effect.scores[inside] * (effect.design.treatment.mean() if effect.estimand == "att" else 1.0)
     value = float(scores.sum() / weight.sum())
     estimate = Estimate(value, (scores - value * weight) / weight.mean(), clusters)
-    interval = estimate.interval(effect.settings.level)
-    return {"n": len(t), "value": value, "low": interval.low, "high": interval.high,
-            "standard_error": estimate.standard_error, "p_value": estimate.p_value(), "reason": interval.reason}  # fmt: skip
+    return _row(n, estimate, estimate.interval(level))
+
+
+def _row(n: int, estimate: Estimate | None, interval: Interval) -> dict[str, Any]:
+    return {
+        "n": n,
+        **interval.as_dict(),
+        "standard_error": None if estimate is None else estimate.standard_error,
+        "p_value": None if estimate is None else estimate.p_value(),
+        "reason": interval.reason,
+    }

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.causal.effects.design import BINARY, Design
+from equipoise.causal.effects.propensity_weights import clipped
 from equipoise.causal.effects.regressions import fit
 from equipoise.causal.effects.settings import Settings
 from equipoise.errors import DataError
@@ -45,13 +46,16 @@ class Nuisances:
         return np.asarray(self.raw != self.propensity)
 
 
-def cross_fit(design: Design, settings: Settings, *, outcomes: bool = True) -> Nuisances:
+def cross_fit(
+    design: Design, settings: Settings, *, outcomes: bool = True, estimand: str | None = None
+) -> Nuisances:
     """Fit propensities, and outcome regressions for each arm.
 
     Args:
         design: The data.
         settings: Models, folds, clip.
         outcomes: Whether outcome regressions are wanted.
+        estimand: What the propensities are held for; the settings' own by default.
 
     Raises:
         DataError: if a fold leaves an arm empty.
@@ -59,7 +63,7 @@ def cross_fit(design: Design, settings: Settings, *, outcomes: bool = True) -> N
     folds = make_folds(design, settings.folds, settings.seed)
     treated = design.treatment == 1
     raw = predict(settings.propensity_model, design.covariates, design.treatment, folds, True, settings.seed)
-    clip = settings.overlap.clip
+    held = clipped(raw, settings.overlap.clip, estimand or settings.estimand)
     mu0 = mu1 = None
     if outcomes:
         binary = design.outcome_kind == BINARY
@@ -70,7 +74,7 @@ def cross_fit(design: Design, settings: Settings, *, outcomes: bool = True) -> N
             for rows in (~treated, treated)
         ]
         mu0, mu1 = arms
-    return Nuisances(np.clip(raw, clip, 1 - clip), raw, mu0, mu1, folds)
+    return Nuisances(held, raw, mu0, mu1, folds)
 
 
 def predict(

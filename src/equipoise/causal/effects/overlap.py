@@ -6,27 +6,10 @@ import numpy as np
 
 from equipoise.causal.effects.design import Design
 from equipoise.causal.effects.nuisances import Nuisances
+from equipoise.causal.effects.propensity_weights import arm_weights
 from equipoise.causal.effects.settings import Settings
 from equipoise.causal.propensity.diagnostics import effective_sample_size
 from equipoise.statistics.interval import Floats
-
-
-def arm_weights(propensity: Floats, treatment: Floats, estimand: str) -> Floats:
-    """Weights (n,) that make both arms look like the population of the estimand.
-
-    Args:
-        propensity: (n,), in (0, 1).
-        treatment: (n,), 0 or 1.
-        estimand: `ate` (inverse propensities), `att` (the treated as they are, the others by odds) or `ato`
-            (overlap weights; Li, Morgan and Zaslavsky 2018, "Balancing covariates via propensity score
-            weighting").
-    """
-    odds = propensity / (1 - propensity)
-    if estimand == "att":
-        return np.where(treatment == 1, 1.0, odds)
-    if estimand == "ato":
-        return np.where(treatment == 1, 1 - propensity, propensity)
-    return np.where(treatment == 1, 1 / propensity, 1 / (1 - propensity))
 
 
 def lack_of_overlap(
@@ -34,8 +17,8 @@ def lack_of_overlap(
 ) -> str | None:
     """Why the arms cannot be compared, in words; None if they can.
 
-    Propensities near 1 do not matter to the effect on the treated beyond the odds they give the others, and
-    overlap weights are never large: each estimand is judged by its own weights.
+    Each estimand is judged by its own weights: the untreated whom nobody treated resembles do not matter to
+    the effect on the treated, and overlap weights are never large.
     """
     limits, wanted = settings.overlap, estimand or settings.estimand
     weights = arm_weights(nuisances.propensity, design.treatment, wanted)
@@ -62,10 +45,10 @@ def lack_of_overlap(
                 f"Little overlap: the {said} are worth {size:.0f} equally weighted rows or clusters "
                 f"(at least {limits.minimum_effective_sample_size:g} are needed)"
             )
-        share = float(totals.max() / totals.sum())
-        if share > limits.largest_weight_share:
+        largest = float(totals.max() / totals.sum())
+        if largest > limits.largest_weight_share:
             return (
-                f"Little overlap: one row or cluster carries {share:.0%} of the weight of the {said} "
+                f"Little overlap: one row or cluster carries {largest:.0%} of the weight of the {said} "
                 f"(at most {limits.largest_weight_share:.0%} may)"
             )
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 
@@ -13,6 +14,20 @@ from equipoise.data.dataset import to_polars
 from equipoise.data.frames import require
 from equipoise.errors import DataError
 from equipoise.statistics.interval import Floats
+
+
+def column_names(data: Any) -> list[str]:
+    """The columns of a frame of any engine, without reading its rows.
+
+    Raises:
+        DataError: if it is not a frame.
+    """
+    try:
+        return list(nw.from_native(data).collect_schema().names())
+    except TypeError as error:
+        raise DataError(
+            f"A table was expected, not {type(data).__name__}", todo="Pass a data frame."
+        ) from error
 
 
 def read_design(

@@ -13,7 +13,7 @@ from equipoise.statistics.interval import Floats
 
 _PENALTY = 1.0  # on slopes of standardised columns, as scikit-learn's default; vanishes as rows grow
 _STEPS = 50
-_STILL = 1e-9
+_STILL = 1e-8  # of the log-likelihood
 
 
 class Predictor(Protocol):
@@ -79,18 +79,20 @@ def regress(covariates: Floats, outcome: Floats, *, binary: bool, quadratic: boo
         beta[0] = np.log(mean / (1 - mean))
         return Regression(beta, centre, scale, True, quadratic, _PENALTY)
     beta[0] = np.log(mean / (1 - mean))
-    loss = _loss(x, outcome, beta, ridge)
+    p = np.full(len(x), mean)
+    loss = _loss(p, outcome, beta, ridge)
     for _ in range(_STEPS):
-        p = expit(x @ beta)
         gradient = x.T @ (outcome - p) - ridge * beta
         hessian = (x * (p * (1 - p))[:, None]).T @ x + np.diag(ridge + 1e-10)
         step = np.linalg.solve(hessian, gradient)
-        size, decrement = 1.0, float(gradient @ step)
-        if decrement < _STILL:
+        if gradient @ step < _STILL:
             break
-        while (new := _loss(x, outcome, beta + size * step, ridge)) > loss and size > 1e-4:
-            size /= 2
-        beta, loss = beta + size * step, new
+        for size in (1.0, 0.5, 0.25, 0.125, 0.0625):
+            tried = expit(x @ (beta + size * step))
+            new = _loss(tried, outcome, beta + size * step, ridge)
+            if new <= loss:
+                break
+        beta, p, loss = beta + size * step, tried, new
     return Regression(beta, centre, scale, True, quadratic, _PENALTY)
 
 
@@ -99,14 +101,14 @@ def squares(covariates: Floats) -> Floats:
     p = covariates.shape[1]
     first, second = np.triu_indices(p)
     products = covariates[:, first] * covariates[:, second]
-    binary = np.isin(covariates, (0.0, 1.0)).all(axis=0)
+    binary = np.array([np.isin(column, (0.0, 1.0)).all() for column in covariates.T], dtype=bool)
     kept = ~((first == second) & binary[first])
     return np.hstack([covariates, products[:, kept]])
 
 
-def _loss(x: Floats, y: Floats, beta: Floats, ridge: Floats) -> float:
-    linear = x @ beta
-    return float((np.logaddexp(0.0, linear) - y * linear).sum() + 0.5 * (ridge * beta**2).sum())
+def _loss(p: Floats, y: Floats, beta: Floats, ridge: Floats) -> float:
+    seen = np.maximum(np.where(y == 1, p, 1 - p), 1e-300)
+    return float(0.5 * (ridge @ beta**2) - np.log(seen).sum())
 
 
 @dataclass(frozen=True)
@@ -137,19 +139,19 @@ def fit(model: Any, covariates: Floats, outcome: Floats, *, binary: bool, seed: 
     """
     if isinstance(model, str) and model in ("linear", "quadratic"):
         return regress(covariates, outcome, binary=binary, quadratic=model == "quadratic")
-    constant = outcome[0] if len(outcome) and (outcome == outcome[0]).all() else None
-    if constant is not None or not covariates.shape[1]:
-        return regress(covariates, outcome, binary=binary)
-    if model == "boosting":
-        return _Learned(_boosting(binary, seed).fit(covariates, outcome))
-    if not hasattr(model, "fit"):
+    learner = _boosting(binary, seed) if model == "boosting" else model
+    if not hasattr(learner, "fit"):
         raise ConfigError(
             f"{model!r} is no nuisance model",
             todo="Give 'linear', 'quadratic', 'boosting' or a scikit-learn estimator.",
         )
+    if not covariates.shape[1] or (outcome == outcome[0]).all():
+        return regress(covariates, outcome, binary=binary)
     from sklearn.base import clone
+    from threadpoolctl import threadpool_limits
 
-    return _Learned(clone(model).fit(covariates, outcome.astype(np.int64) if binary else outcome))
+    with threadpool_limits(1, user_api="openmp"):  # small fits lose more to waiting threads than they gain
+        return _Learned(clone(learner).fit(covariates, outcome.astype(np.int64) if binary else outcome))
 
 
 def _boosting(binary: bool, seed: int) -> Any:

@@ -9,7 +9,8 @@ from pydantic import ConfigDict, Field
 from equipoise.component import Component
 
 Method = Literal[
-    "aipw", "ipw", "overlap", "regression", "matching", "iv", "frontdoor", "mediation", "plr"
+    "aipw", "ipw", "overlap", "regression", "matching", "iv", "frontdoor", "mediation", "plr",
+    "formula",
 ]  # fmt: skip
 Target = Literal["ate", "att", "nde", "nie"]
 

@@ -27,7 +27,7 @@ def matching(design: Design, settings: Settings) -> Fitted:
 
     Among rows at equal distance the search takes any.
     """
-    found, _ = propensities(design, settings)
+    found, _ = propensities(design, settings, settings.estimand)
     if refusal := lack_of_overlap(design, found, settings):
         return Fitted(settings.estimand, refusal=refusal, nuisances=found)
     t, y = design.treatment, design.outcome

@@ -33,7 +33,7 @@ def regression(design: Design, settings: Settings) -> Fitted:
             "Regression adjustment has no honest interval with a learner as outcome model",
             todo="Use 'linear' or 'quadratic', or method='aipw', which takes any learner.",
         )
-    found, _ = propensities(design, settings)
+    found, _ = propensities(design, settings, settings.estimand)
     if refusal := lack_of_overlap(design, found, settings):
         return Fitted(settings.estimand, refusal=refusal, nuisances=found)
     t, y = design.treatment, design.outcome

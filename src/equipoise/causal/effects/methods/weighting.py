@@ -16,7 +16,8 @@ import numpy as np
 from equipoise.causal.effects.design import Design
 from equipoise.causal.effects.methods.fitted import Fitted
 from equipoise.causal.effects.nuisances import Nuisances, cross_fit
-from equipoise.causal.effects.overlap import arm_weights, lack_of_overlap
+from equipoise.causal.effects.overlap import lack_of_overlap
+from equipoise.causal.effects.propensity_weights import arm_weights, clipped
 from equipoise.causal.effects.regressions import Regression, regress
 from equipoise.causal.effects.settings import Settings
 from equipoise.statistics.interval import Estimate, Floats
@@ -37,7 +38,7 @@ def overlap_weighting(design: Design, settings: Settings) -> Fitted:
 
 
 def _weighted(design: Design, settings: Settings, estimand: str) -> Fitted:
-    nuisances, model = propensities(design, settings)
+    nuisances, model = propensities(design, settings, estimand)
     if refusal := lack_of_overlap(design, nuisances, settings, estimand):
         return Fitted(estimand, refusal=refusal, nuisances=nuisances)
     t, y, e = design.treatment, design.outcome, nuisances.propensity
@@ -70,21 +71,21 @@ def _weighted(design: Design, settings: Settings, estimand: str) -> Fitted:
     )
 
 
-def propensities(design: Design, settings: Settings) -> tuple[Nuisances, Regression | None]:
+def propensities(design: Design, settings: Settings, estimand: str) -> tuple[Nuisances, Regression | None]:
     """Propensities of a logistic model fitted to all rows (all in one fold), with the model; or cross-fitted
     propensities of a learner, and None.
     """
     if settings.propensity_model not in ("linear", "quadratic"):
-        return cross_fit(design, settings, outcomes=False), None
+        return cross_fit(design, settings, outcomes=False, estimand=estimand), None
     model = regress(
         design.covariates,
         design.treatment,
         binary=True,
         quadratic=settings.propensity_model == "quadratic",
     )
-    raw, clip = model.predict(design.covariates), settings.overlap.clip
+    raw = model.predict(design.covariates)
     whole = np.zeros(design.n, dtype=np.int64)
-    return Nuisances(np.clip(raw, clip, 1 - clip), raw, None, None, whole), model
+    return Nuisances(clipped(raw, settings.overlap.clip, estimand), raw, None, None, whole), model
 
 
 def _weight_slope(e: Floats, t: Floats, estimand: str) -> Floats:
