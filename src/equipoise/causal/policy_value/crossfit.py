@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from equipoise.causal.policy_value.columns import CLUSTER, REWARD_, ROW
+from equipoise.causal.policy_value.context import columns_of, features_of
 from equipoise.causal.policy_value.sample import PROBABILITY, Distribution
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
@@ -19,14 +20,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _ONE_HOT = 256  # items beyond which an item is described by its mean reward instead of its own column
-_LEVELS = 50  # distinct texts beyond which a column is taken for an id
 _PRIOR = 10.0  # rows' worth of the overall mean in an item's mean reward
 _CELLS = 20_000_000  # cells of one block of predictions: 160 MB
-_NOT_CONTEXT = frozenset(
-    {v.USER, v.ITEM, v.REQUEST, v.SLATE, v.TIMESTAMP, v.EVENT, v.VALUE, v.REWARD, v.PROPENSITY, v.POLICY,
-     v.ORDER, v.QUERY, "policy_id", "policy_version", "propensity_kind", "propensity_source", "support_floor",
-     "outcome", "outcome_time", "censored", "candidate_set", "candidate_propensities", "candidate_set_hash"}
-)  # fmt: skip
 
 
 def crossfit(
@@ -38,7 +33,7 @@ def crossfit(
     context: Sequence[str] | None = None,
     exclude: Sequence[str] = (),
     seed: int = 0,
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, Floats, tuple[str, ...]]:
     """Out-of-fold values of the logged items, and their means under the target.
 
     Args:
@@ -46,18 +41,19 @@ def crossfit(
         target: The target's whole distribution.
         model: Unfitted regressor, or classifier of rewards 0 and 1; never changed.
         folds: Groups of clusters (Chernozhukov et al. 2018).
-        context: Columns it reads beside the item: numbers, booleans, texts of few values. By default all
-            such columns that are no ids, no times and nothing the decision brought about.
+        context: Columns it reads beside the item; by default all that can be context, see `context`.
         exclude: Columns it must not read, as the column of the target.
         seed: Root of the folds, and of the model where it has a `random_state`.
 
     Returns:
-        Two float64 arrays, one value per row: q(x, logged item), and Σ_a target(a | x) q(x, a).
+        Two float64 arrays, one value per row: q(x, logged item), and Σ_a target(a | x) q(x, a); and the
+        names of the columns read.
 
     Raises:
         DataError: if there are fewer than two clusters, or a context column cannot be read.
     """
-    features = _context(rows, context, exclude)
+    names = columns_of(rows, exclude) if context is None else tuple(context)
+    features = features_of(rows, names)
     items = rows[v.ITEM].unique().sort()
     codes = _codes(rows[v.ITEM], items)
     rewards = rows[REWARD_].to_numpy()
@@ -75,7 +71,7 @@ def crossfit(
             block = held[start : start + step]
             owner, shown, share = _shown(rows, block, coded, target)
             direct += np.bincount(owner, share * predict(design(owner, shown)), minlength=len(rows))
-    return q, direct
+    return q, direct, names
 
 
 @dataclass(frozen=True)
@@ -154,8 +150,8 @@ def _codes(ids: pl.Series, known: pl.Series) -> Ints:
 
 
 def _mean_items(coded: pl.DataFrame, target: Distribution) -> int:
-    keys = coded.select(target.key).n_unique() if target.key else 1
-    return max(len(coded) // max(int(keys), 1), 1)
+    keys = int(coded.select(target.key).n_unique()) if target.key else 1
+    return max(int(len(coded) / max(keys, 1)), 1)
 
 
 def _shown(
@@ -163,50 +159,10 @@ def _shown(
 ) -> tuple[Ints, Ints, Floats]:
     """The items that the target may show at some rows: row, item code, probability."""
     key = list(target.key)
-    own = rows.select(*(name for name in key if name != ROW))[block].with_columns(
-        pl.Series(ROW, block.astype(np.uint32))
-    )
-    if ROW in key:
-        coded = coded.with_columns(pl.col(ROW).cast(pl.UInt32))
+    own = rows.select(ROW, *(name for name in key if name != ROW))[block]
     wanted = own.join(coded, on=key, nulls_equal=True) if key else own.join(coded, how="cross")
     return (
         wanted[ROW].to_numpy().astype(np.int64),
         wanted["_code"].to_numpy(),
         wanted[PROBABILITY].to_numpy(),
     )
-
-
-def _context(rows: pl.DataFrame, wanted: Sequence[str] | None, exclude: Sequence[str]) -> Floats:
-    """Context columns as numbers: standardised, gaps at the mean; texts of few values as indicators."""
-    if wanted is None:
-        names = [
-            n for n in rows.columns if n not in _NOT_CONTEXT and n not in exclude and not n.startswith("_")
-        ]
-        names = [n for n in names if _readable(rows[n])]
-    else:
-        names = list(wanted)
-        for name in names:
-            if name not in rows.columns or not _readable(rows[name]):
-                raise DataError(
-                    f"The outcome model cannot read the context column '{name}'",
-                    where=f"columns: {', '.join(rows.columns)}",
-                    todo=f"Name columns of numbers, booleans or texts of at most {_LEVELS} values.",
-                )
-    parts = [_numbers(rows[name]) for name in names]
-    return np.hstack(parts) if parts else np.zeros((len(rows), 0))
-
-
-def _readable(column: pl.Series) -> bool:
-    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
-        return True
-    return isinstance(column.dtype, (pl.String, pl.Categorical, pl.Enum)) and column.n_unique() <= _LEVELS
-
-
-def _numbers(column: pl.Series) -> Floats:
-    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
-        values = column.cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
-        known = np.isfinite(values)
-        mean = values[known].mean() if known.any() else 0.0
-        values = np.where(known, values, mean) - mean
-        return np.asarray((values / (values.std() or 1.0))[:, None])
-    return column.cast(pl.String).to_dummies().to_numpy().astype(np.float64)

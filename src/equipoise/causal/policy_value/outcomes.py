@@ -57,11 +57,12 @@ def with_outcomes(
     if hasattr(outcome_model, "fit") and hasattr(outcome_model, "predict"):
         rows = sample.polars
         target = _whole(sample, "A regressor")
-        q, direct = crossfit(
+        q, direct, read = crossfit(
             rows, target, outcome_model, folds=folds, context=context, exclude=exclude, seed=sample.seed
         )
         rows = rows.with_columns(pl.Series(LOGGED_VALUE, q), pl.Series(TARGET_VALUE, direct))
-        return replace(sample, frame=nw.from_native(rows, eager_only=True))
+        note = f"The outcome model reads the item and {', '.join(read) or 'no context'}."
+        return replace(sample, frame=nw.from_native(rows, eager_only=True), notes=(*sample.notes, note))
     try:
         nw.from_native(outcome_model)
     except TypeError as error:

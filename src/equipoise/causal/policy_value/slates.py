@@ -97,6 +97,10 @@ class SlateEstimator(Estimator):
 
     whole: ClassVar[bool] = True
 
+    def residual(self) -> nw.Expr:
+        """The reward of the whole slate."""
+        return nw.col(REWARD_)
+
     def numerator(self) -> nw.Expr:
         """Σ over places of weight times reward (or residual)."""
         return nw.col(_WEIGHTED)
