@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from equipoise.causal.graph import CausalGraph
+from equipoise.causal.mechanisms import BayesianNetwork
+from equipoise.errors import DataError
+
+RIGHT = "age -> history -> shown; age -> club; shown -> bought <- age; club -> bought"
+WRONG = "age -> history -> shown; age -> club; shown -> bought; club -> bought"
+
+
+def mixed_world(seed: int, n: int = 1500) -> pl.DataFrame:
+    rng = np.random.default_rng(seed)
+    age = rng.normal(size=n)
+    history = np.exp(age / 2) + rng.normal(size=n) * 0.5
+    shown = rng.random(n) < 1 / (1 + np.exp(1 - history))
+    club = np.where(rng.random(n) < 1 / (1 + np.exp(-age)), "member", "guest")
+    bought = age**2 + shown + (club == "member") + rng.normal(size=n)
+    return pl.DataFrame({"age": age, "history": history, "shown": shown, "club": club, "bought": bought})
+
+
+def test_a_right_graph_is_seldom_contradicted() -> None:
+    graph = CausalGraph.parse(RIGHT)
+    contradicted = sum(graph.test_implications(mixed_world(seed)).contradicted for seed in range(60))
+    assert contradicted <= 9  # of 60 at 5 %: 3 expected, above 9 in one case of a thousand
+
+
+def test_a_wrong_graph_is_noticed_and_the_place_is_named() -> None:
+    found = CausalGraph.parse(WRONG).test_implications(mixed_world(1))
+    assert found.contradicted
+    worst = found.table.row(0, named=True)
+    assert {worst["a"], worst["b"]} == {"age", "bought"}
+    assert worst["rejected"]
+    assert worst["strength"] > 0.2
+    assert "The data contradict the graph" in found.sentence
+    assert "'age' depends on 'bought' given" in found.sentence
+    assert (
+        CausalGraph.parse(f"{WRONG}; age <-> bought").test_implications(mixed_world(1)).contradicted is False
+    )
+
+
+def test_categories_only_and_the_table_of_all_tests() -> None:
+    graph = CausalGraph.parse("a -> b -> c -> d")
+    flip = [[0.8, 0.2], [0.3, 0.7]]
+    data = BayesianNetwork.from_tables(graph, {"a": [0.5, 0.5], "b": flip, "c": flip, "d": flip}).sample(3000)
+    right = graph.test_implications(data)
+    assert len(right.table) == len(graph.implications()) == 3
+    assert not right.contradicted
+    assert "does not prove the graph" in right.sentence
+    wrong = CausalGraph.parse("a -> b; c -> d").test_implications(data)
+    assert wrong.contradicted
+    rejections = wrong.table.filter("rejected")
+    assert (rejections["p_adjusted"] <= 0.05).all()
+    assert (wrong.table["p_adjusted"] >= wrong.table["p_value"]).all()
+    assert {frozenset(row) for row in rejections.select("a", "b").rows()} >= {frozenset("bc")}
+    said = wrong.as_dict()
+    assert said["contradicted"] is True
+    assert len(said["tests"]) == 4
+
+
+def test_a_graph_without_implications_cannot_be_contradicted() -> None:
+    data = pl.DataFrame({"a": [0, 1, 0, 1], "b": [0, 1, 1, 0]})
+    found = CausalGraph.parse("a -> b").test_implications(data)
+    assert not found.contradicted
+    assert found.table.is_empty()
+    assert "no data can contradict it" in found.sentence
+
+
+def test_bad_input_is_told() -> None:
+    graph = CausalGraph.parse("a -> b -> c")
+    with pytest.raises(DataError, match="no column 'c'"):
+        graph.test_implications(pl.DataFrame({"a": [1], "b": [1]}))
+    with pytest.raises(DataError, match="between 0 and 1"):
+        graph.test_implications(pl.DataFrame({"a": [1], "b": [1], "c": [1]}), level=5)
+    with pytest.raises(DataError, match="neither a category nor a quantity"):
+        graph.test_implications(pl.DataFrame({"a": [[1]], "b": [1], "c": [1]}))
