@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from equipoise.causal.effects.design import BINARY, Design
 from equipoise.causal.effects.propensity_weights import clipped
-from equipoise.causal.effects.regressions import fit
+from equipoise.causal.effects.regressions import Predictor, fit
 from equipoise.causal.effects.settings import Settings
 from equipoise.errors import DataError
 from equipoise.statistics.interval import Floats
@@ -102,6 +102,7 @@ def predict(
     """
     made = np.empty(len(outcome))
     usable = np.ones(len(outcome), dtype=bool) if rows is None else rows
+    fitted: Predictor | None = None
     for fold in np.unique(folds):
         inside = folds == fold
         learn = usable & ~inside
@@ -111,8 +112,8 @@ def predict(
                 where=f"fold {fold}, {int(usable.sum())} usable rows",
                 todo="Use fewer folds, or more data: all rows of one arm may lie in one cluster.",
             )
-        model_ = fit(model, covariates[learn], outcome[learn], binary=binary, seed=seed)
-        made[inside] = model_.predict(covariates[inside])
+        fitted = fit(model, covariates[learn], outcome[learn], binary=binary, seed=seed, start=fitted)
+        made[inside] = fitted.predict(covariates[inside])
     return made
 
 

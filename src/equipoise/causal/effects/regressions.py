@@ -54,7 +54,14 @@ class Regression:
         return np.asarray(expit(linear) if self.binary else linear)
 
 
-def regress(covariates: Floats, outcome: Floats, *, binary: bool, quadratic: bool = False) -> Regression:
+def regress(
+    covariates: Floats,
+    outcome: Floats,
+    *,
+    binary: bool,
+    quadratic: bool = False,
+    start: Regression | None = None,
+) -> Regression:
     """Fit by penalised maximum likelihood (Newton with step halving).
 
     Args:
@@ -62,6 +69,7 @@ def regress(covariates: Floats, outcome: Floats, *, binary: bool, quadratic: boo
         outcome: (rows,), 0 and 1 if `binary`.
         binary: Logistic instead of linear.
         quadratic: Add squares and pairwise products.
+        start: The same model of other rows, to start from.
     """
     raw = squares(covariates) if quadratic else covariates
     centre, scale = raw.mean(axis=0), raw.std(axis=0)
@@ -79,7 +87,9 @@ def regress(covariates: Floats, outcome: Floats, *, binary: bool, quadratic: boo
         beta[0] = np.log(mean / (1 - mean))
         return Regression(beta, centre, scale, True, quadratic, _PENALTY)
     beta[0] = np.log(mean / (1 - mean))
-    p = np.full(len(x), mean)
+    if start is not None and start.coefficients.shape == beta.shape:
+        beta = start.coefficients
+    p = expit(x @ beta)
     loss = _loss(p, outcome, beta, ridge)
     for _ in range(_STEPS):
         gradient = x.T @ (outcome - p) - ridge * beta
@@ -124,7 +134,15 @@ class _Learned:
         return np.asarray(self.model.predict(covariates), dtype=np.float64)
 
 
-def fit(model: Any, covariates: Floats, outcome: Floats, *, binary: bool, seed: int = 0) -> Predictor:
+def fit(
+    model: Any,
+    covariates: Floats,
+    outcome: Floats,
+    *,
+    binary: bool,
+    seed: int = 0,
+    start: Predictor | None = None,
+) -> Predictor:
     """Fit a nuisance model.
 
     Args:
@@ -133,12 +151,14 @@ def fit(model: Any, covariates: Floats, outcome: Floats, *, binary: bool, seed: 
         outcome: (rows,).
         binary: Whether the outcome is 0 or 1.
         seed: For models that draw.
+        start: A fit of the same model to other rows, which some models can start from.
 
     Raises:
         ConfigError: if there is no such model.
     """
     if isinstance(model, str) and model in ("linear", "quadratic"):
-        return regress(covariates, outcome, binary=binary, quadratic=model == "quadratic")
+        before = start if isinstance(start, Regression) else None
+        return regress(covariates, outcome, binary=binary, quadratic=model == "quadratic", start=before)
     learner = _boosting(binary, seed) if model == "boosting" else model
     if not hasattr(learner, "fit"):
         raise ConfigError(

@@ -30,6 +30,12 @@ class Overlap(Component):
     """Refuse where the weights leave either arm fewer effective rows, (Σw)²/Σw²."""
     largest_weight_share: float = Field(0.1, gt=0, le=1)
     """Refuse where one row (cluster) carries a larger share of its arm's weight."""
+    minimum_events: float = Field(10.0, ge=0)
+    """Doubt the interval where an arm holds fewer effective cases of the rarer outcome, (Σwy)²/Σ(wy)²."""
+    largest_variance_share: float = Field(0.1, gt=0, le=1)
+    """Doubt the interval where one row (cluster) carries a larger share of the variance."""
+    largest_coverage_error: float = Field(0.01, ge=0)
+    """Doubt the interval where skewness is expected to cost it more coverage."""
     minimum_first_stage: float = Field(10.0, ge=0)
     """Refuse an instrument whose first-stage F, robust to clusters, is smaller."""
     minimum_treatment_variance: float = Field(0.01, ge=0, le=1)

@@ -21,7 +21,6 @@ class Fitted:
         nuisances: What was estimated on the way.
         scores: (n,), uncentred scores with mean `estimate.value`.
         interval: An interval other than the Wald interval of the estimate.
-        doubt: Why the interval may not cover as often as it says.
         parts: Further effects.
         details: Numbers of the method.
     """
@@ -32,6 +31,5 @@ class Fitted:
     nuisances: Nuisances | None = None
     scores: Floats | None = None
     interval: Interval | None = None
-    doubt: str | None = None
     parts: Mapping[str, Interval] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
