@@ -2,7 +2,16 @@
 
 from equipoise.endpoint.budget import Budget
 from equipoise.endpoint.client import Endpoint
-from equipoise.endpoint.errors import BudgetError, EndpointError
+from equipoise.endpoint.errors import AnswerError, BudgetError, EndpointError
 from equipoise.endpoint.exchanges import ExchangeLog, Replay, read_exchanges
 
-__all__ = ["Budget", "BudgetError", "Endpoint", "EndpointError", "ExchangeLog", "Replay", "read_exchanges"]
+__all__ = [
+    "AnswerError",
+    "Budget",
+    "BudgetError",
+    "Endpoint",
+    "EndpointError",
+    "ExchangeLog",
+    "Replay",
+    "read_exchanges",
+]

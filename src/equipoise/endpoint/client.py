@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import httpx
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -23,14 +21,16 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from equipoise.endpoint.answers import read_message, read_object, response_format
 from equipoise.endpoint.budget import Budget
-from equipoise.endpoint.embeddings import read_embeddings
+from equipoise.endpoint.embeddings import batches, read_embeddings
 from equipoise.endpoint.errors import EndpointError, PassingError
 from equipoise.endpoint.exchanges import ExchangeLog, Replay
+from equipoise.endpoint.refusals import LONGEST_WAIT, refusal
 from equipoise.errors import ConfigError
 
 _PREFIXES = ("EQUIPOISE", "OPENAI")
-_LONGEST_WAIT = 60.0  # seconds
+_M = TypeVar("_M", bound=BaseModel)
 
 
 class Endpoint:
@@ -132,13 +132,72 @@ class Endpoint:
             BudgetError: if the budget is used up.
         """
         blocks: list[NDArray[np.float32]] = []
-        for batch in _batches(texts, batch_size):
+        for batch in batches(texts, batch_size):
             body: dict[str, Any] = {"model": model, "input": batch, "encoding_format": "float"}
             if dimensions:
                 body["dimensions"] = dimensions
             width = dimensions or (blocks[0].shape[1] if blocks else None)
             blocks.append(read_embeddings(self.request("embeddings", body), len(batch), width, self.address))
         return np.concatenate(blocks) if blocks else np.zeros((0, dimensions or 0), dtype=np.float32)
+
+    @overload
+    def chat(
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        schema: type[_M],
+        temperature: float | None = ...,
+        max_tokens: int | None = ...,
+    ) -> _M: ...
+
+    @overload
+    def chat(
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        schema: None = ...,
+        temperature: float | None = ...,
+        max_tokens: int | None = ...,
+    ) -> str: ...
+
+    def chat(
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        schema: type[BaseModel] | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> Any:
+        """What a language model answers to a conversation.
+
+        Args:
+            model: Name of the model on the server.
+            messages: `{"role": "system" | "user" | "assistant", "content": "..."}`, oldest first.
+            schema: A pydantic model to answer in: the server is asked for JSON of its schema, and the answer
+                is checked strictly against it.
+            temperature: How far answers may differ, from 0; None as the server has it.
+            max_tokens: Most tokens of the answer; None as the server has it.
+
+        Returns:
+            The text, or an object of `schema`.
+
+        Raises:
+            AnswerError: if the answer is empty, refused, cut off, or not of the form asked for.
+            EndpointError: if the server refuses or stays away.
+            BudgetError: if the budget is used up.
+        """
+        body: dict[str, Any] = {"model": model, "messages": [dict(message) for message in messages]}
+        if schema is not None:
+            body["response_format"] = response_format(schema)
+        if temperature is not None:
+            body["temperature"] = temperature
+        if max_tokens is not None:
+            body["max_tokens"] = max_tokens
+        content = read_message(self.request("chat/completions", body), self.address)
+        return content if schema is None else read_object(content, schema, self.address)
 
     def request(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Post `body` to `path` below the address and return the answer; whatever is asked goes through here.
@@ -174,30 +233,12 @@ class Endpoint:
             answer = text
         self._record(path, body, response.status_code, answer)
         if response.status_code != 200:
-            raise self._refusal(response, answer)
+            raise refusal(response, answer, self.address)
         found = _object(answer, self.address)
         usage = found.get("usage")
         tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
         self.budget.add_tokens(tokens if isinstance(tokens, int) else 0)
         return found
-
-    def _refusal(self, response: httpx.Response, answer: Any) -> EndpointError:
-        """What a status other than 200 means, in words."""
-        status = response.status_code
-        fault = answer.get("error", answer) if isinstance(answer, dict) else answer
-        said = str(fault.get("message", fault) if isinstance(fault, dict) else fault)[:300]
-        what = f"The server answered {status}: {said}"
-        if status == 429 or status >= 500:
-            after = _retry_after(response.headers.get("retry-after"))
-            if after is None or after <= _LONGEST_WAIT:
-                return PassingError(what, after=after, where=self.address)
-            return EndpointError(what, where=self.address, todo=f"It asks to wait {after:.0f} seconds.")
-        advice = {
-            401: "Set the key in EQUIPOISE_API_KEY (or OPENAI_API_KEY beside OPENAI_BASE_URL).",
-            403: "The key may not do this.",
-            404: "Check the name of the model, and that the address ends with its version, as in /v1.",
-        }
-        return EndpointError(what, where=self.address, todo=advice.get(status))
 
     def _record(self, path: str, body: Mapping[str, Any], status: int | None, answer: Any) -> None:
         if self.log is not None:
@@ -213,7 +254,7 @@ class Endpoint:
         fault = state.outcome.exception() if state.outcome else None
         if isinstance(fault, PassingError) and fault.after is not None:
             return fault.after
-        return wait_random_exponential(multiplier=self.pause, max=_LONGEST_WAIT)(state)
+        return wait_random_exponential(multiplier=self.pause, max=LONGEST_WAIT)(state)
 
     @cached_property
     def _client(self) -> httpx.Client:
@@ -259,31 +300,3 @@ def _object(answer: Any, address: str) -> dict[str, Any]:
             todo="Check that the address is that of an OpenAI-compatible server.",
         )
     return answer
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Seconds to wait, from a number of seconds or a date (RFC 9110, section 10.2.3)."""
-    if header is None:
-        return None
-    try:
-        return max(0.0, float(header))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
-    except ValueError:
-        return None
-
-
-def _batches(texts: Sequence[str], size: int, characters: int = 100_000) -> Iterator[list[str]]:
-    """Runs of at most `size` texts and, but for a single long one, `characters` characters."""
-    batch: list[str] = []
-    length = 0
-    for text in texts:
-        if batch and (len(batch) == size or length + len(text) > characters):
-            yield batch
-            batch, length = [], 0
-        batch.append(text)
-        length += len(text)
-    if batch:
-        yield batch

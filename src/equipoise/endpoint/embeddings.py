@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,3 +59,17 @@ def read_embeddings(
             "The server returned vectors with values that are not finite numbers", where=address
         )
     return matrix
+
+
+def batches(texts: Sequence[str], size: int, characters: int = 100_000) -> Iterator[list[str]]:
+    """Runs of at most `size` texts and, but for a single long one, `characters` characters."""
+    batch: list[str] = []
+    length = 0
+    for text in texts:
+        if batch and (len(batch) == size or length + len(text) > characters):
+            yield batch
+            batch, length = [], 0
+        batch.append(text)
+        length += len(text)
+    if batch:
+        yield batch

@@ -9,6 +9,10 @@ class EndpointError(EquipoiseError):
     """A server could not be asked, or its answer cannot be used."""
 
 
+class AnswerError(EndpointError):
+    """A server answered, but not with what was asked for; it may, asked again."""
+
+
 class BudgetError(EndpointError):
     """The next request would go beyond what the budget allows."""
 
