@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from benchmarks.row import Row
-from benchmarks.rows import audit, leave_last, learners, popularity, speed
+from benchmarks.rows import audit, identification, leave_last, learners, popularity, speed
 
 ROWS: dict[str, Row] = {
-    row.name: row for module in (audit, leave_last, learners, popularity, speed) for row in module.ROWS
+    row.name: row
+    for module in (audit, identification, leave_last, learners, popularity, speed)
+    for row in module.ROWS
 }

@@ -9,7 +9,7 @@ Whatever `equipoise.causal.identification` answers can be held against it::
 """
 
 from equipoise.testing.identification_oracle.classics import CLASSICS, Classic
-from equipoise.testing.identification_oracle.examination import Finding, Question, examine, judge
+from equipoise.testing.identification_oracle.examination import Finding, Question, examine, judge, random_case
 from equipoise.testing.identification_oracle.hedges import hedge_faults
 from equipoise.testing.identification_oracle.models import BinaryModel, random_model
 from equipoise.testing.identification_oracle.witnesses import Witness, witness
@@ -24,6 +24,7 @@ __all__ = [
     "examine",
     "hedge_faults",
     "judge",
+    "random_case",
     "random_model",
     "witness",
 ]

@@ -63,17 +63,21 @@ class Finding:
     faults: list[str] = field(default_factory=list)
 
 
-def examine(seed: int, *, conditional: bool | None = None, zeros: float = 0.0) -> Finding:
+def examine(seed: int, *, zeros: float = 0.0) -> Finding:
     """Ask a random question of a random model.
 
     Args:
         seed: Root of all randomness.
-        conditional: Whether the question has a condition; by default in one of three.
         zeros: Chance of a probability to be 0 or 1, see `random_model`.
     """
+    return judge(*random_case(seed, zeros=zeros))
+
+
+def random_case(seed: int, *, zeros: float = 0.0) -> tuple[BinaryModel, Question]:
+    """The model and the question of `examine`; one question in three has a condition."""
     rng = np.random.default_rng(seed)
     model = random_model(rng, zeros=zeros)
-    return judge(model, _question(rng, model.observed, conditional))
+    return model, _question(rng, model.observed)
 
 
 def judge(model: BinaryModel, question: Question) -> Finding:
@@ -179,13 +183,12 @@ def _rule_two(
     return bool(nx.is_d_separator(full, set(outcome), set(moved), set(do | seen)))
 
 
-def _question(rng: np.random.Generator, names: tuple[str, ...], conditional: bool | None) -> Question:
+def _question(rng: np.random.Generator, names: tuple[str, ...]) -> Question:
     """One or two outcomes, late ones more often than early ones; one to three actions; up to two conditions."""
     late = np.arange(1, len(names) + 1, dtype=float) ** 2
     outcomes = int(rng.integers(1, 3)) if len(names) > 2 else 1
     outcome = rng.choice(names, outcomes, replace=False, p=late / late.sum()).tolist()
     rest = rng.permutation([name for name in names if name not in outcome]).tolist()
     actions = int(rng.integers(1, min(3, len(rest)) + 1))
-    wanted = rng.random() < 1 / 3 if conditional is None else conditional
-    conditions = int(rng.integers(1, 3)) if wanted else 0
+    conditions = int(rng.integers(1, 3)) if rng.random() < 1 / 3 else 0
     return Question(tuple(outcome), tuple(rest[:actions]), tuple(rest[actions : actions + conditions]))
