@@ -97,7 +97,7 @@ class _Design:
 
     @property
     def width(self) -> int:
-        return self.items.shape[1] + self.features.shape[1]
+        return int(self.items.shape[1] + self.features.shape[1])
 
     def __call__(self, rows: Ints, codes: Ints) -> Floats:
         return np.hstack([self.features[rows], self.items[codes]])
