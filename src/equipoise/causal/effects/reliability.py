@@ -39,8 +39,8 @@ def doubt(design: Design, fitted: Fitted, settings: Settings) -> str | None:
     missing = coverage_error(fitted.estimate, settings.level)
     if missing < -limits.largest_coverage_error:
         return (
-            f"The interval is in doubt: it is so skewed that it can be expected to cover {settings.level + missing:.1%} "
-            f"where it says {settings.level:.0%}"
+            f"The interval is in doubt: the influence of rows is so skewed that it is expected to "
+            f"cover {settings.level + missing:.1%} where it says {settings.level:.0%}"
         )
     return None
 

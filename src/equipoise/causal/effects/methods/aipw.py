@@ -11,7 +11,7 @@ from equipoise.causal.effects.methods.fitted import Fitted
 from equipoise.causal.effects.nuisances import cross_fit
 from equipoise.causal.effects.overlap import lack_of_overlap
 from equipoise.causal.effects.settings import Settings
-from equipoise.statistics.interval import Estimate
+from equipoise.statistics.interval import Estimate, Floats
 
 
 def aipw(design: Design, settings: Settings) -> Fitted:
@@ -21,14 +21,26 @@ def aipw(design: Design, settings: Settings) -> Fitted:
         return Fitted(settings.estimand, refusal=refusal, nuisances=nuisances)
     assert nuisances.mu0 is not None
     assert nuisances.mu1 is not None
-    t, y, e = design.treatment, design.outcome, nuisances.propensity
-    without = y - nuisances.mu0
-    if settings.estimand == "att":
-        scores = (t * without - (1 - t) * e / (1 - e) * without) / t.mean()
-        value = float(scores.mean())
-        return Fitted(
-            "att", Estimate(value, scores - t / t.mean() * value, design.clusters), None, nuisances, scores
-        )
-    scores = nuisances.mu1 - nuisances.mu0 + t * (y - nuisances.mu1) / e - (1 - t) * without / (1 - e)
-    value = float(scores.mean())
-    return Fitted("ate", Estimate(value, scores - value, design.clusters), None, nuisances, scores)
+    scores, influence = combine(design, nuisances.propensity, nuisances.mu0, nuisances.mu1, settings.estimand)
+    estimate = Estimate(float(scores.mean()), influence, design.clusters)
+    return Fitted(settings.estimand, estimate, None, nuisances, scores)
+
+
+def combine(
+    design: Design, propensity: Floats, mu0: Floats, mu1: Floats, estimand: str
+) -> tuple[Floats, Floats]:
+    """Uncentred scores and influence values from given nuisances, each (n,).
+
+    Args:
+        design: The data.
+        propensity: (n,), in (0, 1).
+        mu0: (n,), expected outcome without treatment.
+        mu1: (n,), expected outcome with treatment; not used for `att`.
+        estimand: `ate` or `att`.
+    """
+    t, y, e = design.treatment, design.outcome, propensity
+    if estimand == "att":
+        scores = (t - (1 - t) * e / (1 - e)) * (y - mu0) / t.mean()
+        return scores, scores - t / t.mean() * scores.mean()
+    scores = mu1 - mu0 + t * (y - mu1) / e - (1 - t) * (y - mu0) / (1 - e)
+    return scores, scores - scores.mean()

@@ -77,8 +77,8 @@ def front_door(design: Design, settings: Settings) -> Fitted:
 
 
 def mediation(design: Design, settings: Settings) -> Fitted:
-    """Total effect, and its natural direct and indirect parts: `E Y(1, M(0)) − E Y(0)` and
-    `E Y(1) − E Y(1, M(0))`.
+    """Total effect, and the natural direct and indirect effects `E Y(1, M(0)) − E Y(0)` and
+    `E Y(0, M(1)) − E Y(0)`; these add up to the total only where treatment and mediator do not interact.
 
     Raises:
         ConfigError: if no mediator is named.
@@ -92,12 +92,18 @@ def mediation(design: Design, settings: Settings) -> Fitted:
     t, y, e, with_ = design.treatment, design.outcome, plain.propensity, found.given_mediator
     neither = (1 - t) / (1 - e) * (y - plain.mu0) + plain.mu0
     both = t / e * (y - plain.mu1) + plain.mu1
-    crossed = (
+    # treated, with the mediator as it would be without treatment; and the other way round
+    treated_alone = (
         t * (1 - with_) / (with_ * (1 - e)) * (y - found.outcome[1])
         + (1 - t) / (1 - e) * (found.outcome[1] - found.carried[0, 1])
         + found.carried[0, 1]
     )
-    parts = {"total": both - neither, "direct": crossed - neither, "indirect": both - crossed}
+    mediator_alone = (
+        (1 - t) * with_ / ((1 - with_) * e) * (y - found.outcome[0])
+        + t / e * (found.outcome[0] - found.carried[1, 0])
+        + found.carried[1, 0]
+    )
+    parts = {"total": both - neither, "direct": treated_alone - neither, "indirect": mediator_alone - neither}
     estimates = {
         name: Estimate(float(part.mean()), part - part.mean(), design.clusters)
         for name, part in parts.items()
