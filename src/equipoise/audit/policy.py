@@ -78,6 +78,19 @@ class Rule(_Strict):
         return f"{self.metric or 'all metrics'}, {self.attribute or 'all attributes'}"
 
 
+class Launch(_Strict):
+    """What a candidate needs before it may replace what runs today; `equipoise gate` reads it, an audit does not."""
+
+    minimum_gain: float = Field(0.0, allow_inf_nan=False)
+    """The candidate's value must exceed today's by this much, with its whole interval, in the unit of the reward."""
+    estimator: str = "snips"
+    """Which estimator of the value decides."""
+    level: float = Field(0.95, gt=0.5, lt=1)
+    """Level of the interval that decides."""
+    insufficient: Literal["undecided", "pass", "fail"] = "undecided"
+    """What follows where the evidence for a rule on fairness is insufficient."""
+
+
 class Policy(_Strict):
     """Tolerances that were agreed on, with owners and reasons.
 
@@ -91,6 +104,8 @@ class Policy(_Strict):
     """Who answers for the policy, and for rules that name nobody."""
     rules: tuple[Rule, ...] = Field(default=(), alias="rule")
     """The tolerances; `[[rule]]` in a file."""
+    launch: Launch | None = None
+    """What launches need; `[launch]` in a file."""
 
     @field_validator("rules")
     @classmethod
@@ -211,7 +226,8 @@ def _explained(error: ValidationError, place: Path) -> ConfigError:
     rule = f", rule {numbers[0]}" if numbers else ""
     where = f"{place}{rule}{f', key {key!r}' if key else ''}"
     if fault["type"] == "extra_forbidden":
-        known = Rule.model_fields if numbers else ("owner", "rule")
+        inside = Launch.model_fields if fault["loc"][0] == "launch" else ("owner", "rule", "launch")
+        known = Rule.model_fields if numbers else inside
         return ConfigError(
             f"'{key}' is not a setting of a policy", where=where, todo=nearest(str(key), known)
         )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from equipoise.cli import audit, data, doctor, init, run, tune
+from equipoise.cli import audit, data, doctor, effect, gate, init, policy_value, run, tune
 from equipoise.errors import EquipoiseError
 
 app = typer.Typer(
@@ -22,6 +22,9 @@ app.command("run")(run.run)
 app.command("tune")(tune.tune)
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
+app.command("effect")(effect.effect)
+app.command("policy-value")(policy_value.policy_value)
+app.command("gate")(gate.gate)
 app.add_typer(audit.app, name="audit")
 app.add_typer(data.app, name="data")
 
