@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import brentq
 from scipy.stats import t as student
 
 from equipoise.errors import DataError
-from equipoise.statistics.interval import Floats, columns
+from equipoise.statistics.interval import Estimate, Floats, columns
+
+_STRONGEST = 100.0  # times a covariate's strength: nobody asks for more
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,15 @@ class Benchmark:
         treatment: Partial R² of the hidden cause with the treatment, in [0, 1).
         outcome: Partial R² of the hidden cause with the outcome given the treatment, in [0, 1].
         adjusted: The estimate less the bias that such a cause would bring.
+        times: How many times as strong as the covariate a hidden cause would have to be to bring the estimate to
+            0; None where even the strongest that could be would not.
     """
 
     covariate: str
     treatment: float
     outcome: float
     adjusted: float
+    times: float | None
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,7 @@ def omitted_variable_bias(
     names: Sequence[str],
     *,
     groups: Mapping[str, Sequence[str]] | None = None,
+    clusters: ArrayLike | None = None,
     alpha: float = 0.05,
 ) -> OmittedVariable:
     """Robustness values of the linear regression of an outcome on treatment and covariates.
@@ -171,6 +178,8 @@ def omitted_variable_bias(
         covariates: (n, p).
         names: (p,), names of the covariates' columns.
         groups: Columns to be benchmarked together, by a name for them; without, each column is its own.
+        clusters: (n,) labels; the significance that is to be taken away is then that of a cluster-robust
+            standard error, by as many degrees of freedom as it is worth.
         alpha: Level of the significance that the second robustness value takes away.
 
     Raises:
@@ -185,26 +194,56 @@ def omitted_variable_bias(
     estimate = float(left[:, 0] @ left[:, 1] / base[1])
     rest = float(np.square(left[:, 0] - estimate * left[:, 1]).sum())
     error = math.sqrt(rest / df / base[1])
-    benchmarks = []
+    benchmarks: list[tuple[str, float, float]] = []
     for name, members in (groups or {name: [name] for name in names}).items():
         without = np.delete(x, [1 + names.index(member) for member in members], axis=1)
         of_treatment = 1 - base[1] / float(_residual_squares(d[:, None], without)[0])
         of_outcome = 1 - rest / float(_residual_squares(y[:, None], np.column_stack([without, d]))[0])
-        try:
-            strength = benchmark_strength(max(of_treatment, 0.0), max(of_outcome, 0.0))
-        except DataError:
-            continue  # nothing hidden could be as strong, so that there is nothing to compare with
-        moved, _ = adjusted_estimate(estimate, error, df, treatment=strength[0], outcome=strength[1])
-        benchmarks.append(Benchmark(name, *strength, moved))
+        benchmarks.append((name, max(of_treatment, 0.0), max(of_outcome, 0.0)))
+    if not error > 0:
+        raise DataError(
+            "Treatment and covariates explain the outcome wholly: nothing is left to a hidden cause"
+        )
+    compared = [
+        found
+        for name, of_treatment, of_outcome in benchmarks
+        if (found := _benchmark(name, of_treatment, of_outcome, estimate, error, df)) is not None
+    ]
+    worth = df
+    if clusters is not None:
+        influence = left[:, 1] * (left[:, 0] - estimate * left[:, 1]) / (base[1] / len(y))
+        robust = Estimate(estimate, influence, np.asarray(clusters)).standard_error or error
+        worth = max(2, round(df * min(1.0, (error / robust) ** 2)))
+    f = estimate / error / math.sqrt(df)
     return OmittedVariable(
         estimate,
         error,
         df,
-        robustness_value(estimate, error, df) if error > 0 else 1.0,
-        robustness_value(estimate, error, df, alpha=alpha) if error > 0 else 1.0,
-        partial_r2(estimate / error, df) if error > 0 else 1.0,
-        tuple(sorted(benchmarks, key=lambda one: -one.treatment * one.outcome)),
+        robustness_value(estimate, error, df),
+        robustness_value(f * math.sqrt(worth), 1.0, worth, alpha=alpha),
+        partial_r2(estimate / error, df),
+        tuple(sorted(compared, key=lambda one: one.adjusted * math.copysign(1.0, estimate))),
     )
+
+
+def _benchmark(
+    name: str, of_treatment: float, of_outcome: float, estimate: float, error: float, df: int
+) -> Benchmark | None:
+    """A covariate's benchmark; None where it explains so much that nothing hidden could be as strong."""
+    most = (1 - of_treatment) / of_treatment if of_treatment > 0 else math.inf
+    if most <= 1:
+        return None
+
+    def left(times: float) -> tuple[float, float, float]:
+        treatment, outcome = benchmark_strength(of_treatment, of_outcome, times)
+        moved, _ = adjusted_estimate(estimate, error, df, treatment=treatment, outcome=outcome)
+        return treatment, outcome, moved
+
+    highest = min(_STRONGEST, most * (1 - 1e-9))
+    enough = None
+    if left(highest)[2] * estimate <= 0:
+        enough = float(brentq(lambda times: left(times)[2], 0.0, highest)) if estimate else 0.0
+    return Benchmark(name, *left(1.0), enough)
 
 
 def _residuals(values: Floats, regressors: Floats) -> Floats:
