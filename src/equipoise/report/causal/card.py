@@ -89,9 +89,9 @@ class CardPage(Page):
         """The estimate in sentences."""
         e, told = self.estimate, []
         if e.get("refused"):
-            told.append(self.words("card.refused", reason=self.words.phrase(e.get("reason") or "")))
+            told.append(self.words("card.refused", reason=self.said(e.get("reason") or "")))
             if bounds := e.get("bounds"):
-                assumption = self.words.phrase(bounds.get("assumption") or "")
+                assumption = self.said(bounds.get("assumption") or "")
                 told.append(
                     self.words(
                         "card.bounds", interval=self.interval(bounds, signed=True), assumption=assumption

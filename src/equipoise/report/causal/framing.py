@@ -59,12 +59,12 @@ class Page(ABC):
     @property
     def sentence(self) -> str:
         """The verdict, first on the page."""
-        return self.words.phrase(self.facts("verdict").get("sentence") or "")
+        return self.said(self.facts("verdict").get("sentence") or "")
 
     @property
     def because(self) -> list[str]:
         """What stands behind the verdict."""
-        return [self.words.phrase(reason) for reason in self.facts("verdict").get("because") or ()]
+        return [self.said(reason) for reason in self.facts("verdict").get("because") or ()]
 
     @cached_property
     def created(self) -> str:
@@ -80,6 +80,11 @@ class Page(ABC):
     def level(self) -> str:
         """Level of the intervals, kept in one line."""
         return self.share(self.content.get("level") or 0.95)
+
+    def said(self, text: object) -> str:
+        """A sentence that another part wrote, in this language, with its full stop."""
+        told = self.words.phrase(text)
+        return told if not told or told[-1] in ".!?。！？" else told + self.words("causal.stop")
 
     def facts(self, name: str) -> Mapping[str, Any]:
         """A part of the content; empty where there is none."""

@@ -68,8 +68,8 @@ def lay_out(
     boxes += _rows([name for name in nodes if name not in joined], left, below, styles)
     arrows = _arrows(drawn, {box.name: box for box in boxes}, layers, places)
     bends = [places[name][0] for chain in layers.chains.values() for name in chain]
-    left = min([box.x - box.width / 2 for box in boxes] + bends, default=0.0) - MARGIN
-    right = max([box.x + box.width / 2 for box in boxes] + bends, default=0.0) + MARGIN
+    left = min([box.x - box.width / 2 for box in boxes] + [x - GAP / 2 for x in bends], default=0.0) - MARGIN
+    right = max([box.x + box.width / 2 for box in boxes] + [x + GAP / 2 for x in bends], default=0.0) + MARGIN
     return Drawing(
         tuple(_moved(box, left) for box in boxes),
         tuple(one.moved(-left) for one in arrows),

@@ -109,9 +109,19 @@ class PolicyValuePage(Page):
         """Why there is no number, where there is none."""
         if self.ruling != "refused":
             return []
-        told = [self.words.template(f"value.reason.{code}") for code in self.content.get("reasons") or ()]
-        known = [text for text in told if text]
-        return known or [self.words.phrase(self.content.get("reason") or "")]
+        facts = {
+            "n": count(self.content.get("n") or 0),
+            "size": brief(self.content.get("effective_sample_size")),
+            "least": brief(self.facts("support").get("minimum_effective_sample_size")),
+            "share": self.share(self.content.get("largest_share")),
+            "most": self.share(self.facts("support").get("largest_share")),
+            "mean": brief(self.content.get("mean_weight")),
+            "mass": self.share(self.content.get("unsupported_mass")),
+        }
+        keys = [f"value.reason.{code}" for code in self.content.get("reasons") or ()]
+        if not keys or any(self.words.template(key) is None for key in keys):
+            return [self.said(self.content.get("reason") or "")]
+        return [self.words(key, **facts) for key in keys]
 
     @cached_property
     def evidence(self) -> list[str]:
@@ -131,7 +141,7 @@ class PolicyValuePage(Page):
                 )
             )
         if self.ruling == "unreliable":
-            told.append(self.words("value.unreliable"))
+            told.append(self.said(self.content.get("interval_reason") or self.words("value.unreliable")))
         return told
 
     @cached_property
@@ -218,15 +228,9 @@ class PolicyValuePage(Page):
             asked = self.words("value.support.near_one", errors=f"{errors:g}", factor=f"{factor:g}")
             said = number(mean) + (f" (z = {brief(z)})" if z is not None else "")
             found.append(self._condition("mean_weight", said, asked, not off))
-        if c.get("unsupported_mass") is not None:
-            found.append(
-                self._condition(
-                    "unsupported_mass",
-                    self.share(c["unsupported_mass"]),
-                    "0\u00a0%",
-                    "unsupported" not in " ".join(c.get("reasons") or ()),
-                )
-            )
+        if (mass := c.get("unsupported_mass")) is not None:
+            most = limits.get("unsupported_mass") or 0.0
+            found.append(self._condition("unsupported_mass", self.share(mass), "0\u00a0%", mass <= most))
         return found
 
     def _condition(self, name: str, found: str, asked: str, holds: bool) -> Support:
@@ -244,6 +248,11 @@ class PolicyValuePage(Page):
             ("largest_contribution", self.share(c.get("largest_contribution"))),
         ]  # fmt: skip
         return [(self.words(f"value.fact.{name}"), value) for name, value in pairs if value not in ("–", "")]
+
+    @property
+    def notes(self) -> list[str]:
+        """What else a reader should know."""
+        return [self.said(note) for note in self.content.get("notes") or ()]
 
     @cached_property
     def contents(self) -> list[str]:

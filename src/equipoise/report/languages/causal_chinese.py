@@ -36,6 +36,11 @@ MESSAGES: Final[dict[str, str]] = {
     "value.interval": "{level} 区间 {interval}，来自 {n} 行日志。",
     "value.difference": "与现行策略之差：{value}，{level} 区间 {interval}，基于相同的行。",
     "value.unreliable": "支撑估计的奖励太少，通常的极限定理不成立；需要更多数据，或一个奖励模型。",
+    "value.reason.few_effective_rows": "{n} 次决策仅相当于 {size} 次等权重的决策，少于 {least} 次。",
+    "value.reason.dominant_row": "单次决策占总权重的 {share}，超过 {most}。",
+    "value.reason.mean_weight": "平均权重为 {mean}，应为 1：倾向得分有误，或该策略会选择日志策略从不展示的物"
+    "品。",
+    "value.reason.unsupported": "该策略有 {mass} 的概率落在日志策略从不展示的物品上。",
     "value.hero.caption": "每次决策的平均奖励，附 {level} 区间",
     "value.logger": "现行策略",
     "value.logger.note": "日志所记",

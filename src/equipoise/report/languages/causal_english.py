@@ -41,6 +41,12 @@ MESSAGES: Final[dict[str, str]] = {
     "value.difference": "Difference to today: {value}, {level} interval {interval}, on the same rows.",
     "value.unreliable": "Too few rewards carry the estimate for the usual limit to hold; take more data, or "
     "a model of the reward.",
+    "value.reason.few_effective_rows": "The {n} decisions are worth {size} equally weighted ones, fewer "
+    "than {least}.",
+    "value.reason.dominant_row": "One decision carries {share} of the total weight, more than {most}.",
+    "value.reason.mean_weight": "The mean weight is {mean} and should be 1: the propensities are wrong, or "
+    "the policy chooses what the logger never shows.",
+    "value.reason.unsupported": "{mass} of the policy's probability lies on what the logger never shows.",
     "value.hero.caption": "Mean reward per decision, with {level} intervals",
     "value.logger": "Today",
     "value.logger.note": "as logged",

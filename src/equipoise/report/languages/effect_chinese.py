@@ -68,6 +68,7 @@ MESSAGES: Final[dict[str, str]] = {
     "estimand.late": "对受工具变量影响者的平均效应",
     "estimand.nde": "自然直接效应",
     "estimand.nie": "自然间接效应",
+    "estimand.slope": "每增加一个单位的效应",
     "method.effect.aipw": "交叉拟合 AIPW",
     "method.effect.ipw": "逆倾向加权",
     "method.effect.overlap": "重叠加权",

@@ -69,6 +69,7 @@ MESSAGES: Final[dict[str, str]] = {
     "estimand.late": "Average effect on those whom the instrument moves",
     "estimand.nde": "Natural direct effect",
     "estimand.nie": "Natural indirect effect",
+    "estimand.slope": "Effect of one unit more",
     "method.effect.aipw": "cross-fitted AIPW",
     "method.effect.ipw": "inverse propensity weights",
     "method.effect.overlap": "overlap weights",
