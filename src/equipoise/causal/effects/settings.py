@@ -32,7 +32,10 @@ class Overlap(Component):
     """Refuse where one row (cluster) carries a larger share of its arm's weight."""
     minimum_events: float = Field(10.0, ge=0)
     """Doubt the interval where an arm holds fewer effective cases of the rarer outcome, (Σwy)²/Σ(wy)²."""
-    largest_variance_share: float = Field(0.1, gt=0, le=1)
+    largest_unseen_share: float = Field(0.25, ge=0, le=1)
+    """Doubt the interval where rows so unlikely in their arm that less than one is expected there carry a larger
+    share of the variance: the sample cannot show it."""
+    largest_variance_share: float = Field(0.25, gt=0, le=1)
     """Doubt the interval where one row (cluster) carries a larger share of the variance."""
     largest_coverage_error: float = Field(0.01, ge=0)
     """Doubt the interval where skewness is expected to cost it more coverage."""
