@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from benchmarks.row import Row
-from benchmarks.rows import audit, effects, identification, learners, leave_last, policy_value, popularity, speed
+from benchmarks.rows import (
+    audit,
+    effects,
+    identification,
+    lalonde,
+    learners,
+    leave_last,
+    policy_value,
+    popularity,
+    speed,
+)
 
 ROWS: dict[str, Row] = {
     row.name: row
-    for module in (audit, effects, identification, learners, leave_last, policy_value, popularity, speed)
+    for module in (
+        audit,
+        effects,
+        identification,
+        lalonde,
+        learners,
+        leave_last,
+        policy_value,
+        popularity,
+        speed,
+    )
     for row in module.ROWS
 }
