@@ -85,10 +85,10 @@ def weigh(table: Frame, estimator: Estimator) -> Weights:
         effective_sample_size=total**2 / float(found["squares"]) if found["squares"] > 0 else 0.0,
         largest=float(found["largest"]),
         largest_share=float(found["largest"]) / total if total > 0 else 0.0,
-        mean=_ratio(np.zeros_like(ones), clusters[WEIGHT], ones, ones),
+        mean=ratio_of_means(np.zeros_like(ones), clusters[WEIGHT], ones, ones),
         share_cut=float(found["cut"]) / n,
         largest_contribution=float(found["part"]) / float(found["parts"]) if found["parts"] > 0 else 0.0,
-        logger=_ratio(np.zeros_like(ones), clusters[REWARD_], ones, ones),
+        logger=ratio_of_means(np.zeros_like(ones), clusters[REWARD_], ones, ones),
     )
 
 
@@ -106,7 +106,7 @@ def estimate(table: Frame, estimator: Estimator) -> tuple[Estimate, float]:
         changed.alias("_changed"),
     )
     sums = _per_cluster(made, [_ADDITIVE, _NUMERATOR, _DENOMINATOR, "_changed"])
-    found = _ratio(sums[_ADDITIVE], sums[_NUMERATOR], sums[_DENOMINATOR], sums["_n"])
+    found = ratio_of_means(sums[_ADDITIVE], sums[_NUMERATOR], sums[_DENOMINATOR], sums["_n"])
     return found, float(sums["_changed"].sum() / sums[_DENOMINATOR].sum())
 
 
@@ -125,7 +125,7 @@ def _per_cluster(table: Frame, columns: list[str]) -> dict[str, Floats]:
     }
 
 
-def _ratio(additive: Floats, numerator: Floats, denominator: Floats, n: Floats) -> Estimate:
+def ratio_of_means(additive: Floats, numerator: Floats, denominator: Floats, n: Floats) -> Estimate:
     """mean(additive) + Σ numerator / Σ denominator, by the delta method, from sums per cluster.
 
     Influence values are scaled such that their mean over clusters is the error: C / N times a cluster's sum.

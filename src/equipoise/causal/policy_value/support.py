@@ -30,7 +30,7 @@ class Support(Component):
     """Share by which the mean weight may be off 1 for `interval_reliable`, where it is beyond `mean_weight_errors`."""
     unsupported_mass: float = Field(1e-6, ge=0, le=1)
     """Largest share of the target's probability on items that the logger never shows."""
-    minimum_contributions: float = Field(50.0, ge=1)
+    minimum_contributions: float = Field(30.0, ge=1)
     """Least Σφ² / max φ² of the influence values φ per cluster for `interval_reliable`: how many equally large
     contributions the variance is worth (the Lindeberg condition of the normal limit)."""
     bias_errors: float = Field(0.25, ge=0)
