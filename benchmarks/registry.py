@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks.row import Row
 from benchmarks.rows import (
     audit,
+    discovery,
     effects,
     identification,
     lalonde,
@@ -19,6 +20,7 @@ ROWS: dict[str, Row] = {
     row.name: row
     for module in (
         audit,
+        discovery,
         effects,
         identification,
         lalonde,
