@@ -120,6 +120,8 @@ class AuditSection(Section):
     """Level of the intervals."""
     n_bootstrap: int = Field(default=1000, ge=100)
     """Draws of users per interval."""
+    weighted: bool = True
+    """Whether lists are also measured with each held-out event weighted by its logged propensity, where it has one."""
 
     @model_validator(mode="after")
     def _lengths(self) -> AuditSection:

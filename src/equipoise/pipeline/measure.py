@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from equipoise import metrics as m
+from equipoise.causal.propensity import weights
 from equipoise.component import Runtime
 from equipoise.config import AuditSection, Config
 from equipoise.data import Dataset
@@ -19,11 +20,21 @@ from equipoise.errors import DataError
 from equipoise.language import Vectors
 from equipoise.pipeline.held_out import held_out
 from equipoise.pipeline.prepare import Prepared
+from equipoise.pipeline.propensities import correction_card
 from equipoise.pipeline.truth import against_truth
-from equipoise.statistics import Interval, Reliability, bootstrap_means, paired_difference, reliability
+from equipoise.statistics import (
+    Interval,
+    Reliability,
+    bootstrap_means,
+    bootstrap_ratio,
+    paired_difference,
+    reliability,
+)
 
 _QUALITY = ("ndcg", "recall", "precision", "hit_rate", "mrr", "map")
 _SYSTEM = ("coverage", "gini", "entropy")
+_WEIGHTED = ("ndcg", "recall")  # metrics that add up over hits
+_CLIP = 10.0  # largest weight of a held-out event, in multiples of the mean weight
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,11 @@ def truth_of(prepared: Prepared, audit: AuditSection) -> pl.DataFrame:
     Raises:
         DataError: if nothing is left to measure by.
     """
+    return _held_out(prepared, audit).select(v.USER, v.ITEM).sort(v.USER, v.ITEM)
+
+
+def _held_out(prepared: Prepared, audit: AuditSection) -> pl.DataFrame:
+    """The relevant events of the test part, each pair once."""
     events = held_out(prepared.test, (prepared.train, prepared.valid), audit).events
     if events.is_empty():
         raise DataError(
@@ -56,7 +72,7 @@ def truth_of(prepared: Prepared, audit: AuditSection) -> pl.DataFrame:
             where=f"{len(prepared.test.events)} test events, {len(prepared.test.positives)} of them positive",
             todo="Hold out more, lower [audit] relevant, or set [audit] exclude_seen = false.",
         )
-    return events.select(v.USER, v.ITEM).sort(v.USER, v.ITEM)
+    return events
 
 
 def measure(
@@ -101,8 +117,13 @@ def measure(
         if (calibrated := _calibration(lists, truth)) is not None:
             content["calibration"][stage] = {"ece": calibrated.error}
             bins[stage] = calibrated
+    if audit.weighted and (weighed := _weighted(by_stage, prepared, audit, runtime)) is not None:
+        content["weighted"] = weighed
+        content["protocol"]["weights"] = weighed["weights"]
     if v.CORRECTED in values:
         content["comparison"] = _comparison(values, names, audit, runtime)
+    if (card := correction_card(config, prepared.train, runtime)) is not None:
+        content["propensities"] = card
     if prepared.world is not None:
         content["planted"] = against_truth(prepared.world, by_stage, prepared, config, runtime)
     exposure = {stage: m.exposure(lists, catalogue, audit.k[0]) for stage, lists in by_stage.items()}
@@ -143,6 +164,43 @@ def _means(
         matrix, level=audit.level, n_bootstrap=audit.n_bootstrap, seed=runtime.seed, present=~np.isnan(matrix)
     )
     return dict(zip(names, intervals, strict=True))
+
+
+def _weighted(
+    by_stage: Mapping[str, pl.DataFrame], prepared: Prepared, audit: AuditSection, runtime: Runtime
+) -> dict[str, Any] | None:
+    """Metrics with each held-out event weighted by 1 / propensity, beside the same with equal weights, on the
+    events that have one; None where none has.
+    """
+    events = _held_out(prepared, audit)
+    if v.PROPENSITY not in events.columns:
+        return None
+    p = pl.col(v.PROPENSITY).cast(pl.Float64)
+    known = events.filter((p > 0) & (p <= 1))
+    if known.is_empty() or (known[v.PROPENSITY] == 1).all():
+        return None
+    made = weights(known[v.PROPENSITY].cast(pl.Float64).to_numpy(), clip=_CLIP)
+    truth = known.select(v.USER, v.ITEM, pl.Series("weight", made.values))
+    wanted = {f"{name}@{k}": m.parse(f"{name}@{k}") for k in audit.k for name in _WEIGHTED}
+    told: dict[str, Any] = {
+        "weights": f"1 / propensity on {len(known):,} of {len(events):,} held-out pairs, "
+        f"cut at {_CLIP:g} times the mean",
+        "diagnostics": made.diagnostics.plain(),
+        "stages": {},
+        "equal": {},
+    }
+    for stage, lists in by_stage.items():
+        for place, rows in (("stages", truth), ("equal", truth.with_columns(pl.lit(1.0).alias("weight")))):
+            table = m.weighted_gains(lists, rows, wanted)
+            intervals = bootstrap_ratio(
+                table.select(*wanted).to_numpy(),
+                table.select(f"{name} of" for name in wanted).to_numpy(),
+                level=audit.level,
+                n_bootstrap=audit.n_bootstrap,
+                seed=runtime.seed,
+            )
+            told[place][stage] = {name: one.as_dict() for name, one in zip(wanted, intervals, strict=True)}
+    return told
 
 
 def _comparison(

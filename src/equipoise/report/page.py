@@ -9,6 +9,7 @@ from typing import Any
 
 from equipoise.metrics import Definition, define
 from equipoise.report import environment, figures, sentences
+from equipoise.report.causal.weights import WeightsPanel
 from equipoise.report.environment import templates
 from equipoise.report.languages import Words
 from equipoise.report.numbers import number, percent, seconds
@@ -185,6 +186,23 @@ class Page:
         flat = {stage: dict(self._flattened(values)) for stage, values in stages.items()}
         names = list(dict.fromkeys(name for values in flat.values() for name in values))
         return [(name, {stage: values.get(name) for stage, values in flat.items()}) for name in names]
+
+    @cached_property
+    def weights(self) -> WeightsPanel | None:
+        """The propensities of the correction; None where none were used."""
+        card = self.results.metrics.get("propensities")
+        return WeightsPanel(card, self.words) if card else None
+
+    @cached_property
+    def weighted(self) -> list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
+        """Metrics by stage, on held-out events weighted by propensity, and on the same with equal weights."""
+        told: Mapping[str, Any] = self.results.metrics.get("weighted") or {}
+        stages, equal = told.get("stages", {}), told.get("equal", {})
+        names = list(next(iter(stages.values()), {}))
+        return [
+            (name, *({stage: values[name] for stage, values in part.items()} for part in (stages, equal)))
+            for name in names
+        ]
 
     @cached_property
     def waterfall(self) -> list[figures.Bar]:

@@ -8,6 +8,40 @@ MESSAGES: Final[dict[str, str]] = {
     "causal.stop": "。",
     "causal.within": "（{level} 区间 {interval}）",
     "causal.reproduce": "相同的数据、设置和版本会得到相同的数值。",
+    "section.propensities": "权重的可信度",
+    "weights.lead": "校正按 1 / 倾向得分为每个事件加权，使很少被展示的事件占更大比重。它估计的是：如果日志策"
+    "略对所有物品一视同仁，会看到什么；其好坏取决于倾向得分。",
+    "weights.verdict.sound": "没有发现对这些权重不利的证据。",
+    "weights.verdict.doubtful": "这些权重值得怀疑。",
+    "weights.because.little_left": "有效事件数不足原来的十分之一：校正后的模型只依赖少数事件。",
+    "weights.because.clipped": "超过 5 % 的权重被截断，因而仍留有部分偏差。",
+    "weights.because.mean_weight": "权重之和与应有的值不符：倾向得分平均而言有误。",
+    "weights.because.calibration": "倾向得分校准不良。",
+    "weights.because.unbalanced": "即使加权之后，展示的物品仍与目录不相似。",
+    "weights.because.no_exposures": "日志中没有可用来检查权重的曝光记录。",
+    "weights.balance": "展示的物品与目录对照",
+    "weights.balance.lead": "曝光物品与目录物品之差，以标准差计，加权之前与之后。倾向得分正确时全部应接近 0"
+    "。",
+    "weights.fact.model": "倾向得分",
+    "weights.fact.rows": "加权事件数",
+    "weights.fact.range": "范围",
+    "weights.fact.effective_sample_size": "有效事件数",
+    "weights.fact.effective_share": "有效占比",
+    "weights.fact.share_clipped": "截断占比",
+    "weights.fact.largest_weight": "最大权重（均值的倍数）",
+    "weights.fact.mean_weight": "平均权重（应为 1）",
+    "weights.fact.calibration_error": "校准误差",
+    "weights.fact.without": "没有倾向得分的事件",
+    "propensity.given": "日志所记",
+    "propensity.popularity": "按流行度",
+    "propensity.position": "按位置",
+    "propensity.logistic": "逻辑回归",
+    "quality.weighted": "假如所有物品得到同等展示",
+    "quality.weighted.lead": "留出的事件来自有偏的日志策略，会偏袒展示同样物品的列表。这里每个事件按其倾向得"
+    "分计数（{weights}），旁边是相同事件等权重的结果；用户按其事件数计入。",
+    "quality.weighted.stage": "{stage}（加权）",
+    "quality.equal.stage": "{stage}（等权）",
+    "protocol.weights": "权重",
     "column.claim": "应当独立",
     "column.test": "检验",
     "column.statistic": "统计量",
@@ -180,5 +214,8 @@ MESSAGES: Final[dict[str, str]] = {
     "graph.limits.tests": "独立性检验可以与图矛盾；蕴含相同独立性的图无法区分。",
 }
 
-PHRASES: Final[dict[str, str]] = {}
+PHRASES: Final[dict[str, str]] = {
+    r"1 / propensity on (.+) of (.+) held-out pairs, cut at (.+) times the mean": "{1} 个留出对中的 {0} 个，"
+    "取 1 / 倾向得分，截断于均值的 {2} 倍",
+}
 """Regular expressions of English sentences that the causal engine writes, to Chinese."""
