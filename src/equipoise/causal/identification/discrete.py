@@ -14,6 +14,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from numpy.typing import NDArray
 
 from equipoise.causal.identification.expressions import Expression, Probability, Product, Ratio, Sum
@@ -25,6 +26,7 @@ Floats = NDArray[np.float64]
 PROBABILITY = "p"
 """Column that makes a table a joint distribution; without it, rows count one each."""
 
+_WEIGHT, _LEAST, _MISSING = "__weight", "__least", "__missing"
 _MOST_CELLS = 5_000_000
 
 
@@ -54,38 +56,42 @@ class DiscreteJoint:
                 many combinations to hold.
         """
         wanted = list(names)
-        native = nw.from_native(table)
-        columns = native.collect_schema().names()
+        try:
+            rows = nw.from_native(table).lazy()
+        except TypeError:
+            rows = frames.eager(table).lazy()  # raises in words
+        columns = rows.collect_schema().names()
         frames.require(columns, *wanted, table="table of the joint distribution")
         weighted = PROBABILITY in columns and PROBABILITY not in wanted
-        weight = nw.col(PROBABILITY) if weighted else nw.lit(1.0)
-        rows = native.lazy().select(
-            *(nw.col(name) for name in wanted), weight.cast(nw.Float64).alias("__weight")
+        weight = (nw.col(PROBABILITY) if weighted else nw.lit(1.0)).cast(nw.Float64)
+        grouped = (
+            rows.select(*(nw.col(name) for name in wanted), weight.alias(_WEIGHT), weight.alias(_LEAST))
+            .with_columns(nw.col(_WEIGHT).is_null().cast(nw.Int64).alias(_MISSING))
+            .group_by(wanted)
+            .agg(nw.col(_WEIGHT).sum(), nw.col(_LEAST).min(), nw.col(_MISSING).sum())
+            .collect(backend="polars")
+            .to_polars()
         )
-        smallest, missing = nw.col("__weight").min(), nw.col("__weight").is_null().sum()
-        grouped = rows.group_by(wanted).agg(
-            nw.col("__weight").sum(), smallest.alias("__least"), missing.alias("__missing")
-        )
-        return cls._of(grouped.collect(backend="polars").to_polars(), wanted, weighted=weighted)
+        return cls._of(grouped.with_columns(cs.float().fill_nan(None)), wanted, weighted=weighted)
 
     @classmethod
     def _of(cls, grouped: pl.DataFrame, names: list[str], *, weighted: bool) -> DiscreteJoint:
         if grouped.is_empty():
             raise DataError("The table of the joint distribution has no rows")
         for name in names:
-            absent = grouped.filter(pl.col(name).is_null())["__weight"].sum()
+            absent = grouped.filter(pl.col(name).is_null())[_WEIGHT].sum()
             if grouped[name].null_count():
                 raise DataError(
                     f"The column '{name}' has missing values",
                     where=f"{absent:g} of the probability" if weighted else f"{absent:g} rows",
                     todo="Drop these rows or give the missing a value of its own.",
                 )
-        weights = grouped["__weight"].to_numpy()
+        weights = grouped[_WEIGHT].to_numpy()
         whole = float(weights.sum())
         if weighted:
-            least = float(grouped["__least"].min() or 0.0)  # type: ignore[arg-type]
+            least = float(grouped[_LEAST].min() or 0.0)  # type: ignore[arg-type]
             if (
-                grouped["__missing"].sum()
+                grouped[_MISSING].sum()
                 or not np.isfinite(weights).all()
                 or least < 0
                 or abs(whole - 1) > 1e-6

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 
 NONE: frozenset[str] = frozenset()
 
@@ -126,23 +126,33 @@ def total(over: frozenset[str], term: Expression) -> Expression:
     if isinstance(term, Sum):
         return total(over | term.over, term.term)
     factors: list[Expression] = list(term.factors) if isinstance(term, Product) else [term]
-    left = reduce(lambda names, name: names - _summed_away(name, factors), sorted(over), over)
+    left = over
+    for name in sorted(over):
+        if _sum_away(name, factors, left):
+            left -= {name}
     inside = [factor for factor in factors if factor.free & left]
     outside = [factor for factor in factors if not factor.free & left]
     return product([*outside, Sum(left, product(inside))]) if left else product(outside)
 
 
-def _summed_away(name: str, factors: list[Expression]) -> frozenset[str]:
-    """Sum a variable out of the one probability that holds it, where that is so, in place."""
+def _sum_away(name: str, factors: list[Expression], over: frozenset[str]) -> bool:
+    """Sum a variable out of the one probability that holds it, in place; tell whether that could be done.
+
+    It cannot where another variable to be summed over would be left in no factor, whose sum is not 1.
+    """
     holders = [place for place, factor in enumerate(factors) if name in factor.free]
     if len(holders) != 1:
-        return NONE
-    holder = factors[holders[0]]
+        return False
+    place = holders[0]
+    holder = factors[place]
     if not isinstance(holder, Probability) or name not in holder.variables:
-        return NONE
+        return False
     rest = holder.variables - {name}
-    factors[holders[0]] = Probability(rest, holder.given) if rest else ONE
-    return frozenset({name})
+    elsewhere = NONE.union(*(factor.free for at, factor in enumerate(factors) if at != place))
+    if not rest and not (holder.given & over) <= elsewhere:
+        return False
+    factors[place] = Probability(rest, holder.given) if rest else ONE
+    return True
 
 
 def ratio(numerator: Expression, denominator: Expression) -> Expression:
