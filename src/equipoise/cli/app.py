@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from equipoise.cli import audit, data, doctor, effect, gate, init, policy_value, run, tune
+from equipoise.cli import audit, data, doctor, effect, gate, graph, init, plan, policy_value, run, tune
 from equipoise.errors import EquipoiseError
 
 app = typer.Typer(
@@ -25,8 +25,10 @@ app.command("doctor")(doctor.doctor)
 app.command("effect")(effect.effect)
 app.command("policy-value")(policy_value.policy_value)
 app.command("gate")(gate.gate)
+app.command("plan")(plan.plan)
 app.add_typer(audit.app, name="audit")
 app.add_typer(data.app, name="data")
+app.add_typer(graph.app, name="graph")
 
 
 @app.callback()

@@ -1,7 +1,7 @@
 """Results become pages that a person reads: self-contained HTML, in English or Chinese."""
 
 from equipoise.report.audit import render_audit, render_summary
-from equipoise.report.causal import render_card, render_gate, render_graph, render_policy_value
+from equipoise.report.causal import render_card, render_gate, render_graph, render_plan, render_policy_value
 from equipoise.report.page import render
 from equipoise.report.results import Recommended, RunReport, Sample
 
@@ -14,6 +14,7 @@ __all__ = [
     "render_card",
     "render_gate",
     "render_graph",
+    "render_plan",
     "render_policy_value",
     "render_summary",
 ]

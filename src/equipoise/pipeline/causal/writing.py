@@ -93,9 +93,10 @@ def write(
     """
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     told: dict[str, Any] = json.loads(text)  # pages are made from what a reader of the file gets
+    files = {f"{kind}.json": text + "\n", REPORT: render(told, lang)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, file in ((f"{kind}.json", text + "\n"), (REPORT, render(told, lang))):
+        for name, file in files.items():
             draft = folder / f".{name}-{os.getpid()}"
             draft.write_text(file, "utf-8")
             draft.replace(folder / name)
