@@ -19,10 +19,12 @@ LINEAR_T = {1: 0.583, 2: 0.688, 3: 0.644, 4: 0.674, 5: 1.011}
 _MODELS = ("linear", "quadratic", "forest", "boosting", "gaussian_process", "best")
 _LEARNERS: dict[str, Learner] = {
     **{f"T {model}": TLearner(outcome_model=model) for model in _MODELS},
-    **{f"X {model}": XLearner(outcome_model=model, effect_model=model) for model in ("linear", "best")},
-    "X best, linear effect": XLearner(outcome_model="best"),
-    **{f"DR {model}": DRLearner(outcome_model=model, effect_model=model) for model in ("linear", "best")},
-    "DR best, linear effect": DRLearner(outcome_model="best"),
+    **{f"X {model}": XLearner(outcome_model=model, effect_model=model) for model in ("linear", "quadratic")},
+    "X quadratic, linear effect": XLearner(outcome_model="quadratic"),
+    **{
+        f"DR {model}": DRLearner(outcome_model=model, effect_model=model) for model in ("linear", "quadratic")
+    },
+    "DR quadratic, linear effect": DRLearner(outcome_model="quadratic"),
     "EconML causal forest": EconMLLearner(),
 }
 

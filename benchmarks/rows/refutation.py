@@ -12,7 +12,7 @@ from benchmarks.row import Part, Row
 from equipoise.causal.effects import Effect, estimate_effect
 from equipoise.causal.refutation import card
 
-_WORLDS = 25
+_WORLDS = 20
 _ROWS = 1000
 
 

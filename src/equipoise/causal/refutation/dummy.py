@@ -14,9 +14,14 @@ from equipoise.causal.refutation.finding import (
     few_threads,
     quantiles,
     refit,
+    unanswered,
 )
 from equipoise.statistics.interval import Floats
 
+_NAME = "dummy_outcome"
+_MEANING = (
+    "The estimator does not remove confounding that is known: its models are too simple for these covariates."
+)
 _ALPHA = 0.01
 _BINARY = "binary"
 
@@ -42,6 +47,8 @@ def dummy_outcome(effect: Effect, n_draws: int = 30, seed: int = 0, *, show: boo
     design, rng = effect.design, np.random.default_rng([seed, 14])
     designs = (design.with_outcome(rng.permutation(design.outcome), "noise") for _ in range(n_draws))
     noise = refit(effect, designs, "replacing the outcome by noise", n_draws, show=show)
+    if not noise.enough:
+        return unanswered(_NAME, _MEANING, noise)
     bias = noise.bias()
     low, high = quantiles(noise.values)
     value, p_value, failed = float(noise.values.mean()), None, bias.material
@@ -71,10 +78,10 @@ def dummy_outcome(effect: Effect, n_draws: int = 30, seed: int = 0, *, show: boo
                 f"[{low:+.4g}, {high:+.4g}]"
             )
     return Finding(
-        "dummy_outcome",
+        _NAME,
         FAILED if failed else PASSED,
         says,
-        "The estimator does not remove confounding that is known: its models are too simple for these covariates.",
+        _MEANING,
         value,
         low,
         high,

@@ -10,7 +10,6 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from equipoise.causal.effects import Design, Effect
-from equipoise.errors import DataError
 from equipoise.progress import track
 from equipoise.statistics.interval import Floats
 
@@ -86,6 +85,11 @@ class Refits:
         """Number of estimates."""
         return len(self.values)
 
+    @property
+    def enough(self) -> bool:
+        """Whether at least half of the designs, and two, allowed an estimate."""
+        return self.fits >= max(2, self.refused)
+
     def bias(self, truth: float = 0.0) -> Bias:
         """How far the estimates are from a known truth."""
         off, spread = float(self.values.mean() - truth), float(self.values.std(ddof=1))
@@ -118,9 +122,6 @@ def refit(effect: Effect, designs: Iterable[Design], what: str, total: int, *, s
         what: What is being done, in words.
         total: How many designs.
         show: Whether work over two seconds shows a bar.
-
-    Raises:
-        DataError: if fewer than half of the designs allow an estimate.
     """
     values, errors, refused = [], [], 0
     with few_threads(effect.n):
@@ -132,11 +133,13 @@ def refit(effect: Effect, designs: Iterable[Design], what: str, total: int, *, s
                 continue
             values.append(again.value)
             errors.append(error)
-    if 2 * len(values) < total or len(values) < 2:
-        raise DataError(
-            f"The estimator gave a number on {len(values)} of {total} altered tables only", where=what
-        )
     return Refits(np.array(values), np.array(errors), refused)
+
+
+def unanswered(name: str, meaning: str, fits: Refits, *, status: str = NOT_RUN) -> Finding:
+    """The finding where the estimator refused too many of the altered tables."""
+    says = f"The estimator gave a number on {fits.fits} of {fits.fits + fits.refused} altered tables only"
+    return Finding(name, status, says, meaning, details={"fits": fits.fits, "refused": fits.refused})
 
 
 def few_threads(rows: int) -> threadpool_limits:

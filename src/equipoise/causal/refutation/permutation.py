@@ -20,12 +20,14 @@ from scipy.stats import binom
 
 from equipoise.causal.effects import Design, Effect
 from equipoise.causal.effects.regressions import regress
-from equipoise.causal.refutation.finding import FAILED, PASSED, Finding, quantiles, refit
+from equipoise.causal.refutation.finding import FAILED, PASSED, Finding, quantiles, refit, unanswered
 from equipoise.errors import ConfigError, DataError
 from equipoise.statistics.interval import Floats
 
 Ints = NDArray[np.int64]
 
+_NAME = "permutation_placebo"
+_MEANING = "The estimator finds effects in noise: something leaks, or the standard error is wrong. Stop here."
 _ROUNDS = 50  # of trading; the share of rows that moved is reported
 _FEWEST = 20
 _FALSE_ALARM = 0.01
@@ -63,6 +65,8 @@ def permutation_placebo(
             yield placebo
 
     null = refit(effect, designs(), "permuting the treatment", n_permutations, show=show)
+    if not null.enough:
+        return unanswered(_NAME, _MEANING, null)
     scores = np.abs(null.values / null.errors)
     assert effect.value is not None
     own = abs(effect.value) / (effect.standard_error or np.inf)
@@ -83,10 +87,10 @@ def permutation_placebo(
             f"{wrong} of {null.fits} times"
         )
     return Finding(
-        "permutation_placebo",
+        _NAME,
         FAILED if failed else PASSED,
         says,
-        "The estimator finds effects in noise: something leaks, or the standard error is wrong. Stop here.",
+        _MEANING,
         float(null.values.mean()),
         low,
         high,

@@ -7,11 +7,21 @@ from collections.abc import Iterator
 import numpy as np
 
 from equipoise.causal.effects import Design, Effect
-from equipoise.causal.refutation.finding import FAILED, MATERIAL, PASSED, Finding, quantiles, refit
+from equipoise.causal.refutation.finding import (
+    FAILED,
+    MATERIAL,
+    PASSED,
+    Finding,
+    quantiles,
+    refit,
+    unanswered,
+)
 
+_CAUSE, _SUBSET = "random_common_cause", "subset_stability"
+_CAUSE_MEANING = "The estimate moves when nothing was learnt: an unstable model, or too little data for it."
+_SUBSET_MEANING = "A few users, or a group that differs from the rest, carry the result."
 _LARGEST_RATIO = 1.5
 _LARGEST_REFUSED = 0.2
-_LARGEST_SHARE = 0.2
 
 
 def random_common_cause(effect: Effect, n_draws: int = 10, seed: int = 0, *, show: bool = True) -> Finding:
@@ -30,13 +40,15 @@ def random_common_cause(effect: Effect, n_draws: int = 10, seed: int = 0, *, sho
     name = "random common cause"
     designs = (design.with_covariate(name, rng.normal(size=design.n)) for _ in range(n_draws))
     fits = refit(effect, designs, "adding a random cause", n_draws, show=show)
+    if not fits.enough:
+        return unanswered(_CAUSE, _CAUSE_MEANING, fits)
     shift = float(np.median(np.abs(fits.values - effect.value)))
     share = shift / (effect.standard_error or np.inf)
     return Finding(
-        "random_common_cause",
+        _CAUSE,
         FAILED if share > MATERIAL else PASSED,
         f"A covariate of noise moves the estimate by {shift:.4g}, {share:.2f} of its standard error",
-        "The estimate moves when nothing was learnt: an unstable model, or too little data for it.",
+        _CAUSE_MEANING,
         float(fits.values.mean()),
         float(fits.values.min()),
         float(fits.values.max()),
@@ -53,8 +65,7 @@ def subset_stability(
 
     Without replacement, a part of share f differs from the whole by `SE √(1/f − 1)`; the ratio of what is seen
     to this is told. Fails where the parts differ 1.5 times as much as that, where they are surely off the whole
-    estimate by more than a quarter of a standard error, where a fifth of them allow no estimate, or where one
-    cluster alone makes a fifth of the estimate's variance.
+    estimate by more than a quarter of a standard error, or where a fifth of them allow no estimate.
     `removal_share` is the smallest share of clusters whose removal would change the sign, by their influence
     (Broderick, Giordano and Meager 2020, "An automatic finite-sample robustness metric").
 
@@ -80,6 +91,8 @@ def subset_stability(
             yield design.take(kept[labels])
 
     fits = refit(effect, designs(), "estimating on parts of the data", n_subsets, show=show)
+    if not fits.enough:
+        return unanswered(_SUBSET, _SUBSET_MEANING, fits, status=FAILED)
     due = (effect.standard_error or 0.0) * np.sqrt(1 / share - 1)
     spread = float(np.sqrt(np.mean((fits.values - effect.value) ** 2)))
     ratio = spread / due if due > 0 else np.inf
@@ -89,23 +102,16 @@ def subset_stability(
     low, high = quantiles(fits.values)
     squares = np.square(effect.estimate.sums)
     largest = float(squares.max() / squares.sum()) if squares.any() else 0.0
+    fault = None
     if refused > _LARGEST_REFUSED:
-        failed, says = True, f"On {refused:.0%} of the parts there is no estimate at all"
+        fault = f"On {refused:.0%} of the parts there is no estimate at all"
     elif ratio > _LARGEST_RATIO or bias.material:
-        failed, says = (
-            True,
-            f"Parts of the data differ from the whole {ratio:.1f} times as much as they should",
-        )
-    else:
-        failed, says = (
-            False,
-            f"Parts of {share:.0%} give {low:.4g} to {high:.4g}, about as far apart as they should be",
-        )
+        fault = f"Parts of the data differ from the whole {ratio:.1f} times as much as they should"
     return Finding(
-        "subset_stability",
-        FAILED if failed else PASSED,
-        says,
-        "A few users, or a group that differs from the rest, carry the result.",
+        _SUBSET,
+        FAILED if fault else PASSED,
+        fault or f"Parts of {share:.0%} give {low:.4g} to {high:.4g}, about as far apart as they should be",
+        _SUBSET_MEANING,
         float(fits.values.mean()),
         low,
         high,

@@ -1,0 +1,160 @@
+"""The card: its schema, its verdicts, and what it says of sensitivity."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from equipoise.causal.effects import estimate_effect
+from equipoise.causal.graph import CausalGraph
+from equipoise.causal.refutation import card
+from equipoise.causal.refutation.sensitivity import effect_e_value, sensitivity
+from tests.causal.refutation.test_checks import effect_of, log
+
+SMALL = {"n_permutations": 20, "n_subsets": 10, "n_draws": 8, "show": False}
+FIELDS = {
+    "kind": str,
+    "schema": int,
+    "question": dict,
+    "graph": (dict, type(None)),
+    "identification": (dict, type(None)),
+    "data": dict,
+    "estimate": dict,
+    "overlap": (dict, type(None)),
+    "balance": list,
+    "calibration": (dict, type(None)),
+    "refutations": list,
+    "sensitivity": dict,
+    "verdict": dict,
+    "caveat": str,
+}
+
+
+def shaped(found):
+    """A card of the schema, of plain values without NaN."""
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert set(found) == set(FIELDS)
+    assert all(isinstance(found[name], kind) for name, kind in FIELDS.items())
+    line = {"name", "status", "value", "low", "high", "p_value", "expected", "details", "says", "meaning"}
+    assert all(set(one) == line and one["says"] and one["meaning"] for one in found["refutations"])
+    assert set(found["sensitivity"]) == {"e_value", "rosenbaum", "partial_r2"}
+    return found
+
+
+def test_a_clean_estimate_is_supported():
+    found = shaped(card(effect_of(log(n=2000)), negative_controls=["before"], **SMALL))
+    assert found["verdict"]["code"] == "supported"
+    assert "never proves" in found["caveat"]
+    assert found["question"]["treatment"] == "shown"
+    assert found["data"] | {"treated": 0, "control": 0} == {
+        "n": 2000, "clusters": 2000, "cluster": None, "treated": 0, "control": 0, "dropped": 0,
+    }  # fmt: skip
+    assert found["estimate"]["low"] < 0.5 < found["estimate"]["high"]
+    assert found["estimate"]["naive"]["low"] > 0.6
+    unnamed = card(effect_of(log(n=2000)), **SMALL)["verdict"]
+    assert unnamed["code"] == "supported"
+    assert unnamed["codes"][-1] == "no_negative_control"
+
+
+def test_hidden_confounding_named_by_a_control_is_not_credible():
+    found = shaped(card(effect_of(log(n=1500, hidden=1.0)), negative_controls=["before"], **SMALL))
+    assert found["verdict"]["code"] == "not credible"
+    assert found["verdict"]["codes"] == ["negative_control_outcome"]
+    assert "'before'" in found["verdict"]["because"][0]
+
+
+def test_an_interval_that_holds_zero_is_fragile():
+    frame = log().with_columns(pl.col("bought") - 0.5 * pl.col("shown"))
+    found = card(effect_of(frame), **SMALL)["verdict"]
+    assert found["code"] == "fragile"
+    assert "holds_zero" in found["codes"]
+
+
+def test_what_little_confounding_explains_is_fragile():
+    rng = np.random.default_rng(5)
+    n = 4000
+    x = rng.normal(size=n)
+    shown = (rng.random(n) < 1 / (1 + np.exp(-x))).astype(int)
+    frame = pl.DataFrame({"x": x, "shown": shown, "bought": 3 * x + 0.2 * shown + rng.normal(size=n)})
+    effect = estimate_effect(frame, "shown", "bought", adjust=["x"])
+    assert effect.low > 0
+    found = card(effect, **SMALL)
+    assert found["verdict"]["code"] == "fragile"
+    assert {"e_value", "benchmark"} & set(found["verdict"]["codes"])
+    benchmark = found["sensitivity"]["partial_r2"]["benchmarks"][0]
+    assert benchmark["covariate"] == "x"
+    assert benchmark["times"] < 0.5
+    assert benchmark["adjusted"] < 0
+
+
+def test_a_refused_effect_gets_a_card_of_refusal():
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=800)
+    frame = pl.DataFrame(
+        {"x": x, "shown": (x > 0).astype(int), "bought": (rng.random(800) < 0.3).astype(int)}
+    )
+    found = shaped(card(estimate_effect(frame, "shown", "bought", adjust=["x"]), **SMALL))
+    assert found["verdict"]["code"] == "refused"
+    assert found["refutations"] == []
+    assert found["estimate"]["bounds"]["low"] >= -1
+    assert found["sensitivity"]["e_value"] is None
+
+
+def test_graph_and_formula_stand_on_the_card():
+    frame = log(n=800)
+    graph = CausalGraph.parse("x -> shown; x -> bought; shown -> bought; z -> bought")
+    found = shaped(card(estimate_effect(frame, "shown", "bought", graph=graph), **SMALL))
+    assert CausalGraph.parse(found["graph"]["text"]) == graph
+    assert found["identification"]["strategy"] == "backdoor"
+    assert found["identification"]["adjustment_set"] == ["x"]
+
+
+def test_the_effect_brings_its_card():
+    assert effect_of(log(n=300)).card["kind"] == "effect-card"
+
+
+@pytest.mark.parametrize("method", ["ipw", "overlap", "regression", "matching"])
+def test_every_adjusting_method_has_a_card(method):
+    found = shaped(card(effect_of(log(n=500), method=method), **SMALL))
+    assert found["verdict"]["code"] in ("supported", "fragile")
+    assert found["sensitivity"]["partial_r2"]["robustness_value"] > 0
+
+
+def test_amounts_and_instruments_have_cards_too():
+    rng = np.random.default_rng(7)
+    frame = log(n=800)
+    dose = frame["x"] + pl.Series(rng.normal(size=800))
+    frame = frame.with_columns(dose=dose, bought=pl.col("bought") + 0.5 * dose)
+    found = shaped(card(estimate_effect(frame, "dose", "bought", adjust=["x"], method="plr"), **SMALL))
+    assert found["sensitivity"]["rosenbaum"] is None
+    assert found["sensitivity"]["e_value"]["point"] > 1
+    letter = rng.integers(0, 2, 800)
+    shown = (rng.random(800) < 0.1 + 0.8 * letter).astype(int)
+    frame = frame.with_columns(letter=pl.Series(letter), shown=pl.Series(shown))
+    effect = estimate_effect(frame, "shown", "bought", adjust=["x"], method="iv", instrument="letter")
+    found = shaped(card(effect, **SMALL))
+    assert found["sensitivity"] == {"e_value": None, "rosenbaum": None, "partial_r2": None}
+
+
+def test_the_risk_ratio_is_that_of_the_adjusted_risks():
+    rng = np.random.default_rng(8)
+    n = 8000
+    x = rng.normal(size=n)
+    shown = (rng.random(n) < 1 / (1 + np.exp(-x))).astype(int)
+    risk = 1 / (1 + np.exp(1 - x)) * np.where(shown == 1, 1.0, 0.5)
+    frame = pl.DataFrame({"x": x, "shown": shown, "bought": (rng.random(n) < risk).astype(int)})
+    effect = estimate_effect(frame, "shown", "bought", adjust=["x"])
+    ratio = effect_e_value(effect)
+    assert ratio.risk_ratio == pytest.approx(2.0, abs=0.15)
+    assert 1 < ratio.limit < ratio.point
+    att = effect_e_value(estimate_effect(frame, "shown", "bought", adjust=["x"], estimand="att"))
+    assert att.risk_ratio == pytest.approx(2.0, abs=0.2)
+
+
+def test_clusters_take_significance_away_sooner():
+    frame = log(n=600, users=60)
+    alone = sensitivity(effect_of(frame))["partial_r2"]
+    together = sensitivity(effect_of(frame, cluster="user"))["partial_r2"]
+    assert together["robustness_value"] == alone["robustness_value"]
+    assert together["robustness_value_significance"] <= alone["robustness_value_significance"]
