@@ -43,25 +43,20 @@ def propose(
     data: str,
     method: str,
     *,
-    columns: Sequence[str] | None = None,
-    cluster: str | None = None,
     descriptions: Path | None = None,
-    model: str = "",
-    n_bootstrap: int | None = None,
-    level: float = 0.05,
-    seed: int = 0,
     output: Output | None = None,
     say: Say = lambda line: None,
+    **options: Any,
 ) -> Answer:
     """Propose a graph from a table, and write `graph.json` and `report.html`.
 
     Args:
         data: Where the table lies, as in `read_table`.
+        method: As in `propose_graph`.
         descriptions: TOML or JSON file of column names and what they mean.
         output: Where to write.
         say: Called with a line for each step.
-
-    The others are those of `propose_graph`.
+        options: Further arguments of `propose_graph`.
 
     Raises:
         EquipoiseError: with what was wrong, where, and what to do. Nothing is written then.
@@ -72,17 +67,8 @@ def propose(
     folder = place(to.folder, _KIND, f"{Path(data).stem}-{method}", force=to.force)
     table = read_table(data)
     say(f"read      {len(table):,} rows of {table.width} columns")
-    found = propose_graph(
-        table,
-        method,
-        columns=columns,
-        cluster=cluster,
-        descriptions=None if descriptions is None else _described(descriptions),
-        model=model,
-        n_bootstrap=n_bootstrap,
-        level=level,
-        seed=seed,
-    )
+    meanings = None if descriptions is None else _described(descriptions)
+    found = propose_graph(table, method, descriptions=meanings, **options)
     rows = found.edges.to_dicts()
     ready = found.graph_if_accepted
     content = {
@@ -101,8 +87,6 @@ def propose(
             "open": [" ".join(edge) for edge in found.open],
             "refused": list(found.refused),
         },
-        "level": level,
-        "n": found.n,
         **provenance(to.command, to.name),
     }
     return _written(folder, content, to, say)
