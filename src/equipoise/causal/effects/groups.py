@@ -41,13 +41,14 @@ def by_group(effect: Effect, columns: list[str]) -> pl.DataFrame:
 
 def _one(effect: Effect, inside: NDArray[np.bool_]) -> dict[str, Any]:
     n, level = int(inside.sum()), effect.settings.level
+    arms = np.unique(effect.design.treatment[inside])
+    if len(arms) < 2:
+        return _row(n, None, Interval(None, None, None, n, "all have the same treatment"))
     if effect.scores is None:
         again = effect.again(effect.design.take(inside))
         return _row(n, again.estimate, Interval(again.value, again.low, again.high, n, again.reason))
     t = effect.design.treatment
     weight = t[inside] if effect.estimand == "att" else np.ones(n)
-    if not weight.any():
-        return _row(n, None, Interval(None, None, None, n, "nobody was treated"))
     scores = effect.scores[inside] * (t.mean() if effect.estimand == "att" else 1.0)
     clusters = None if effect.design.clusters is None else effect.design.clusters[inside]
     value = float(scores.sum() / weight.sum())
