@@ -13,6 +13,7 @@ from benchmarks.rows import (
     leave_last,
     policy_value,
     popularity,
+    refutation,
     speed,
 )
 
@@ -28,6 +29,7 @@ ROWS: dict[str, Row] = {
         leave_last,
         policy_value,
         popularity,
+        refutation,
         speed,
     )
     for row in module.ROWS
