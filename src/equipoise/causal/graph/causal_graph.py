@@ -182,18 +182,18 @@ class CausalGraph:
 
     @cached_property
     def _order(self) -> tuple[str, ...]:
-        order: list[str] = []
+        placed: dict[str, None] = {}
         left = list(self.nodes)
         while left:
-            ready = next((name for name in left if self._parents[name].isdisjoint(left)), None)
+            ready = next((name for name in left if self._parents[name] <= placed.keys()), None)
             if ready is None:
                 raise GraphError(
                     f"The graph has a cycle: {' -> '.join(self._cycle(left))}",
                     todo="Nothing causes itself: take one of these arrows away, or give each moment its own variable.",
                 )
-            order.append(ready)
+            placed[ready] = None
             left.remove(ready)
-        return tuple(order)
+        return tuple(placed)
 
     def _cycle(self, left: list[str]) -> list[str]:
         """A cycle among variables each of which has a parent among them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import combinations
 
 from equipoise.causal.graph import CausalGraph
@@ -32,31 +31,55 @@ def front_door_sets(
     Raises:
         GraphError: if a variable is unknown or plays two parts.
     """
-    return list(sets(query(graph, outcome, do, None, observed)))
+    asked = query(graph, outcome, do, None, observed)
+    candidates = asked.graph.ordered(_largest_set(asked) or ())
+    found: list[frozenset[str]] = []
+    for size in range(1, len(candidates) + 1):
+        for chosen in map(frozenset, combinations(candidates, size)):
+            if not any(smaller <= chosen for smaller in found) and _applies(asked, chosen):
+                found.append(chosen)
+    return found
 
 
-def sets(asked: Query, largest: int | None = None) -> Iterator[frozenset[str]]:
-    """Minimal sets of at most `largest` variables, by size; see `front_door_sets`."""
+def small_set(asked: Query) -> frozenset[str] | None:
+    """A front-door set of one variable, or else one that no variable can be left out of, if there is any."""
+    chosen = _largest_set(asked)
+    if chosen is None:
+        return None
+    for name in asked.graph.ordered(chosen):
+        if _applies(asked, frozenset({name})):
+            return frozenset({name})
+    for name in asked.graph.ordered(chosen):
+        if _applies(asked, chosen - {name}):
+            chosen -= {name}
+    return chosen
+
+
+def _largest_set(asked: Query) -> frozenset[str] | None:
+    """The union of all front-door sets among the outcome's causes, which is one itself, if there is any.
+
+    A variable that its set leaves confounded with the outcome stays so in every smaller set, since fewer arrows
+    are cut then (Jeong, Tian & Bareinboim 2022): such ones are dropped until none is left.
+    """
     if len(asked.do) != 1 or len(asked.outcome) != 1 or asked.given:
-        return
+        return None
     graph, outcome, do = asked.graph, asked.outcome, asked.do
     if not graph.ancestors(outcome) & do:
-        return
-    no_way_out = graph.without_outgoing(do)
-    candidates = [
-        name
-        for name in graph.ordered(graph.ancestors(outcome) - outcome - do)
-        if no_way_out.d_separated(do, name)
-    ]
-    found: list[frozenset[str]] = []
-    for size in range(1, min(len(candidates), largest or len(candidates)) + 1):
-        for chosen in map(frozenset, combinations(candidates, size)):
-            if not any(smaller <= chosen for smaller in found) and _applies(graph, outcome, do, chosen):
-                found.append(chosen)
-                yield chosen
+        return None
+    unconfounded = graph.without_outgoing(do)
+    candidates = graph.ancestors(outcome) - outcome - do
+    chosen = frozenset(name for name in candidates if unconfounded.d_separated(do, name))
+    while True:
+        cut = graph.without_outgoing(chosen)
+        kept = frozenset(name for name in chosen if cut.d_separated(name, outcome, do))
+        if kept == chosen:
+            return chosen if _applies(asked, chosen) else None
+        chosen = kept
 
 
-def _applies(graph: CausalGraph, outcome: frozenset[str], do: frozenset[str], chosen: frozenset[str]) -> bool:
+def _applies(asked: Query, chosen: frozenset[str]) -> bool:
+    """Whether the criterion is met by a set of variables that share no cause with the treatment."""
+    graph, outcome, do = asked.graph, asked.outcome, asked.do
     intercepts = graph.without_incoming(chosen).descendants(do).isdisjoint(outcome)
     return intercepts and graph.without_outgoing(chosen).d_separated(chosen, outcome, do)
 

@@ -10,14 +10,12 @@ from equipoise.causal.identification.adjustment import adjustment_formula, small
 from equipoise.causal.identification.errors import NotIdentifiable, StrategyError
 from equipoise.causal.identification.estimand import Estimand
 from equipoise.causal.identification.expressions import Expression
-from equipoise.causal.identification.front_door import front_door_formula, sets
+from equipoise.causal.identification.front_door import front_door_formula, small_set
 from equipoise.causal.identification.hedge import Hedge
 from equipoise.causal.identification.id_algorithm import HedgeFound, Identification
 from equipoise.causal.identification.instruments import Instrument, LinearInstrument, instruments
 from equipoise.causal.identification.query import Query, query
 from equipoise.errors import nearest
-
-_LARGEST_FRONT_DOOR = 3  # variables of a front-door set that is looked for unasked; ID finds the others
 
 
 def identify(
@@ -49,8 +47,7 @@ def identify(
     """
     asked = query(graph, outcome, do, given, observed)
     if strategy is None:
-        found = _back_door(asked) or _front_door(asked, _LARGEST_FRONT_DOOR)
-        return found or _general(asked)
+        return _back_door(asked) or _front_door(asked) or _general(asked)
     if strategy not in _STRATEGIES:
         raise StrategyError(f"There is no strategy '{strategy}'", todo=nearest(strategy, _STRATEGIES))
     estimand = _STRATEGIES[strategy](asked)
@@ -103,9 +100,9 @@ def _back_door(asked: Query) -> Estimand | None:
     )
 
 
-def _front_door(asked: Query, largest: int | None = None) -> Estimand | None:
+def _front_door(asked: Query) -> Estimand | None:
     order = asked.graph.ordered
-    chosen = next(sets(asked, largest), None)
+    chosen = small_set(asked)
     if chosen is None:
         return None
     x, y, m = _and(order(asked.do)), _and(order(asked.outcome)), _and(order(chosen))
