@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from equipoise.causal.graph import drawing, separation, text
 from equipoise.causal.graph.errors import GraphError
 from equipoise.causal.graph.independence import Independence
 from equipoise.causal.graph.projection import project
 from equipoise.errors import nearest
+
+if TYPE_CHECKING:
+    from equipoise.causal.graph.implications import Implications
 
 Names = str | Iterable[str]
 Edge = tuple[str, str]
@@ -273,7 +276,7 @@ class CausalGraph:
                 found.append(Independence(a, b, self.ordered(given)))
         return found
 
-    def test_implications(self, data: Any, level: float = 0.05) -> Any:
+    def test_implications(self, data: Any, level: float = 0.05) -> Implications:
         """Test the implied independences on data: see `equipoise.causal.graph.implications`."""
         from equipoise.causal.graph.implications import test_implications
 
