@@ -6,6 +6,7 @@ from benchmarks.row import Row
 from benchmarks.rows import (
     audit,
     discovery,
+    effect_speed,
     effects,
     identification,
     lalonde,
@@ -22,6 +23,7 @@ ROWS: dict[str, Row] = {
     for module in (
         audit,
         discovery,
+        effect_speed,
         effects,
         identification,
         lalonde,

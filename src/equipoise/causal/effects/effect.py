@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -108,6 +108,8 @@ class Effect:
         """The same method and settings on another design: what refutations are made of."""
         from equipoise.causal.effects.estimate import estimate
 
+        if self.graph is not None and self.identification is None:
+            return replace(self, design=design)  # no data make it identifiable
         settings = self.settings if seed is None else self.settings.model_copy(update={"seed": seed})
         return estimate(design, settings, identification=self.identification, graph=self.graph)
 

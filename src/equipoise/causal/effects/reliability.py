@@ -31,7 +31,7 @@ def doubt(design: Design, fitted: Fitted, settings: Settings) -> str | None:
     events = fewest_events(design, fitted)
     if events is not None and events[0] < limits.minimum_events:
         return (
-            f"The interval is in doubt: the {events[1]} are worth {events[0]:.1f} equally weighted cases with the "
+            f"The interval is in doubt: the {events[1]} are worth {events[0]:.1f} equally weighted rows with the "
             f"rarer outcome (at least {limits.minimum_events:g} are needed)"
         )
     unseen = unseen_variance(design, fitted)
@@ -56,11 +56,17 @@ def doubt(design: Design, fitted: Fitted, settings: Settings) -> str | None:
 
 
 def fewest_events(design: Design, fitted: Fitted) -> tuple[float, str] | None:
-    """Effective number of the rarer outcome, (Σ w y)² / Σ (w y)² or the same of 1 − y, in the arm that has fewer,
-    and that arm's name; None where the outcome is a number or the treatment an amount.
+    """Effective number of cases, (Σ w c)² / Σ (w c)², in the arm that has fewer, and that arm's name.
+
+    A case is a row of the rarer outcome in its arm; where the outcome is a number that is mostly the same (money
+    spent, mostly none), a row with another. None for other numbers, and where the treatment is an amount.
     """
-    if design.continuous or design.outcome_kind != BINARY:
+    if design.continuous:
         return None
+    usual = _usual(design)
+    if usual is None:
+        return None
+    cases = (design.outcome != usual).astype(np.float64)
     weights: Floats = np.ones(design.n)
     if fitted.nuisances is not None:
         weights = arm_weights(fitted.nuisances.propensity, design.treatment, fitted.estimand)
@@ -68,10 +74,17 @@ def fewest_events(design: Design, fitted: Fitted) -> tuple[float, str] | None:
     for arm, said in ((1.0, "treated"), (0.0, "untreated")):
         rows = design.treatment == arm
         clusters = None if design.clusters is None else design.clusters[rows]
-        for outcome in (design.outcome[rows], 1 - design.outcome[rows]):
-            totals = per_cluster(weights[rows] * outcome, clusters)
+        for counted in (cases, 1 - cases) if design.outcome_kind == BINARY else (cases,):
+            totals = per_cluster(weights[rows] * counted[rows], clusters)
             found.append((effective_sample_size(totals) if totals.any() else 0.0, said))
     return min(found)
+
+
+def _usual(design: Design) -> float | None:
+    """The outcome of most rows, if there is such a value."""
+    values, counts = np.unique(design.outcome, return_counts=True)
+    most = int(counts.argmax())
+    return float(values[most]) if 2 * counts[most] >= design.n else None
 
 
 def unseen_variance(design: Design, fitted: Fitted) -> float:
