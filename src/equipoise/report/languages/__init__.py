@@ -17,6 +17,7 @@ from equipoise.report.languages import (
     codes_english,
     effect_chinese,
     effect_english,
+    engine_chinese,
     english,
     metrics_chinese,
     metrics_english,
@@ -40,7 +41,11 @@ TABLES: Final = {
 }
 _PHRASES: Final = {
     "en": {},
-    "zh": chinese.PHRASES | metrics_chinese.PHRASES | audit_chinese.PHRASES | causal_chinese.PHRASES,
+    "zh": chinese.PHRASES
+    | metrics_chinese.PHRASES
+    | audit_chinese.PHRASES
+    | causal_chinese.PHRASES
+    | engine_chinese.PHRASES,
 }
 
 

@@ -36,6 +36,7 @@ MESSAGES: Final[dict[str, str]] = {
     "card.status.passed": "passed",
     "card.status.failed": "failed",
     "card.status.not run": "not run",
+    "card.against_null": "the estimate against the permuted ones:",
     "card.check.permutation_placebo": "Permuted treatment",
     "card.check.random_common_cause": "Random common cause",
     "card.check.subset_stability": "Subsets of the data",
@@ -79,6 +80,7 @@ MESSAGES: Final[dict[str, str]] = {
     "method.effect.frontdoor": "front-door",
     "method.effect.mediation": "mediation",
     "method.effect.plr": "partially linear double machine learning",
+    "method.effect.formula": "the formula that the graph gives",
     "outcome_kind.binary": "yes or no",
     "outcome_kind.number": "number",
     "outcome_kind.continuous": "number",
@@ -148,6 +150,7 @@ MESSAGES: Final[dict[str, str]] = {
     "card.partial.treatment": "Of the treatment",
     "card.partial.outcome": "Of the outcome",
     "card.partial.adjusted": "Estimate then",
+    "card.partial.times": "Times as strong would do",
     "card.groups.lead": "The effect within groups, with {level} intervals; p is adjusted for the number of "
     "groups.",
     "card.limits.proof": "The assumptions come from people. Data can contradict them, never confirm them.",
