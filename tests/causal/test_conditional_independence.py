@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import chi2_contingency
+from scipy.stats import chi2, chi2_contingency, fisher_exact
 
 from equipoise.causal.conditional_independence import (
     COVARIANCE,
+    EXACT,
     STRATIFIED,
     G,
     IndependenceTest,
@@ -80,13 +81,25 @@ def many_strata(rng: Any, n: int, effect: float) -> Columns:
     }
 
 
+def many_strata_of_three(rng: Any, n: int, effect: float) -> Columns:
+    columns = many_strata(rng, n, effect)
+    return {**columns, "b": columns["b"] + (rng.random(n) < 0.1)}
+
+
+def rare(rng: Any, n: int, effect: float) -> Columns:
+    a = (rng.random(n) < 0.02).astype(int)
+    return {"a": a, "b": (rng.random(n) < 0.02 + effect * a).astype(int)}
+
+
 WORLDS = [
     (linear, 0.15, COVARIANCE),
     (curved_and_joint, 0.4, COVARIANCE),
     (squared, 0.15, COVARIANCE),
     (mixed, 0.7, COVARIANCE),
     (counted, 0.3, G),
-    (many_strata, 0.2, STRATIFIED),
+    (many_strata, 0.2, EXACT),
+    (many_strata_of_three, 0.3, STRATIFIED),
+    (rare, 0.15, EXACT),
 ]
 
 
@@ -140,9 +153,19 @@ def test_the_stratified_test_of_two_by_two_tables_is_that_of_mantel_and_haenszel
             deviation += (a[one] & b[one]).sum() - row * col / n
             spread += row * (n - row) * col * (n - col) / (n**2 * (n - 1))
     found = contingency_test(a, b, strata)
-    assert found.test == STRATIFIED
+    assert found.test == EXACT
     assert found.statistic == pytest.approx(deviation**2 / spread)
+    assert found.p_value == pytest.approx(chi2.sf(found.statistic, 1), abs=0.05)
     assert found.degrees == 1
+
+
+def test_in_one_stratum_the_exact_test_is_fishers() -> None:
+    for table in ([[8, 2], [1, 5]], [[40, 1], [3, 2]], [[3, 0], [0, 3]]):
+        counts = np.array(table)
+        a, b = (np.repeat(code.ravel(), counts.ravel()) for code in np.indices((2, 2)))
+        found = contingency_test(a, b, np.zeros(len(a), dtype=np.int64))
+        assert found.test == EXACT
+        assert found.p_value == pytest.approx(fisher_exact(counts).pvalue)
 
 
 def test_a_variable_that_never_varies_says_nothing() -> None:

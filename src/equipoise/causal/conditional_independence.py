@@ -6,21 +6,23 @@ Rows are taken to be independent of each other: give one row per user, or a user
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr
-from scipy.stats import chi2, f, norm, rankdata
+from scipy.stats import chi2, f, hypergeom, norm, rankdata
 
 from equipoise.causal.variables import Values, Variable
 
 G = "G"
 STRATIFIED = "Cochran-Mantel-Haenszel"
+EXACT = "exact Mantel-Haenszel"
 COVARIANCE = "generalised covariance"
 
 _LEAST_EXPECTED, _LARGE_ENOUGH = 5.0, 0.8  # Cochran's rule: so much expected in such a share of the cells
+_LARGEST_EXACT = 5000  # counts that the smaller margins of all strata add up to
 _ROWS_PER_STRATUM = 20  # fewer rows on average, and strata are described by main effects and products
 _ROWS_PER_FEATURE, _MOST_FEATURES, _WAVES = 8, 400, 100
 
@@ -34,7 +36,7 @@ class IndependenceTest:
 
     Attributes:
         test: Which test it was.
-        statistic: Its statistic, of a chi-squared distribution under independence.
+        statistic: Its statistic, of about a chi-squared distribution under independence.
         degrees: Degrees of freedom; 0 where the data can say nothing.
         p_value: Chance of such a statistic under independence; 1 where the data can say nothing.
         strength: √(statistic / n), at most 1: for two binary variables the phi coefficient within strata.
@@ -53,8 +55,9 @@ def independence_test(
     """Test whether `a` is independent of `b` given `given`.
 
     * All categories: the G-test within strata, its degrees of freedom counted from the rows and columns that
-      occur. Where over a fifth of the cells expect fewer than 5, the generalised Cochran-Mantel-Haenszel test
-      instead, which needs no large strata (Landis, Heyman & Koch 1978).
+      occur. Where over a fifth of the cells expect fewer than 5, a test of the sums over all strata instead,
+      which needs no large strata: exact for two variables of two levels (Gart 1970), else the generalised
+      Cochran-Mantel-Haenszel test (Landis, Heyman & Koch 1978).
     * Else: the generalised covariance measure (Shah & Peters 2020). Functions of `a` and of `b` (the first
       two polynomials of a quantity's ranks, the levels of a category) are each regressed on `given`; under
       independence the products of their residuals have mean zero. The regressions are cubic splines, their
@@ -88,6 +91,7 @@ def contingency_test(a: Codes, b: Codes, strata: Codes) -> IndependenceTest:
     shape = (int(strata.max()) + 1, int(a.max()) + 1, int(b.max()) + 1)
     counts = np.bincount(np.ravel_multi_index((strata, a, b), shape), minlength=int(np.prod(shape)))
     table = counts.reshape(shape).astype(np.float64)
+    table = table[:, table.sum(axis=(0, 2)) > 0][:, :, table.sum(axis=(0, 1)) > 0]
     rows, cols = table.sum(axis=2), table.sum(axis=1)
     total = rows.sum(axis=1)
     table, rows, cols, total = (part[total > 0] for part in (table, rows, cols, total))
@@ -113,7 +117,22 @@ def _stratified(table: Floats, expected: Floats, rows: Floats, cols: Floats, n: 
     spread = np.einsum("s,sij,skl->ikjl", n**2 / (n - 1), row, col).reshape(len(deviation), len(deviation))
     degrees = int(np.linalg.matrix_rank(spread, hermitian=True))
     statistic = float(deviation @ np.linalg.pinv(spread, hermitian=True) @ deviation)
-    return _chi_squared(STRATIFIED, statistic, degrees, float(n.sum()))
+    found = _chi_squared(STRATIFIED, statistic, degrees, float(n.sum()))
+    if len(deviation) == 1 and np.minimum(rows.min(axis=1), cols.min(axis=1)).sum() <= _LARGEST_EXACT:
+        return replace(found, test=EXACT, p_value=_exact(table, rows, cols, n))
+    return found
+
+
+def _exact(table: Floats, rows: Floats, cols: Floats, n: Floats) -> float:
+    """Chance of a sum of first cells that is as unlikely as the one seen or more so, given all margins."""
+    chances = np.ones(1)
+    least = np.maximum(0, rows[:, 0] + cols[:, 0] - n)
+    most = np.minimum(rows[:, 0], cols[:, 0])
+    for total, row, col, low, high in zip(n, rows[:, 0], cols[:, 0], least, most, strict=True):
+        if high > low:
+            chances = np.convolve(chances, hypergeom.pmf(np.arange(low, high + 1), total, row, col))
+    seen = chances[int((table[:, 0, 0] - least).sum())]
+    return float(min(1.0, chances[chances <= seen * (1 + 1e-7)].sum()))
 
 
 def _multinomial(share: Floats) -> Floats:
