@@ -123,6 +123,10 @@ def test_a_strategy_that_does_not_apply_says_why():
         identify(TRIANGLE, "z", "x", strategy="frontdoor")
     with pytest.raises(StrategyError, match="no observed variable moves the one treatment"):
         identify(FRONT_DOOR, "y", "x", strategy="iv")
+    for strategy in ("backdoor", "frontdoor", "iv"):
+        with pytest.raises(NotIdentifiable) as refused:
+            identify(CausalGraph.parse("x -> y; x <-> y"), "y", "x", strategy=strategy)
+        assert refused.value.hedge is not None
     with pytest.raises(StrategyError, match="Did you mean 'backdoor'"):
         identify(TRIANGLE, "z", "x", strategy="back-door")
 

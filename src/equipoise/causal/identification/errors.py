@@ -11,7 +11,8 @@ class NotIdentifiable(EquipoiseError):
     """No formula over the observed variables gives the effect, however much data there is.
 
     Attributes:
-        hedge: The witness; None only for mediation, whose refusals have witnesses of another kind.
+        hedge: The witness. None where the refusal is not of P(outcome | do(do), given) itself but of a way to
+            it, such as natural effects or a set of covariates that somebody named.
         steps: Lines of ID and IDC that led to it.
     """
 
@@ -23,4 +24,4 @@ class NotIdentifiable(EquipoiseError):
 
 
 class StrategyError(GraphError):
-    """The strategy asked for does not apply to this graph and query, though another may."""
+    """The strategy asked for does not apply to this graph and query, though another does."""

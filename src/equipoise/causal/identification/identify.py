@@ -42,7 +42,7 @@ def identify(
 
     Raises:
         NotIdentifiable: if no formula exists, with the hedge that proves it.
-        StrategyError: if the strategy asked for does not apply, or there is none of this name.
+        StrategyError: if the strategy asked for does not apply while another does, or there is none of this name.
         GraphError: if the question names an unknown variable, one that is not observed, or one twice.
     """
     asked = query(graph, outcome, do, given, observed)
@@ -52,9 +52,10 @@ def identify(
         raise StrategyError(f"There is no strategy '{strategy}'", todo=nearest(strategy, _STRATEGIES))
     estimand = _STRATEGIES[strategy](asked)
     if estimand is None:
+        general_formula(asked)  # raises where no other strategy applies either
         raise StrategyError(
             f"The strategy '{strategy}' does not apply to {asked.words}: {_WHY_NOT[strategy]}",
-            todo="Leave `strategy` out to have one chosen, or to learn that there is none.",
+            todo="Another one does: leave `strategy` out to have it chosen.",
         )
     return estimand
 
