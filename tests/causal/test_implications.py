@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -77,3 +80,19 @@ def test_bad_input_is_told() -> None:
         graph.test_implications(pl.DataFrame({"a": [1], "b": [1], "c": [1]}), level=5)
     with pytest.raises(DataError, match="neither a category nor a quantity"):
         graph.test_implications(pl.DataFrame({"a": [[1]], "b": [1], "c": [1]}))
+
+
+@pytest.mark.parametrize("name", ["sachs", "child"])
+def test_the_known_graph_of_real_samples_stands_and_one_without_an_arrow_falls(
+    name: str, real_data: Path
+) -> None:
+    data = pl.read_csv(real_data / "bnlearn" / f"{name}.txt", separator=" ")
+    text = (real_data / "bnlearn" / f"{name}.graph.txt").read_text("utf-8")
+    arrows = re.findall(r"(X\d+) --> (X\d+)", text)
+    whole = CausalGraph.from_edges(arrows, nodes=data.columns).test_implications(data)
+    assert not whole.contradicted
+    assert (whole.table["p_value"] < 0.05).mean() <= 0.1
+    missing = {frozenset(arrows[0])}
+    cut = CausalGraph.from_edges(arrows[1:], nodes=data.columns).test_implications(data)
+    assert cut.contradicted
+    assert missing <= {frozenset(row) for row in cut.table.filter("rejected").select("a", "b").rows()}
