@@ -15,6 +15,7 @@ from equipoise.causal.effects import Effect, Settings, estimate, estimate_effect
 _WORLDS = 500
 _ROWS = (500, 2000, 8000)
 _RATES = (0.005, 0.02, 0.1, 0.4)
+_HOPELESS = 100  # worlds after which a cell is left where none was believed
 _FEWEST = 50  # answered worlds below which a cell has no coverage worth printing
 
 
@@ -27,13 +28,12 @@ def _map(setting: str, seed: int, folder: Path) -> Part:
         for rate in _RATES:
             world = worlds.RareOutcome(rate, overlap)
             truth, settings = world.truth, Settings(method=method)
-            made = [
-                _judged(
-                    estimate(world.draw(n, np.random.default_rng([seed, n, int(rate * 1e4), w])), settings),
-                    truth,
-                )
-                for w in range(_WORLDS)
-            ]
+            made: list[tuple[bool, bool, bool]] = []
+            for w in range(_WORLDS):
+                if w == _HOPELESS and not any(reliable for _, reliable, _ in made):
+                    break
+                rng = np.random.default_rng([seed, n, int(rate * 1e4), w])
+                made.append(_judged(estimate(world.draw(n, rng), settings), truth))
             table = pl.DataFrame(made, orient="row", schema=["refused", "reliable", "covers"])
             believed = table.filter("reliable")
             cell = f"n {n} at {rate:.1%}"
@@ -45,6 +45,7 @@ def _map(setting: str, seed: int, folder: Path) -> Part:
                 "covers where in doubt": _share(
                     table.filter(~pl.col("refused") & ~pl.col("reliable"))["covers"]
                 ),
+                "worlds": len(table),
                 "believed worlds": len(believed),
             }
     return Part(values, notes=notes)

@@ -104,16 +104,16 @@ def predict(
     usable = np.ones(len(outcome), dtype=bool) if rows is None else rows
     fitted: Predictor | None = None
     for fold in np.unique(folds):
-        inside = folds == fold
-        learn = usable & ~inside
-        if not learn.any():
+        inside, learn = np.flatnonzero(folds == fold), np.flatnonzero(usable & (folds != fold))
+        if not len(learn):
             raise DataError(
                 "A fold of cross-fitting leaves no rows of one arm to learn from",
                 where=f"fold {fold}, {int(usable.sum())} usable rows",
                 todo="Use fewer folds, or more data: all rows of one arm may lie in one cluster.",
             )
-        fitted = fit(model, covariates[learn], outcome[learn], binary=binary, seed=seed, start=fitted)
-        made[inside] = fitted.predict(covariates[inside])
+        known = covariates.take(learn, axis=0)
+        fitted = fit(model, known, outcome.take(learn), binary=binary, seed=seed, start=fitted)
+        made[inside] = fitted.predict(covariates.take(inside, axis=0))
     return made
 
 

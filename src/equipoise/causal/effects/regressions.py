@@ -13,7 +13,9 @@ from equipoise.statistics.interval import Floats
 
 _PENALTY = 1.0  # on slopes of standardised columns, as scikit-learn's default; vanishes as rows grow
 _STEPS = 50
-_STILL = 1e-8  # of the log-likelihood
+_STILL = 1e-5  # of the log-likelihood: Newton's next step would gain about its square
+_FAR = 1.0  # a step may overshoot where it moves a logit by more
+_HALVINGS = 5
 
 
 class Predictor(Protocol):
@@ -72,9 +74,13 @@ def regress(
         start: The same model of other rows, to start from.
     """
     raw = squares(covariates) if quadratic else covariates
-    centre, scale = raw.mean(axis=0), raw.std(axis=0)
+    n = len(raw)
+    centre = np.ones(n) @ raw / n
+    x = np.ones((n, raw.shape[1] + 1))
+    x[:, 1:] = raw - centre
+    scale = np.sqrt(np.einsum("ij,ij->j", x[:, 1:], x[:, 1:]) / n)
     scale = np.where(scale > 1e-12 * np.maximum(1.0, np.abs(centre)), scale, 1.0)
-    x = np.column_stack([np.ones(len(raw)), (raw - centre) / scale])
+    x[:, 1:] /= scale
     ridge = np.full(x.shape[1], _PENALTY)
     ridge[0] = 0.0
     if not binary:
@@ -83,27 +89,35 @@ def regress(
     mean = float(outcome.mean())
     beta = np.zeros(x.shape[1])
     if mean in (0.0, 1.0):  # nothing to learn: as good as certain, within what so many rows can say
-        mean = abs(mean - 0.5 / (len(outcome) + 1))
+        mean = abs(mean - 0.5 / (n + 1))
         beta[0] = np.log(mean / (1 - mean))
         return Regression(beta, centre, scale, True, quadratic, _PENALTY)
     beta[0] = np.log(mean / (1 - mean))
     if start is not None and start.coefficients.shape == beta.shape:
         beta = start.coefficients
-    p = expit(x @ beta)
-    loss = _loss(p, outcome, beta, ridge)
+    return Regression(_newton(x, outcome, beta, ridge), centre, scale, True, quadratic, _PENALTY)
+
+
+def _newton(x: Floats, outcome: Floats, beta: Floats, ridge: Floats) -> Floats:
+    """The maximum of the penalised log-likelihood, from a start; steps are halved where they overshoot."""
+    linear = x @ beta
     for _ in range(_STEPS):
+        p = expit(linear)
         gradient = x.T @ (outcome - p) - ridge * beta
         hessian = (x * (p * (1 - p))[:, None]).T @ x + np.diag(ridge + 1e-10)
         step = np.linalg.solve(hessian, gradient)
-        if gradient @ step < _STILL:
+        gain = float(gradient @ step)  # twice what the step would gain, were the likelihood quadratic
+        moved = x @ step
+        if np.abs(moved).max() > _FAR:
+            loss = _loss(p, outcome, beta, ridge)
+            for _ in range(_HALVINGS):
+                if _loss(expit(linear + moved), outcome, beta + step, ridge) <= loss:
+                    break
+                step, moved = step / 2, moved / 2
+        beta, linear = beta + step, linear + moved
+        if gain < _STILL:
             break
-        for size in (1.0, 0.5, 0.25, 0.125, 0.0625):
-            tried = expit(x @ (beta + size * step))
-            new = _loss(tried, outcome, beta + size * step, ridge)
-            if new <= loss:
-                break
-        beta, p, loss = beta + size * step, tried, new
-    return Regression(beta, centre, scale, True, quadratic, _PENALTY)
+    return beta
 
 
 def squares(covariates: Floats) -> Floats:

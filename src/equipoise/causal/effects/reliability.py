@@ -40,7 +40,8 @@ def doubt(design: Design, fitted: Fitted, settings: Settings) -> str | None:
             f"The interval is in doubt: {unseen:.0%} of the variance lies where less than one row of an arm is "
             f"expected (at most {limits.largest_unseen_share:.0%} may)"
         )
-    share = float((fitted.estimate.sums**2).max() / (fitted.estimate.sums**2).sum())
+    squares = fitted.estimate.sums**2
+    share = float(squares.max() / squares.sum())
     if not share <= limits.largest_variance_share:
         return (
             f"The interval is in doubt: one row or cluster carries {share:.0%} of the variance "
@@ -115,11 +116,12 @@ def coverage_error(estimate: Estimate, level: float) -> float:
     the degrees of freedom is left to the t quantile.
     """
     moved = estimate.sums
-    spread = float((moved**2).sum())
+    square = moved * moved
+    spread = float(square.sum())
     if spread <= 0:
         return 0.0
-    skew = float((moved**3).sum() ** 2 / spread**3)
-    kurtosis = float((moved**4).sum() / spread**2) - 3 / len(moved)
+    skew = float((square @ moved) ** 2 / spread**3)
+    kurtosis = float(square @ square / spread**2) - 3 / len(moved)
     z = float(ndtri(0.5 + level / 2))
     density = float(np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
     return 2 * z * density * (kurtosis / 12 * (z**2 - 3) - skew / 18 * (z**4 + 2 * z**2 - 3))
