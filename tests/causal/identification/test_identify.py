@@ -150,6 +150,11 @@ def test_bad_questions(asked, said):
         identify(TRIANGLE, **asked)
 
 
+def test_what_is_no_graph_is_not_taken_for_one():
+    with pytest.raises(GraphError, match=r"A causal graph is expected, not str.*accepted by a person first"):
+        identify("x -> y", "y", "x")
+
+
 def test_names_of_many_letters_are_set_upright_in_latex():
     graph = CausalGraph.parse("'user age' -> click_1; 'user age' -> buy; click_1 -> buy")
     latex = identify(graph, "buy", "click_1").latex

@@ -34,8 +34,14 @@ def query(
     """Check a question, and project the graph onto what is observed.
 
     Raises:
-        GraphError: if a variable is unknown, plays two parts, or is not observed; or no outcome is named.
+        GraphError: if a variable is unknown, plays two parts, or is not observed; no outcome is named; or the
+            graph is none: a text, or a proposal that nobody has accepted.
     """
+    if not isinstance(graph, CausalGraph):
+        raise GraphError(
+            f"A causal graph is expected, not {type(graph).__name__}",
+            todo="Read a text by CausalGraph.parse; what was proposed from data must be accepted by a person first.",
+        )
     parts = {
         "outcome": _names(outcome),
         "do": _names(do),
