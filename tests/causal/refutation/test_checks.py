@@ -79,6 +79,18 @@ def test_a_permuted_treatment_keeps_its_numbers_and_its_dependence_on_covariates
     assert moved == pytest.approx(np.mean(2 * e * (1 - e)), abs=0.03)
 
 
+def test_a_rare_treatment_is_permuted_through_and_through():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=8000)
+    e = 1 / (1 + np.exp(8 - 3 * x))
+    t = (rng.random(8000) < e).astype(float)
+    design = replace(CLEAN.design.take(np.arange(8000) % CLEAN.n), treatment=t, clusters=None)
+    placebos = [permuted(design, e, rng).treatment for _ in range(20)]
+    assert np.mean([x[p == 1].mean() for p in placebos]) == pytest.approx(np.average(x, weights=e), abs=0.06)
+    kept = [((p - e) @ (t - e)) / ((t - e) @ (t - e)) for p in placebos]
+    assert np.mean(kept) == pytest.approx(0, abs=0.05)
+
+
 def test_a_treatment_given_to_whole_clusters_is_permuted_between_clusters():
     frame = log(users=100).with_columns(shown=(pl.col("user") % 3 == 0).cast(pl.Int64))
     design = effect_of(frame, cluster="user").design

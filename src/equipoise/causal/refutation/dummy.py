@@ -8,6 +8,7 @@ from equipoise.causal.effects import Design, Effect
 from equipoise.causal.effects.nuisances import make_folds, predict
 from equipoise.causal.refutation.finding import (
     FAILED,
+    GRAVE,
     MATERIAL,
     PASSED,
     Finding,
@@ -51,7 +52,7 @@ def dummy_outcome(effect: Effect, n_draws: int = 30, seed: int = 0, *, show: boo
         return unanswered(_NAME, _MEANING, noise)
     bias = noise.bias()
     low, high = quantiles(noise.values)
-    value, p_value, failed = float(noise.values.mean()), None, bias.material
+    value, p_value, failed, grave = float(noise.values.mean()), None, bias.material, bias.grave
     details: dict[str, float | int] = {
         "noise_fits": noise.fits,
         "noise_bias": bias.size,
@@ -72,7 +73,7 @@ def dummy_outcome(effect: Effect, n_draws: int = 30, seed: int = 0, *, show: boo
         if not failed:
             says = f"On a known function of the covariates it finds {value:+.4g}, on noise {bias.size:+.4g}"
         if off:
-            failed = True
+            failed, grave = True, grave or abs(value) > GRAVE * own
             says = (
                 f"On a known function of the covariates, where there is nothing, it finds {value:+.4g} "
                 f"[{low:+.4g}, {high:+.4g}]"
@@ -88,6 +89,7 @@ def dummy_outcome(effect: Effect, n_draws: int = 30, seed: int = 0, *, show: boo
         p_value,
         0.0,
         details,
+        grave,
     )
 
 

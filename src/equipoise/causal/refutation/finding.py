@@ -20,6 +20,8 @@ _SURE = 2.58  # standard errors of a mean over refits: 99 %
 MATERIAL = 0.25
 """A bias counts where it surely exceeds this share of a standard error: intervals of 95 % then cover less than
 94 %."""
+GRAVE = 0.5
+"""A bias of more than this share of a standard error makes an estimate not credible: they cover under 92 %."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Finding:
         p_value: Where the attempt is a test.
         expected: What `value` should be.
         details: Further numbers, plain values.
+        grave: Whether the failure alone makes the estimate not credible.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Finding:
     p_value: float | None = None
     expected: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    grave: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -111,6 +115,11 @@ class Bias:
     size: float
     in_errors: float
     material: bool
+
+    @property
+    def grave(self) -> bool:
+        """Whether it is material and of more than half a standard error."""
+        return self.material and abs(self.in_errors) > GRAVE
 
 
 def refit(effect: Effect, designs: Iterable[Design], what: str, total: int, *, show: bool = True) -> Refits:

@@ -153,4 +153,5 @@ def _found(kind: str, column: str, answer: Effect, p_value: float | None, alpha:
         p_value,
         0.0,
         {"column": column},
+        grave=failed,
     )

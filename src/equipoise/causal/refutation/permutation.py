@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import expit, logit, ndtri
 from scipy.stats import binom
 
 from equipoise.causal.effects import Design, Effect
@@ -28,7 +28,8 @@ Ints = NDArray[np.int64]
 
 _NAME = "permutation_placebo"
 _MEANING = "The estimator finds effects in noise: something leaks, or the standard error is wrong. Stop here."
-_ROUNDS = 50  # of trading; the share of rows that moved is reported
+_ROUNDS = 30  # of trading; the share of rows that moved is reported
+_BLURS = (0.1, 0.5, 2.0)  # in logits
 _FEWEST = 20
 _FALSE_ALARM = 0.01
 
@@ -60,7 +61,7 @@ def permutation_placebo(
 
     def designs() -> Iterator[Design]:
         for _ in range(n_permutations):
-            placebo = permuted(design, effect.nuisances.propensity if effect.nuisances else None, rng)
+            placebo = permuted(design, effect.nuisances.raw if effect.nuisances else None, rng)
             moved.append(float((placebo.treatment != design.treatment).mean()))
             yield placebo
 
@@ -103,7 +104,9 @@ def permutation_placebo(
             "standard_error": float(np.median(null.errors)),
             "missed": wrong,
             "share_moved": float(np.mean(moved)),
+            "bias_in_errors": bias.in_errors,
         },
+        grave=often or bias.grave,
     )
 
 
@@ -135,20 +138,24 @@ def permuted(design: Design, propensity: Floats | None, rng: np.random.Generator
     unit = _assigned_to(design)
     size = np.bincount(unit)
     of_unit = np.bincount(unit, t) / size > 0.5
-    likely = np.clip(np.bincount(unit, propensity) / size, 1e-6, 1 - 1e-6)
+    likely = np.clip(np.bincount(unit, propensity) / size, 1e-9, 1 - 1e-9)
     return _varying(design.with_treatment(_traded(of_unit, likely, rng)[unit].astype(np.float64)))
 
 
 def _traded(treated: NDArray[np.bool_], propensity: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Treatments (units,) after rounds of trading between random pairs, at the odds of their propensities."""
-    now, odds = treated.copy(), propensity / (1 - propensity)
-    half = len(now) // 2
-    for _ in range(_ROUNDS):
-        order = rng.permutation(len(now))
-        one, two = order[:half], order[half : 2 * half]
+    """Treatments (units,) after rounds of trading between pairs, at the odds of their propensities.
+
+    Pairs are neighbours in an order of the propensities that is blurred anew, little or much, in each round, so
+    that trades are likely even where few rows have much of a chance; pairing never looks at the treatments.
+    """
+    now, place = treated.copy(), logit(propensity)
+    for number in range(_ROUNDS):
+        blur = _BLURS[number % len(_BLURS)]
+        order = np.argsort(place + blur * rng.normal(size=len(place)))[rng.integers(0, 2) :]
+        one, two = order[: 2 * (len(order) // 2) : 2], order[1 : 2 * (len(order) // 2) : 2]
         differ = now[one] != now[two]
         one, two = one[differ], two[differ]
-        now[one] = rng.random(len(one)) < odds[one] / (odds[one] + odds[two])
+        now[one] = rng.random(len(one)) < expit(place[one] - place[two])
         now[two] = ~now[one]
     return now
 

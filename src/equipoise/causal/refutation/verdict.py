@@ -15,12 +15,6 @@ CAVEAT = (
     "Sensitivity says how strong it would have to be, never that it is not there."
 )
 
-_FATAL = {
-    "permutation_placebo",
-    "dummy_outcome",
-    "negative_control_outcome",
-    "negative_control_exposure",
-}
 _SMALLEST_E_VALUE = 1.2
 _SMALLEST_MULTIPLE = 0.5
 
@@ -35,15 +29,16 @@ _SENTENCES = {
 def verdict(effect: Effect, findings: Sequence[Finding], sensitivity: dict[str, Any]) -> dict[str, Any]:
     """The card's field: code, sentence, and reasons as codes and in words.
 
-    `not credible` where a placebo, a dummy outcome or a negative control fails; `fragile` where another check
-    fails, the interval holds 0 or is in doubt, an E-value of 1.2 or a hidden cause half as strong as an observed
-    covariate would explain it; else `supported`.
+    `not credible` where a negative control fails, intervals miss the truth on placebos, or a placebo or a dummy
+    outcome shows a bias of over half a standard error; `fragile` where a check fails otherwise, the interval
+    holds 0 or is in doubt, or an E-value of 1.2 or a hidden cause half as strong as an observed covariate would
+    explain it; else `supported`.
     """
     if effect.value is None:
         return _said(REFUSED, [("refused", effect.reason or "There is no estimate")])
-    fatal = [(one.name, one.says) for one in findings if one.status == FAILED and one.name in _FATAL]
-    if fatal:
-        return _said(NOT_CREDIBLE, fatal)
+    grave = [(one.name, one.says) for one in findings if one.status == FAILED and one.grave]
+    if grave:
+        return _said(NOT_CREDIBLE, grave)
     weak = [(one.name, one.says) for one in findings if one.status == FAILED]
     if effect.low is not None and effect.high is not None and effect.low <= 0 <= effect.high:
         weak.append(("holds_zero", "The interval holds 0: the sign of the effect is not known"))
