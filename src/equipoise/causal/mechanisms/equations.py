@@ -1,4 +1,7 @@
-"""Structural equations: how one variable comes about from its causes and a noise of its own."""
+"""Structural equations: how one variable comes about from its causes and a noise of its own.
+
+scikit-learn is imported where it is used: it loads pandas where that is installed.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeCV
-from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict, cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import SplineTransformer, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from equipoise.causal.variables import Values, Variable
@@ -125,6 +122,9 @@ def fit_quantity(
 
     On one thread: small fits on many threads wait for each other.
     """
+    from sklearn.base import clone
+    from sklearn.model_selection import KFold, cross_val_predict
+
     features, folds = causes.matrix(columns), KFold(5, shuffle=True, random_state=0)
     fits = []
     with threadpool_limits(1):
@@ -140,6 +140,9 @@ def fit_category(
     causes: Causes, columns: Columns, target: Values, candidates: Sequence[Any]
 ) -> Choice | Marginal:
     """The candidate with the greatest likelihood out of fold, fitted to all rows."""
+    from sklearn.base import clone
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+
     counts = np.bincount(target.astype(np.int64))
     if (counts > 0).sum() < 2:
         return Marginal(target)
@@ -157,6 +160,11 @@ def fit_category(
 
 def regressors() -> list[Any]:
     """Functions to choose from: linear, additive and smooth, and of any form."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+    from sklearn.linear_model import LinearRegression, RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import SplineTransformer, StandardScaler
+
     smooth = SplineTransformer(n_knots=8, extrapolation="linear", include_bias=False)
     return [
         LinearRegression(),
@@ -167,6 +175,11 @@ def regressors() -> list[Any]:
 
 def classifiers() -> list[Any]:
     """Probabilities to choose from: logistic, and of any form."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     return [
         make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
         HistGradientBoostingClassifier(max_iter=50, learning_rate=0.1, random_state=0),
