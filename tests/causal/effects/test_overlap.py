@@ -11,7 +11,7 @@ from equipoise.causal.effects import Overlap, estimate_effect
 from equipoise.causal.effects.bounds import instrument_bounds, no_assumption_bounds
 from equipoise.causal.effects.methods.fitted import Fitted
 from equipoise.causal.effects.nuisances import Nuisances
-from equipoise.causal.effects.propensity_weights import arm_weights, clipped
+from equipoise.causal.effects.propensity_weights import arm_weights, clip_of, clipped
 from equipoise.causal.effects.reading import read_design
 from equipoise.causal.effects.reliability import coverage_error, fewest_events, unseen_variance
 from equipoise.statistics import Estimate
@@ -39,7 +39,7 @@ def test_the_treated_are_judged_by_their_own_weights() -> None:
     """Most of the untreated are like nobody who was treated: no matter to the treated, hopeless for everybody."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=6000)
-    t = rng.random(6000) < expit(-3 + 2.5 * np.minimum(x, 1.0))
+    t = rng.random(6000) < expit(-4 + 4 * np.minimum(x, 1.0))
     data = pl.DataFrame({"x": x, "t": t, "y": t + x + rng.normal(size=6000)})
     assert estimate_effect(data, "t", "y", adjust=["x"]).refused
     treated = estimate_effect(data, "t", "y", adjust=["x"], estimand="att")
@@ -69,12 +69,26 @@ def test_clipping_is_reported(sample: pl.DataFrame) -> None:
     assert told["minimum"] < 0.2
 
 
+def test_a_rare_treatment_is_no_lack_of_overlap() -> None:
+    """One row in two hundred is treated: propensities are small everywhere, and the arms still meet."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=40_000)
+    t = rng.random(40_000) < expit(-5.4 + 0.5 * x)
+    data = pl.DataFrame({"x": x, "t": t, "y": t + x + rng.normal(size=40_000)})
+    effect = estimate_effect(data, "t", "y", adjust=["x"])
+    assert not effect.refused
+    assert effect.low < 1 < effect.high
+    assert effect.diagnostics["overlap"]["clip"] == pytest.approx(t.mean() / 50)
+
+
 def test_clips_and_weights_by_hand() -> None:
     raw = np.array([0.001, 0.5, 0.999])
     assert clipped(raw, 0.01, "ate").tolist() == [0.01, 0.5, 0.99]
     assert clipped(raw, 0.01, "att").tolist() == [0.001, 0.5, 0.99]
     assert clipped(raw, 0.01, "ato").tolist() == raw.tolist()
     e, t = np.array([0.2, 0.2]), np.array([1.0, 0.0])
+    assert clip_of(np.array([1.0, 0.0, 0.0, 0.0]), None) == pytest.approx(0.005)
+    assert clip_of(np.array([1.0, 0.0]), 0.1) == 0.1
     assert arm_weights(e, t, "ate") == pytest.approx([5.0, 1.25])
     assert arm_weights(e, t, "att") == pytest.approx([1.0, 0.25])
     assert arm_weights(e, t, "ato") == pytest.approx([0.8, 0.2])

@@ -8,7 +8,7 @@ import numpy as np
 
 from equipoise.causal.effects.design import Design
 from equipoise.causal.effects.nuisances import Nuisances
-from equipoise.causal.effects.propensity_weights import arm_weights
+from equipoise.causal.effects.propensity_weights import arm_weights, clip_of
 from equipoise.causal.effects.settings import Settings
 from equipoise.causal.propensity.diagnostics import effective_sample_size
 from equipoise.statistics.calibration import reliability
@@ -72,7 +72,7 @@ def _overlap(nuisances: Nuisances, t: Floats, weights: Floats, settings: Setting
         "max_weight": float(scaled.max()),
         "mean_weight": float(weights.sum() / (2 * len(t))),
         "share_clipped": float(nuisances.clipped.mean()),
-        "clip": settings.overlap.clip,
+        "clip": clip_of(t, settings.overlap.clip),
         "histogram": [
             {"low": float(low), "high": float(high), "treated": int(one), "control": int(two)}
             for low, high, one, two in zip(edges[:-1], edges[1:], *counts, strict=True)

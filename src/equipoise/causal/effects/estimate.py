@@ -64,7 +64,7 @@ def estimate_effect(
         propensity_model: See `Settings`.
         folds: Folds of cross-fitting.
         neighbours: Matches of each row, for `matching`.
-        clip: Propensities are held within [clip, 1 − clip]; see `Overlap`.
+        clip: Propensities are held within [clip, 1 − clip]; None for the rule of `Overlap`.
         level: Confidence level.
         seed: Root of the folds.
         overlap: Thresholds of refusal.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.causal.effects.design import BINARY, Design
-from equipoise.causal.effects.propensity_weights import clipped
+from equipoise.causal.effects.propensity_weights import clip_of, clipped
 from equipoise.causal.effects.regressions import Predictor, fit
 from equipoise.causal.effects.settings import Settings
 from equipoise.errors import DataError
@@ -63,7 +63,8 @@ def cross_fit(
     folds = make_folds(design, settings.folds, settings.seed)
     treated = design.treatment == 1
     raw = predict(settings.propensity_model, design.covariates, design.treatment, folds, True, settings.seed)
-    held = clipped(raw, settings.overlap.clip, estimand or settings.estimand)
+    clip = clip_of(design.treatment, settings.overlap.clip)
+    held = clipped(raw, clip, estimand or settings.estimand)
     mu0 = mu1 = None
     if outcomes:
         binary = design.outcome_kind == BINARY

@@ -6,7 +6,7 @@ import numpy as np
 
 from equipoise.causal.effects.design import Design
 from equipoise.causal.effects.nuisances import Nuisances
-from equipoise.causal.effects.propensity_weights import arm_weights
+from equipoise.causal.effects.propensity_weights import arm_weights, clip_of
 from equipoise.causal.effects.settings import Settings
 from equipoise.causal.propensity.diagnostics import effective_sample_size
 from equipoise.statistics.interval import Floats
@@ -22,17 +22,12 @@ def lack_of_overlap(
     """
     limits, wanted = settings.overlap, estimand or settings.estimand
     weights = arm_weights(nuisances.propensity, design.treatment, wanted)
-    counted = nuisances.clipped & (
-        np.ones(design.n, dtype=bool) if wanted == "ate" else design.treatment == 1
-    )
-    of = design.n if wanted == "ate" else design.treatment.sum()
-    if wanted == "att":
-        counted &= nuisances.raw > 0.5
-    clipped = counted.sum() / of
-    if wanted != "ato" and clipped > limits.largest_share_clipped:
+    counted = design.treatment == 1 if wanted == "att" else np.ones(design.n, dtype=bool)
+    moved = float(nuisances.clipped[counted].mean()) if counted.any() else 0.0
+    if moved > limits.largest_share_clipped:
         return (
-            f"No overlap: {clipped:.1%} of the rows have a propensity beyond the clip of {limits.clip:g} "
-            f"(at most {limits.largest_share_clipped:.1%} may)"
+            f"No overlap: {moved:.1%} of the {'treated' if wanted == 'att' else 'rows'} have a propensity beyond the "
+            f"clip of {clip_of(design.treatment, limits.clip):.2g} (at most {limits.largest_share_clipped:.1%} may)"
         )
     for arm, said in ((1.0, "treated"), (0.0, "untreated")):
         rows = design.treatment == arm

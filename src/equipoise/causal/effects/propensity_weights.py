@@ -17,12 +17,19 @@ def arm_weights(propensity: Floats, treatment: Floats, estimand: str) -> Floats:
             (overlap weights; Li, Morgan and Zaslavsky 2018, "Balancing covariates via propensity score
             weighting").
     """
-    odds = propensity / (1 - propensity)
     if estimand == "att":
-        return np.where(treatment == 1, 1.0, odds)
+        return np.where(treatment == 1, 1.0, propensity / (1 - propensity))
     if estimand == "ato":
         return np.where(treatment == 1, 1 - propensity, propensity)
     return np.where(treatment == 1, 1 / propensity, 1 / (1 - propensity))
+
+
+def clip_of(treatment: Floats, clip: float | None) -> float:
+    """The clip that was asked for; else a fiftieth of the rarer arm's share, so that no weight is over 50 times
+    what it would be in an experiment with arms of these sizes.
+    """
+    share = float(treatment.mean())
+    return min(share, 1 - share) / 50 if clip is None else clip
 
 
 def clipped(raw: Floats, clip: float, estimand: str) -> Floats:

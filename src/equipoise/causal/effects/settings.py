@@ -20,8 +20,9 @@ class Overlap(Component):
 
     name: ClassVar[str] = "overlap"
 
-    clip: float = Field(0.01, ge=0, lt=0.5)
-    """Propensities are held within [clip, 1 − clip]; the share that had to be moved is reported."""
+    clip: float | None = Field(None, ge=0, lt=0.5)
+    """Propensities are held within [clip, 1 − clip]; the share that had to be moved is reported. None: a fiftieth
+    of the rarer arm's share, which is 0.01 where half are treated."""
     largest_share_clipped: float = Field(0.02, ge=0, le=1)
     """Refuse above this share of clipped propensities (counted where the estimand uses them)."""
     smallest_arm: int = Field(20, ge=2)

@@ -17,6 +17,7 @@ from equipoise.causal.effects.design import BINARY, Design
 from equipoise.causal.effects.methods.fitted import Fitted
 from equipoise.causal.effects.nuisances import Nuisances, make_folds
 from equipoise.causal.effects.overlap import lack_of_overlap
+from equipoise.causal.effects.propensity_weights import clip_of
 from equipoise.causal.effects.regressions import fit
 from equipoise.causal.effects.settings import Settings
 from equipoise.errors import ConfigError
@@ -144,7 +145,7 @@ def _cross_fit(design: Design, settings: Settings) -> _Mediated:
                 rows = learn & (t == a)
                 onwards = fit(outcome_model, c[rows], model.predict(mc[rows]), binary=False, seed=seed)
                 carried[a, b, inside] = onwards.predict(c[inside])
-    clip = settings.overlap.clip
+    clip = clip_of(t, settings.overlap.clip)
     plain = Nuisances(np.clip(raw, clip, 1 - clip), raw, mu[0], mu[1], folds)
     return _Mediated(plain, np.clip(raw_m, clip, 1 - clip), outcome, carried)
 

@@ -17,7 +17,7 @@ from equipoise.causal.effects.design import Design
 from equipoise.causal.effects.methods.fitted import Fitted
 from equipoise.causal.effects.nuisances import Nuisances, cross_fit
 from equipoise.causal.effects.overlap import lack_of_overlap
-from equipoise.causal.effects.propensity_weights import arm_weights, clipped
+from equipoise.causal.effects.propensity_weights import arm_weights, clip_of, clipped
 from equipoise.causal.effects.regressions import Regression, regress
 from equipoise.causal.effects.settings import Settings
 from equipoise.statistics.interval import Estimate, Floats
@@ -85,7 +85,8 @@ def propensities(design: Design, settings: Settings, estimand: str) -> tuple[Nui
     )
     raw = model.predict(design.covariates)
     whole = np.zeros(design.n, dtype=np.int64)
-    return Nuisances(clipped(raw, settings.overlap.clip, estimand), raw, None, None, whole), model
+    held = clipped(raw, clip_of(design.treatment, settings.overlap.clip), estimand)
+    return Nuisances(held, raw, None, None, whole), model
 
 
 def _weight_slope(e: Floats, t: Floats, estimand: str) -> Floats:
