@@ -92,7 +92,7 @@ def propose(
             *("-" if share is None else f"{share:.0%}" for share in shares),
         )
     console.print(table)
-    say(console, content["verdict"]["sentence"])
+    say(console, content["proposal"]["sentence"])
     if content["text"]:
         say(console, f"If you stand for all of it: {content['text']}")
     say(console, f"Report: {answer.report}")

@@ -98,7 +98,7 @@ def test_an_edge_that_rests_on_one_user_is_less_sure_when_users_are_resampled() 
 
 def test_a_proposal_answers_no_question_before_it_is_accepted() -> None:
     found = propose_graph(quantities(), "fci", n_bootstrap=0)
-    with pytest.raises(EquipoiseError, match="proposal, not a graph"):
+    with pytest.raises(EquipoiseError, match="accepted"):
         identify(found, outcome="sales", do="price")
     with pytest.raises(TypeError, match="nobody has accepted it"):
         BayesianNetwork.fit(found, quantities())

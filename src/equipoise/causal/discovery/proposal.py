@@ -116,14 +116,22 @@ class Proposal:
         return CausalGraph.from_edges(directed, bidirected, self.variables)
 
     @property
+    def summary(self) -> str:
+        """What is proposed, in one short sentence."""
+        edges = "1 edge" if len(self.edges) == 1 else f"{len(self.edges)} edges"
+        return (
+            f"{self.method} proposes {edges} among {len(self.variables)} columns; nobody has accepted them."
+        )
+
+    @property
     def sentence(self) -> str:
         """What is proposed and how sure it is, in plain words."""
         count, open_ = len(self.edges), len(self.open)
-        rows = f" from {self.n} rows" if self.n is not None else ""
+        rows = f" from {self.n:,} rows" if self.n is not None else ""
         said = f"A proposal by {self.method}{rows}, not a finding: {count} edges among {len(self.variables)} columns"
         said += f", the direction of {open_} still open." if open_ else "."
-        if self.n_bootstrap:
-            unsure = int((self.edges["confidence"] < _DOUBTFUL).sum())
+        unsure = int((self.edges["confidence"] < _DOUBTFUL).sum()) if self.n_bootstrap else 0
+        if unsure:
             source = "answers" if self.method == "llm" else "resamples"
             said += f" {unsure} of them came back the same in fewer than half of {self.n_bootstrap} {source}."
         if self.refused:

@@ -74,7 +74,7 @@ def propose(
     content = {
         "kind": _KIND,
         "schema": 1,
-        "verdict": {"code": "proposal", "sentence": found.sentence},
+        "verdict": {"code": "proposal", "sentence": found.summary},
         "nodes": list(found.variables),
         "edges": [{"from": row["a"], "to": row["b"], **row} for row in rows],
         "text": None if ready is None else str(ready),
