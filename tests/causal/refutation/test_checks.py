@@ -172,11 +172,11 @@ def test_an_overconfident_estimator_misses_zero_too_often(monkeypatch):
 
 def test_without_an_effect_p_values_of_the_placebo_are_even():
     values = []
-    for seed in range(20):
+    for seed in range(12):
         frame = log(seed, n=400).with_columns(pl.col("bought") - 0.5 * pl.col("shown"))
         values.append(permutation_placebo(effect_of(frame), 20).p_value)
     assert 0.3 < np.mean(values) < 0.7
-    assert np.mean(np.array(values) <= 0.1) < 0.35
+    assert np.mean(np.array(values) <= 0.1) < 0.4
 
 
 def test_models_too_simple_for_the_covariates_are_found_out():
