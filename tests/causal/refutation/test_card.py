@@ -52,7 +52,7 @@ def test_a_clean_estimate_is_supported():
     }  # fmt: skip
     assert found["estimate"]["low"] < 0.5 < found["estimate"]["high"]
     assert found["estimate"]["naive"]["low"] > 0.6
-    unnamed = card(effect_of(log(n=800)), **SMALL)["verdict"]
+    unnamed = card(effect_of(log(n=2000)), **SMALL)["verdict"]
     assert unnamed["code"] == "supported"
     assert unnamed["codes"][-1] == "no_negative_control"
 
