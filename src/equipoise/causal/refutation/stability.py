@@ -95,7 +95,7 @@ def subset_stability(
         return unanswered(_SUBSET, _SUBSET_MEANING, fits, status=FAILED)
     due = (effect.standard_error or 0.0) * np.sqrt(1 / share - 1)
     spread = float(np.sqrt(np.mean((fits.values - effect.value) ** 2)))
-    ratio = spread / due if due > 0 else np.inf
+    ratio = float(spread / due) if due > 0 else 0.0
     bias = fits.bias(effect.value)
     flips = float((np.sign(fits.values) != np.sign(effect.value)).mean())
     refused = fits.refused / n_subsets
@@ -120,7 +120,7 @@ def subset_stability(
         {
             "fits": fits.fits,
             "refused": fits.refused,
-            "ratio": float(ratio),
+            "ratio": ratio,
             "other_sign": flips,
             "largest_share": largest,
             "removal_share": _removal_share(effect.estimate.sums, effect.value),
