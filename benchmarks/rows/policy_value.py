@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks import data
 from benchmarks.row import Part, Row
 from equipoise.causal.policy_value import Support, estimators, policy_value
-from equipoise.causal.policy_value.summary import Weights, ratio_of_means
+from equipoise.causal.policy_value.summary import Weights, equal_contributions, ratio_of_means
 from equipoise.causal.policy_value.support import doubts, refusals
 from equipoise.statistics import Estimate
 
@@ -109,6 +109,7 @@ def _judged(log: pl.DataFrame) -> list[Judged]:
         mean=estimate(zero, w, one),
         share_cut=0.0,
         largest_contribution=0.0,
+        contributions=equal_contributions(np.bincount(user, w * r, minlength=count).astype(np.float64)),
         logger=estimate(zero, r, one),
     )
     if refusals(Support(), weights, None):

@@ -66,6 +66,22 @@ def test_few_rows_and_one_heavy_row():
     assert value.max_weight == pytest.approx(2000)
 
 
+@pytest.mark.parametrize("tiny", [1e-12, 1e-200, 1e-300])
+def test_tiny_propensities_are_refused_and_not_nan(tiny: float):
+    log = LOG.with_columns(propensity=pl.when(pl.col("request_id") == 3).then(tiny).otherwise("propensity"))
+    value = policy_value(log, "e")
+    assert value.reasons[:2] == ("few_effective_rows", "dominant_row")
+    assert value.effective_sample_size == pytest.approx(1)
+    json.dumps(value.as_dict(), allow_nan=False)
+    with pytest.raises(PropensityError, match="so small"):
+        policy_value(log.with_columns(propensity=5e-324), "e")
+
+
+def test_a_log_that_has_columns_of_ours():
+    log = LOG.with_columns(_cluster=1, _row=2, _weight=3.0)
+    assert policy_value(log, "e").as_dict() == policy_value(LOG, "e").as_dict()
+
+
 def test_weights_whose_mean_is_not_one():
     low = policy_value(LOG.with_columns(e=pl.col("e") * 0.5), "e")
     assert low.reasons == ("mean_weight",)
@@ -133,6 +149,10 @@ def test_rewards_that_do_not_vary_tell_nothing_of_chance():
     value = policy_value(rare, "e")
     assert not value.refused
     assert not value.interval_reliable
+    # a model with errors of its own does not make up for rewards that never came
+    modelled = policy_value(LOG.with_columns(reward=0.0), "e", "dr", ("q_logged", "q_target"))
+    assert modelled.standard_error > 0
+    assert not modelled.interval_reliable
     # a reward that almost always comes is as hard as one that almost never comes
     assert not policy_value(rare.with_columns(reward=1 - pl.col("reward")), "e").interval_reliable
     assert policy_value(LOG, "e").interval_reliable

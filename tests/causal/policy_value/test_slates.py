@@ -172,6 +172,12 @@ def test_slates_of_several_lengths_and_uniform_targets():
     assert value.n == 600
     uniform = policy_value(frame, "uniform", "rips")
     assert uniform.mean_weight == pytest.approx(1, abs=0.15)
+    listed = frame.with_columns(candidate_set=pl.lit(list(range(ITEMS))))
+    assert policy_value(listed, "uniform", "rips").value == pytest.approx(uniform.value)
+    fewer = policy_value(frame, "uniform", "rips", items=[0, 1, 2])
+    assert fewer.value != uniform.value
+    with pytest.raises(DataError, match="more places than there are items"):
+        policy_value(frame, "uniform", "rips", items=[0, 1])
     logged = policy_value(frame, "logged", "rips")
     assert logged.value == pytest.approx(logged.logger_value.value)
 

@@ -69,6 +69,10 @@ class Estimator(Component, ABC):
         """What is weighted: r − q, or r."""
         return nw.col(REWARD_) - nw.col(LOGGED_VALUE) if self.modelled else nw.col(REWARD_)
 
+    def contribution(self) -> nw.Expr:
+        """The weighted reward of each decision."""
+        return self.used() * nw.col(REWARD_)
+
     def additive(self) -> nw.Expr:
         """What is averaged without weights."""
         return nw.col(TARGET_VALUE) if self.modelled else nw.lit(0.0)

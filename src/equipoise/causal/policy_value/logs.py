@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from equipoise.causal.policy_value.columns import CLUSTER, PROPENSITY_, REWARD_, ROW, Frame, number
+from equipoise.causal.policy_value.columns import CLUSTER, PROPENSITY_, REWARD_, ROW, WORKING, Frame, number
 from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
 from equipoise.data.frames import require
@@ -99,9 +99,10 @@ def _frame(native: Any) -> Frame:
         raise DataError(
             f"A log is a table, not {type(native).__name__}", todo="Pass a data frame of any engine."
         ) from error
+    frame = frame.drop(*WORKING, strict=False)
     if isinstance(frame, nw.LazyFrame):
         return frame
-    return nw.from_native(to_polars(native).with_row_index(ROW), eager_only=True)
+    return nw.from_native(to_polars(frame.to_native()).with_row_index(ROW), eager_only=True)
 
 
 def _impressions(frame: Frame) -> Frame:

@@ -32,7 +32,7 @@ from equipoise.errors import DataError
 
 Floats = NDArray[np.float64]
 
-_WEIGHTED, _DIRECT = "_weighted", "_direct"
+_REWARDED, _WEIGHTED, _DIRECT = "_rewarded", "_weighted", "_direct"
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,10 @@ class SlateEstimator(Estimator):
         """Σ over places of weight times reward (or residual)."""
         return nw.col(_WEIGHTED)
 
+    def contribution(self) -> nw.Expr:
+        """Σ over places of weight times reward."""
+        return nw.col(_REWARDED)
+
     def additive(self) -> nw.Expr:
         """Σ over places of what is averaged without the place's own weight."""
         return nw.col(_DIRECT)
@@ -129,7 +133,7 @@ class IndependentIPS(SlateEstimator):
             sizes = np.where(squares > 0, weight.sum(axis=0) ** 2 / squares, 0.0)
         full = made.matrix(PROPENSITY_).all(axis=0)  # places that every slate has
         worst = int(np.argmin(np.where(full, sizes, np.inf)))
-        return _table(made, weight[:, worst], (weight * reward).sum(axis=1), np.zeros(len(weight)))
+        return _table(made, weight[:, worst], (weight * reward).sum(axis=1))
 
 
 class RewardInteractionIPS(SlateEstimator):
@@ -146,8 +150,7 @@ class RewardInteractionIPS(SlateEstimator):
         """One row per slate."""
         made = slates(sample, self.name, "action")
         weight = _cumulative(made)
-        weighted = (weight * made.matrix(REWARD_)).sum(axis=1)
-        return _table(made, weight[:, -1], weighted, np.zeros(len(weight)))
+        return _table(made, weight[:, -1], (weight * made.matrix(REWARD_)).sum(axis=1))
 
 
 class CascadeDoublyRobust(SlateEstimator):
@@ -165,12 +168,13 @@ class CascadeDoublyRobust(SlateEstimator):
         """One row per slate."""
         made = slates(sample, self.name, "action")
         weight = _cumulative(made)
-        weighted, direct = weight * made.matrix(REWARD_), np.zeros_like(weight)
-        if LOGGED_VALUE in made.rows.columns:
-            before = np.hstack([np.ones((len(weight), 1)), weight[:, :-1]])
-            weighted = weight * (made.matrix(REWARD_) - made.matrix(LOGGED_VALUE))
-            direct = before * made.matrix(TARGET_VALUE)
-        return _table(made, weight[:, -1], weighted.sum(axis=1), direct.sum(axis=1))
+        rewarded = (weight * made.matrix(REWARD_)).sum(axis=1)
+        if LOGGED_VALUE not in made.rows.columns:  # only the weights are looked at yet
+            return _table(made, weight[:, -1], rewarded)
+        before = np.hstack([np.ones((len(weight), 1)), weight[:, :-1]])
+        foreseen = (weight * made.matrix(LOGGED_VALUE)).sum(axis=1)
+        direct = (before * made.matrix(TARGET_VALUE)).sum(axis=1)
+        return _table(made, weight[:, -1], rewarded, foreseen, direct)
 
 
 def _cumulative(made: Slates) -> Floats:
@@ -180,13 +184,19 @@ def _cumulative(made: Slates) -> Floats:
     return np.asarray(np.exp(np.cumsum(logs, axis=1)))
 
 
-def _table(made: Slates, weight: Floats, weighted: Floats, direct: Floats) -> Frame:
+def _table(
+    made: Slates,
+    weight: Floats,
+    rewarded: Floats,
+    foreseen: Floats | float = 0.0,
+    direct: Floats | float = 0.0,
+) -> Frame:
     kept = [CLUSTER] if CLUSTER in made.heads.columns else []
-    reward = made.matrix(REWARD_).sum(axis=1)
     table = made.heads.select(v.SLATE, *kept).with_columns(
         pl.Series(WEIGHT, weight),
-        pl.Series(REWARD_, reward),
-        pl.Series(_WEIGHTED, weighted),
-        pl.Series(_DIRECT, direct),
+        pl.Series(REWARD_, made.matrix(REWARD_).sum(axis=1)),
+        pl.Series(_REWARDED, rewarded),
+        pl.Series(_WEIGHTED, rewarded - foreseen),
+        pl.Series(_DIRECT, np.broadcast_to(direct, len(weight))),
     )
     return nw.from_native(table, eager_only=True)

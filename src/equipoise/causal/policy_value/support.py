@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
 from pydantic import Field
 
 from equipoise.causal.policy_value.estimators import Estimator
-from equipoise.causal.policy_value.summary import Weights
+from equipoise.causal.policy_value.summary import Weights, equal_contributions
 from equipoise.component import Component
 from equipoise.statistics import Estimate
 
@@ -31,8 +30,9 @@ class Support(Component):
     unsupported_mass: float = Field(1e-6, ge=0, le=1)
     """Largest share of the target's probability on items that the logger never shows."""
     minimum_contributions: float = Field(30.0, ge=1)
-    """Least Σφ² / max φ² of the influence values φ per cluster for `interval_reliable`: how many equally large
-    contributions the variance is worth (the Lindeberg condition of the normal limit)."""
+    """Least Σφ² / max φ², for `interval_reliable`, both of the influence values and of the weighted rewards (sums per
+    cluster): how many equally large ones the variance is worth. On planted worlds 95 % intervals covered 84-88 %
+    under 10, 92-93 % from 10 to 30, and 94-95 % from there on."""
     bias_errors: float = Field(0.25, ge=0)
     """Largest bias by clipping, in standard errors, for `interval_reliable`; at 0.25 a 95 % interval covers 94 %."""
 
@@ -76,19 +76,19 @@ def doubts(
 ) -> str | None:
     """Why an interval cannot be relied on, in words; None where it can.
 
-    The normal limit needs that no cluster makes up much of the variance (Lindeberg): with influence values
-    φ, max φ² / Σφ² must be small. For rare clicks and equal weights Σφ² / max φ² is the number of clicks.
+    The normal limit needs that no cluster makes up much of the variance: with influence values φ, max φ² / Σφ²
+    must be small (Lindeberg). The same is asked of the weighted rewards alone, because a log without rewards
+    has no large influence yet: those of an outcome model's residuals are small then, and say nothing.
     """
     if estimator.unreliable is not None:
         return estimator.unreliable
     error = found.standard_error
     if error is None:
         return "All decisions belong to one cluster."
-    squares = np.square(found.influence)
     scale = max(abs(found.value), abs(weights.logger.value))
-    if error <= 1e-12 * scale or not squares.any():
+    if error <= 1e-12 * scale:
         return "The rewards do not vary, so that their chance cannot be told."
-    contributions = float(squares.sum() / squares.max())
+    contributions = min(equal_contributions(found.influence), weights.contributions)
     if contributions < support.minimum_contributions:
         return (
             f"The value rests on the equivalent of {contributions:.1f} contributions, fewer than "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
@@ -84,26 +85,46 @@ def _refuse(frame: Frame, bad: nw.Expr, what: str, n: int) -> None:
 def _uniform(log: Log, items: Any, sequential: bool, seed: int) -> Sample:
     require(log.columns, v.ITEM, table="log")
     if items is None and CANDIDATES in log.columns:
-        return _over_candidates(log.collected(), seed)
-    notes = log.notes
+        log = log.collected()
+        return _remaining(log, None, seed) if sequential else _over_candidates(log, seed)
     if items is None:
         known = collect(log.frame.select(v.ITEM).unique().sort(v.ITEM)).get_column(v.ITEM).to_list()
-        notes = (*notes, f"Uniform over the {len(known)} items that the log shows; name others as `items`.")
+        known = [item for item in known if item is not None]
+        note = f"Uniform over the {len(known)} items that the log shows; name others as `items`."
+        log = replace(log, notes=(*log.notes, note))
     else:
         known = _ids(items)
     if not known:
         raise DataError("There are no items to choose from uniformly", todo="Give ids as `items`.")
     if sequential:
-        require(log.columns, v.POSITION, table="log")
-        left = (nw.lit(float(len(known) + 1)) - nw.col(v.POSITION)).cast(nw.Float64)
-        frame = log.frame.with_columns((1.0 / left).alias(TARGET))
-        return Sample(frame, log.n, None, log.kinds, notes, seed)
+        return _remaining(log.collected(), known, seed)
     if log.lazy:
         share = nw.when(nw.col(v.ITEM).is_in(known)).then(nw.lit(1.0 / len(known))).otherwise(nw.lit(0.0))
-        return Sample(log.frame.with_columns(share.alias(TARGET)), log.n, None, log.kinds, notes, seed)
+        return Sample(log.frame.with_columns(share.alias(TARGET)), log.n, None, log.kinds, log.notes, seed)
     table = pl.DataFrame({v.ITEM: known}).with_columns(pl.lit(1.0 / len(known)).alias(PROBABILITY))
     rows, table = aligned(log.polars, table, [v.ITEM], "items")
-    return _distributed(Log(log.frame, log.n, log.kinds, notes), rows, Distribution(table, ()), seed)
+    return _distributed(log, rows, Distribution(table, ()), seed)
+
+
+def _remaining(log: Log, known: list[Any] | None, seed: int) -> Sample:
+    """Uniform among the items that do not stand above in the slate."""
+    require(log.columns, v.POSITION, table="log")
+    rows = log.polars
+    if known is None:
+        count, there = pl.col(CANDIDATES).list.len(), pl.col(CANDIDATES).list.contains(pl.col(v.ITEM))
+    else:
+        rows, table = aligned(rows, pl.DataFrame({v.ITEM: known}), [v.ITEM], "items")
+        count, there = pl.lit(len(known)), pl.col(v.ITEM).is_in(table[v.ITEM].implode())
+    left = count.cast(pl.Float64) - pl.col(v.POSITION) + 1
+    beyond = rows.filter(left < 1)
+    if len(beyond):
+        raise DataError(
+            "Some slates have more places than there are items to choose from",
+            where=f"{len(beyond)} rows, the first at row {beyond[ROW][0]}",
+            todo="Give all items as `items`.",
+        )
+    rows = rows.with_columns(pl.when(there).then(1.0 / left).otherwise(0.0).alias(TARGET))
+    return Sample(nw.from_native(rows, eager_only=True), log.n, None, log.kinds, log.notes, seed)
 
 
 def _over_candidates(log: Log, seed: int) -> Sample:
