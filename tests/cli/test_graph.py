@@ -52,6 +52,10 @@ def test_a_proposal_is_written_and_printed(table: Path, tmp_path: Path, said: An
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "price" in page
     assert "http-equiv" in page or "<svg" in page
+    quick = ("--method", "fci", "--resamples", 0, "--lang", "zh")
+    assert call("graph", "propose", table, *quick, "--out", tmp_path / "zh") == 0
+    assert "尚无人接受" in (tmp_path / "zh" / "report.html").read_text("utf-8")
+    said()
     assert call("graph", "propose", table, "--out", tmp_path / "out") == 2
     assert "holds an answer already" in said()
 
@@ -93,6 +97,10 @@ def test_a_right_graph_agrees_and_a_wrong_one_is_contradicted(table: Path, tmp_p
     assert call("graph", "check", wrong, "--data", table, "--out", tmp_path / "out") == 1
     text = said()
     assert "Contradicted." in text
+    assert call("graph", "check", wrong, "--data", table, "--out", tmp_path / "zh", "--lang", "zh") == 1
+    page = (tmp_path / "zh" / "report.html").read_text("utf-8")
+    assert "数据与图矛盾" in page
+    assert "The data contradict" not in page
     assert "'price' depends on 'sales'" in text
     content = json.loads((tmp_path / "out" / "graph.json").read_text("utf-8"))
     assert any(row["rejected"] for row in content["implications"])
@@ -109,8 +117,14 @@ def test_a_question_is_answered_by_a_formula_or_a_reason(tmp_path: Path, said: A
     content = json.loads((tmp_path / "out" / "graph.json").read_text("utf-8"))
     assert content["query"]["adjustment_sets"] == [["age"]]
     assert 'lang="zh' in (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert call("graph", "show", "history -> click; history <-> click", *asked) == 1
-    assert "Not identified." in said()
+    bow = "history -> click; history <-> click"
+    assert call("graph", "show", bow, *asked, "--out", tmp_path / "bow", "--lang", "zh") == 1
+    text = said()
+    assert "Not identified." in text
+    assert "at random for a while" in text
+    page = (tmp_path / "bow" / "report.html").read_text("utf-8")
+    assert "隐藏的共同原因把" in page
+    assert "cannot be known" not in page
     assert call("graph", "show", graph, *asked, "--as", "latex") == 0
     assert "\\sum" in said()
 

@@ -92,7 +92,7 @@ def propose(
             *("-" if share is None else f"{share:.0%}" for share in shares),
         )
     console.print(table)
-    say(console, content["proposal"]["sentence"])
+    say(console, content["proposal"]["words"])
     if content["text"]:
         say(console, f"If you stand for all of it: {content['text']}")
     say(console, f"Report: {answer.report}")
@@ -196,9 +196,9 @@ def show(
             )
             for assumption in query["assumptions"]:
                 say(console, f"  assumes: {assumption}")
-        elif query:
-            say(console, query["reason"])
         _told(console, content, answer)
+        if query and not query["identified"]:
+            say(console, query["reason"])
     if query and not query["identified"]:
         raise typer.Exit(1)
 

@@ -83,7 +83,8 @@ def propose(
             "method": found.method,
             "n": found.n,
             "n_bootstrap": found.n_bootstrap,
-            "sentence": found.sentence,
+            "sentence": " ".join(found.notes),
+            "words": found.sentence,
             "open": [" ".join(edge) for edge in found.open],
             "refused": list(found.refused),
         },
@@ -215,7 +216,7 @@ def _answered(
     try:
         found = identify(graph, outcome, do, given or None, observed, strategy)
     except NotIdentifiable as refusal:
-        asked |= {"identified": False, "reason": str(refusal)}
+        asked |= {"identified": False, "reason": refusal.todo}
         if refusal.hedge is not None:
             outer, inner = (graph.ordered(part) for part in (refusal.hedge.outer, refusal.hedge.inner))
             asked["hedge"] = {"outer": list(outer), "inner": list(inner)}

@@ -19,6 +19,7 @@ from equipoise.report.languages import (
     effect_english,
     engine_chinese,
     english,
+    graph_chinese,
     metrics_chinese,
     metrics_english,
 )
@@ -45,7 +46,8 @@ _PHRASES: Final = {
     | metrics_chinese.PHRASES
     | audit_chinese.PHRASES
     | causal_chinese.PHRASES
-    | engine_chinese.PHRASES,
+    | engine_chinese.PHRASES
+    | graph_chinese.PHRASES,
 }
 
 

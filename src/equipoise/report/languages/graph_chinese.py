@@ -1,0 +1,41 @@
+"""What is said of graphs in Chinese: proposals, tests of what a graph implies, and questions put to one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PHRASES: Final[dict[str, str]] = {
+    # Proposals
+    r"(.+) proposes (\d+) edges? among (\d+) columns; nobody has accepted them\.": "{0} 在 {2} 列之间提出 {1} 条"
+    "边；尚无人接受。",
+    r"What is learned from logged events is also what the logging policy did\.": "从日志事件中学到的，也包含"
+    "日志策略自身的行为。",
+    r"It was read from names and descriptions alone; no row was looked at: test it on data\.": "仅根据列名和"
+    "说明得出，未查看任何数据行：请用数据检验。",
+    r"(\d+) answers were unusable\. It was read from names and descriptions alone; no row was looked at: test "
+    r"it on data\.": "{0} 个回答不可用。仅根据列名和说明得出，未查看任何数据行：请用数据检验。",
+    r"(\d+) resamples could not be learned from\. What is learned from logged events is also what the logging "
+    r"policy did\.": "{0} 个重抽样样本无法学习。从日志事件中学到的，也包含日志策略自身的行为。",
+    # Tests of what a graph implies
+    r"The graph implies no independence, so no data can contradict it\.": "该图不蕴含任何独立性，因此没有数据"
+    "能与之矛盾。",
+    r"None of the (\d+) independences that the graph implies is contradicted by (.+) rows\. That does not prove "
+    r"the graph: many others imply the same\.": "该图蕴含的 {0} 项独立性均未被 {1} 行数据否定。这并不证明该图："
+    "许多其他图蕴含同样的独立性。",
+    r"The data contradict the graph: (\d+) of (\d+) implied independences do not hold \((.+)\)\. An arrow or a "
+    r"hidden common cause is missing between these variables, or an arrow elsewhere is wrong\.": "数据与图矛盾："
+    "所蕴含的 {1} 项独立性中有 {0} 项不成立（{2}）。这些变量之间缺少箭头或隐藏的共同原因，或别处的箭头有误。",
+    r"G": "G 检验",
+    r"Cochran-Mantel-Haenszel": "Cochran-Mantel-Haenszel 检验",
+    r"exact Mantel-Haenszel": "精确 Mantel-Haenszel 检验",
+    r"generalised covariance": "广义协方差度量",
+    # Questions
+    r"(\d+) variables; the graph implies (\d+) independences\.": "{0} 个变量；该图蕴含 {1} 项独立性。",
+    r"The effect of (.+) on (.+) cannot be known from the observed variables alone\. Hidden common causes join "
+    r"(.+) to (.+), all the way to (.+): worlds in which the same is observed differ in the effect\.?": "仅凭已观测"
+    "变量无法得知 {0} 对 {1} 的效应。隐藏的共同原因把 {2} 与 {3} 相连，一直到 {4}：观测结果相同的世界，效应却"
+    "不同。",
+    r"Observe what these variables have in common, or set the action at random for a while\.": "请观测这些变量的"
+    "共同原因，或在一段时间内随机设定该行动。",
+}
+"""Regular expressions of English sentences to Chinese."""
