@@ -42,12 +42,12 @@ def test_planned_logs_have_the_power_asked_for(against: str):
     assert option.limit == "power"
     other = {"current": "now", "logged": "logged"}[against]
     found = 0
-    for seed in range(80):
+    for seed in range(60):
         log = logged(option.decisions, 0.4, seed)
         value = policy_value(log, "new", "ips", support=Support(minimum_effective_sample_size=0))
         gap = value.minus(policy_value(log, other, "ips"))
         found += gap.low > 0
-    assert found / 80 == pytest.approx(0.8, abs=3 * np.sqrt(0.16 / 80) + 0.02)
+    assert found / 60 == pytest.approx(0.8, abs=3 * np.sqrt(0.16 / 60) + 0.02)
 
 
 def test_expected_weights():
