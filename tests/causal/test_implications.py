@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from equipoise.causal.graph import CausalGraph
+from equipoise.causal.graph import CausalGraph, implications
 from equipoise.causal.mechanisms import BayesianNetwork
 from equipoise.errors import DataError
 
@@ -62,6 +62,22 @@ def test_categories_only_and_the_table_of_all_tests() -> None:
     said = wrong.as_dict()
     assert said["contradicted"] is True
     assert len(said["tests"]) == 4
+
+
+def test_what_counts_as_a_category_can_be_said() -> None:
+    rng = np.random.default_rng(0)
+    month = rng.integers(1, 13, 3000)  # twelve kinds of whole numbers: taken for a quantity unless said
+    odd = rng.random(3000) < np.where(month % 2, 0.8, 0.2)
+    data = pl.DataFrame(
+        {"month": month, "sales": odd, "visits": rng.random(3000) < np.where(month % 2, 0.7, 0.3)}
+    )
+    graph = CausalGraph.parse("month -> sales; month -> visits")
+    told = implications.test_implications(graph, data, discrete=["month", "sales", "visits"])
+    assert told.table["test"].to_list() == ["G"]
+    assert not told.contradicted
+    assert implications.test_implications(graph, data).table["test"].to_list() == ["generalised covariance"]
+    with pytest.raises(DataError, match="no column 'moth'"):
+        implications.test_implications(graph, data, discrete=["moth"])
 
 
 def test_a_graph_without_implications_cannot_be_contradicted() -> None:

@@ -24,7 +24,7 @@ COVARIANCE = "generalised covariance"
 _LEAST_EXPECTED, _LARGE_ENOUGH = 5.0, 0.8  # Cochran's rule: so much expected in such a share of the cells
 _LARGEST_EXACT = 5000  # counts that the smaller margins of all strata add up to
 _ROWS_PER_STRATUM = 20  # fewer rows on average, and strata are described by main effects and products
-_ROWS_PER_FEATURE, _MOST_FEATURES, _WAVES = 8, 400, 100
+_ROWS_PER_FEATURE, _MOST_FEATURES, _MOST_CELLS, _WAVES = 8, 400, 40_000_000, 100
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -211,7 +211,7 @@ def _explaining(given: Sequence[Variable], columns: Mapping[str, Values], n: int
             return np.asarray(strata[:, None] == np.arange(strata.max() + 1), dtype=np.float64)
     parts = [_smooth(variable, columns[variable.name], n) for variable in given]
     lines = [part[:, :1] if not one.discrete else part for part, one in zip(parts, given, strict=True)]
-    most = min(n // _ROWS_PER_FEATURE, _MOST_FEATURES)
+    most = min(n // _ROWS_PER_FEATURE, _MOST_FEATURES, _MOST_CELLS // n)
     found = [np.ones((n, 1))]
     width = 1
     for block in (*lines, *parts):

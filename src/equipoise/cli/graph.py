@@ -27,6 +27,9 @@ Out = Annotated[Path | None, typer.Option(help="Folder to write graph.json and r
 Force = Annotated[bool, typer.Option("--force", help="Replace the answer in that folder.")]
 Lang = Annotated[str, typer.Option(help="Language of the page: en, zh.")]
 Name = Annotated[str | None, typer.Option(help="Name on the page.")]
+Categories = Annotated[
+    str | None, typer.Option(help="Columns that are categories (default: told from the values).")
+]
 Level = Annotated[float, typer.Option(help="Level of the tests of independence.")]
 
 
@@ -37,6 +40,7 @@ def propose(
         str, typer.Option(help="pc, ges, lingam, fci (causal-learn), or llm (a language model).")
     ] = "pc",
     columns: Annotated[str | None, typer.Option(help="Columns to take (default: all).")] = None,
+    categories: Categories = None,
     cluster: Annotated[str | None, typer.Option(help="Column of users, resampled as wholes.")] = None,
     descriptions: Annotated[
         Path | None, typer.Option(help="TOML or JSON file of what columns mean, for llm.")
@@ -65,6 +69,7 @@ def propose(
             data,
             method,
             columns=listed(columns),
+            discrete=listed(categories),
             cluster=cluster,
             descriptions=descriptions,
             model=model,
@@ -102,6 +107,7 @@ def propose(
 def check(
     graph: Graph,
     data: Annotated[str, typer.Option(help="Table with one column per variable.")],
+    categories: Categories = None,
     level: Level = 0.05,
     lang: Lang = "en",
     name: Name = None,
@@ -120,6 +126,7 @@ def check(
             graph,
             data,
             level=level,
+            discrete=listed(categories),
             output=_output(out, force, name, lang),
             say=lambda line: say(console, line),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ def propose_graph(
     method: str = "pc",
     *,
     columns: Sequence[str] | None = None,
+    discrete: Iterable[str] | None = None,
     cluster: str | None = None,
     descriptions: Mapping[str, str] | None = None,
     endpoint: Endpoint | None = None,
@@ -56,6 +57,8 @@ def propose_graph(
         data: Frame of rows that are independent of each other, or of clusters that are.
         method: As above.
         columns: Columns to be variables of the graph; None for all but `cluster`.
+        discrete: Columns that are categories; None to tell from the values: texts, truth values, and whole
+            numbers of at most ten kinds are.
         cluster: Column of users, resampled as wholes.
         descriptions: What columns mean, for the language model.
         endpoint: Server of the language model; None for the one that the environment names.
@@ -99,7 +102,7 @@ def propose_graph(
         notes = (f"{answers.unusable} answers were unusable.",) if answers.unusable else ()
         count = len(answers.graphs)
         return Proposal(method, found, edges, None, count, answers.refused, (*notes, _UNCHECKED))
-    variables, chosen = read_variables(table, names)
+    variables, chosen = read_variables(table, names, discrete=discrete)
     values = encode_all(variables, chosen)
     found = learn(method, variables, values, level)
     again: list[PartialGraph] = []

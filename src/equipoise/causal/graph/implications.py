@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +76,7 @@ def test_implications(  # a question put to data, not a test of ours
     graph: CausalGraph,
     data: Any,
     level: float = 0.05,  # noqa: PT028
+    discrete: Iterable[str] | None = None,  # noqa: PT028
 ) -> Implications:
     """Test every independence that the graph implies, and hold the chance of any false alarm to `level`.
 
@@ -85,6 +87,7 @@ def test_implications(  # a question put to data, not a test of ours
         graph: A causal graph; variables that it says are hidden are in no implication.
         data: Frame with a column for each variable of the graph.
         level: Chance of contradicting a right graph (Holm).
+        discrete: Columns that are categories; None to tell from the values, as `read_variables` does.
 
     Raises:
         DataError: if a column is missing or has gaps, or `level` is not between 0 and 1.
@@ -92,7 +95,7 @@ def test_implications(  # a question put to data, not a test of ours
     if not 0 < level < 1:
         raise DataError(f"The level is a chance between 0 and 1, not {level}")
     implied = graph.implications()
-    variables, table = read_variables(data, graph.nodes)
+    variables, table = read_variables(data, graph.nodes, discrete=discrete)
     columns = encode_all(variables, table)
     found = [
         independence_test(one.a, one.b, one.given, variables, columns)

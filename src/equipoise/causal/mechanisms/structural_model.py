@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,15 +51,22 @@ class StructuralModel:
     equations: Mapping[str, Equation]
 
     @classmethod
-    def fit(cls, graph: CausalGraph, data: Any, regressor: Any = None) -> StructuralModel:
+    def fit(
+        cls,
+        graph: CausalGraph,
+        data: Any,
+        regressor: Any = None,
+        discrete: Iterable[str] | None = None,
+    ) -> StructuralModel:
         """Fit every variable to its causes.
 
         Args:
             graph: A graph without hidden common causes.
-            data: Frame with a column for each variable. Texts, truth values and whole numbers of at most ten
-                kinds are categories, all other numbers quantities.
+            data: Frame with a column for each variable.
             regressor: Any scikit-learn regressor, fitted for each quantity anew; None to choose for each by
                 squared error out of fold between linear, additive smooth and boosted functions.
+            discrete: Columns that are categories; None to tell from the values: texts, truth values, and whole
+                numbers of at most ten kinds are.
 
         Raises:
             GraphError: if the graph has hidden common causes.
@@ -74,7 +81,7 @@ class StructuralModel:
                 todo="A model of independent noises would give wrong answers: make the cause a variable, or ask "
                 "identify() whether the effect follows from what is seen.",
             )
-        variables, table = read_variables(data, graph.nodes)
+        variables, table = read_variables(data, graph.nodes, discrete=discrete)
         if len(table) < _LEAST:
             raise DataError(
                 f"{len(table)} rows are too few to fit a model to", todo=f"Give at least {_LEAST}."

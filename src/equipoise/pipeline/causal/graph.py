@@ -94,7 +94,13 @@ def propose(
 
 
 def check(
-    graph: str, data: str, *, level: float = 0.05, output: Output | None = None, say: Say = lambda line: None
+    graph: str,
+    data: str,
+    *,
+    level: float = 0.05,
+    discrete: Sequence[str] | None = None,
+    output: Output | None = None,
+    say: Say = lambda line: None,
 ) -> Answer | dict[str, Any]:
     """Test on a table what a graph implies.
 
@@ -102,6 +108,7 @@ def check(
         graph: A graph, or a file of one.
         data: Where the table lies, as in `read_table`.
         level: Chance of contradicting a right graph.
+        discrete: Columns that are categories; None to tell from the values.
         output: Where to write; nothing is written without a folder.
         say: Called with a line for each step.
 
@@ -118,7 +125,7 @@ def check(
     drawn = read_graph(graph)
     table = read_table(data)
     say(f"read      {len(table):,} rows")
-    found = test_implications(drawn, table, level=level)
+    found = test_implications(drawn, table, level, discrete)
     content = {
         **_drawn(drawn),
         "verdict": {"code": "contradicted" if found.contradicted else "agrees", "sentence": found.sentence},
