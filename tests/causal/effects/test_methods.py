@@ -17,6 +17,7 @@ from equipoise.causal.effects.methods.aipw import combine
 from equipoise.causal.effects.methods.instrument import anderson_rubin
 from equipoise.causal.effects.nuisances import cross_fit, make_folds
 from equipoise.causal.effects.reading import read_design
+from equipoise.errors import ConfigError
 from equipoise.statistics import Estimate
 
 from .conftest import confounded
@@ -169,6 +170,7 @@ def test_two_stage_least_squares_by_hand() -> None:
     wald = (by_arm["y"][1] - by_arm["y"][0]) / (by_arm["t"][1] - by_arm["t"][0])
     assert effect.value == pytest.approx(wald)
     assert effect.estimand == "late"
+    assert (effect.p_value < 0.05) == (effect.low > 0)
 
 
 def test_the_interval_of_an_instrument_inverts_a_test() -> None:
@@ -287,6 +289,13 @@ def test_mediators_and_amounts_that_are_numbers(
         values = np.array([part.value for part in parts])
         assert abs(values.mean() - wanted) < 4 * values.std() / np.sqrt(len(made))
         assert np.mean([part.low <= wanted <= part.high for part in parts]) > 0.87
+
+
+@pytest.mark.parametrize(("method", "estimand"), [("aipw", "nde"), ("overlap", "att"), ("plr", "att")])
+def test_a_method_says_what_it_does_not_estimate(method: str, estimand: str) -> None:
+    with pytest.raises(ConfigError, match=f"'{method}' does not estimate the '{estimand}'"):
+        estimate_effect(_amounts(0).with_columns(t=pl.col("t") > 0) if method != "plr" else _amounts(0), "t", "y",
+                        adjust=["x"], method=method, estimand=estimand)  # fmt: skip
 
 
 def test_a_treatment_that_covariates_determine_is_refused() -> None:

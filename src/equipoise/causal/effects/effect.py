@@ -78,8 +78,11 @@ class Effect:
 
     @property
     def p_value(self) -> float | None:
-        """Two-sided p of no effect."""
-        return None if self.estimate is None else self.estimate.p_value()
+        """Two-sided p of no effect, of the test that the interval inverts."""
+        if self.estimate is None:
+            return None
+        own: float | None = self.details.get("p_value")
+        return self.estimate.p_value() if own is None else own
 
     @cached_property
     def diagnostics(self) -> dict[str, Any]:

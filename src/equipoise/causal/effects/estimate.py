@@ -19,6 +19,11 @@ from equipoise.causal.graph import CausalGraph
 from equipoise.component import build
 from equipoise.errors import ConfigError
 
+_ESTIMANDS = {
+    **dict.fromkeys(("aipw", "ipw", "regression", "matching"), ("ate", "att")),
+    "mediation": ("ate", "nde", "nie"),
+}
+
 
 def estimate_effect(
     data: Any,
@@ -73,7 +78,8 @@ def estimate_effect(
         DataError: if a column is missing, the treatment has one value, or the outcome is no number.
         GraphError: if the graph does not know a column asked for, or a column adjusted for is an effect of
             the treatment.
-        ConfigError: if a setting is unknown or out of range, or nothing says what to adjust for.
+        ConfigError: if a setting is unknown or out of range, the method does not estimate the estimand, or
+            nothing says what to adjust for.
     """
     limits = overlap or Overlap()
     if clip is not None:
@@ -128,7 +134,18 @@ def estimate(
     identification: Identified | None = None,
     graph: CausalGraph | None = None,
 ) -> Effect:
-    """The same of arrays that were read already."""
+    """The same of arrays that were read already.
+
+    Raises:
+        ConfigError: if the method does not estimate the estimand.
+    """
+    known = _ESTIMANDS.get(settings.method, ("ate",))
+    if settings.estimand not in known:
+        raise ConfigError(
+            f"The method '{settings.method}' does not estimate the '{settings.estimand}'",
+            where=f"it estimates: {', '.join(known)}",
+            todo="Choose another method, or another estimand.",
+        )
     if settings.method == "formula":
         if identification is None or identification.estimand is None:
             raise ConfigError("The method 'formula' needs a graph", todo="Give one: graph='...'.")

@@ -50,11 +50,17 @@ def two_stage_least_squares(design: Design, settings: Settings) -> Fitted:
         return Fitted("late", refusal=f"Weak instrument: its interval has no ends (first-stage F {f:.1f})",
                       details=details)  # fmt: skip
     wald = estimate.interval(settings.level)
+    reduced = Estimate(float((z * y).mean()), z * y - (z * y).mean(), design.clusters)
     return Fitted(
         "late",
         estimate,
         interval=Interval(value, *ends, wald.n),
-        details={**details, "interval": "Anderson-Rubin", "wald": [wald.low, wald.high]},
+        details={
+            **details,
+            "interval": "Anderson-Rubin",
+            "wald": [wald.low, wald.high],
+            "p_value": reduced.p_value(),
+        },
     )
 
 
