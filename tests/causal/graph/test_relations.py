@@ -4,7 +4,7 @@ from itertools import combinations
 
 import networkx as nx
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from equipoise.causal.graph import CausalGraph, GraphError, Independence
@@ -40,6 +40,7 @@ def test_unknown_variables_get_the_nearest_name():
         graph.d_separated("history", "click", given="click")
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs(least=2), st.data())
 def test_separation_is_that_of_networkx_with_hidden_causes_drawn_in(graph, data):
     a, b = data.draw(st.permutations(graph.nodes))[:2]
@@ -48,6 +49,7 @@ def test_separation_is_that_of_networkx_with_hidden_causes_drawn_in(graph, data)
     assert graph.d_separated(a, b, fixed) == nx.is_d_separator(drawn_in(graph), {a}, {b}, set(fixed))
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs(least=3), st.data())
 def test_projection_keeps_every_separation_and_order_among_the_shown(graph, data):
     hidden = data.draw(st.lists(st.sampled_from(graph.nodes), unique=True, max_size=4))
@@ -91,6 +93,7 @@ def test_implications_by_hand():
     assert NAPKIN.implications() == []  # z and y are not adjacent, yet no set separates them
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs(least=2))
 def test_implications_are_all_the_pairs_that_any_set_separates(graph):
     found = {frozenset((one.a, one.b)): one for one in graph.implications()}

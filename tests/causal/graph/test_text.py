@@ -1,7 +1,7 @@
 """Graphs as text: what is read, what is written, what is refused."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from equipoise.causal.graph import CausalGraph, GraphError
 from tests.causal.graph.random_graphs import graphs
@@ -19,6 +19,7 @@ def test_names_in_quotes_and_of_other_scripts():
     assert graph.directed == {("time on page", "a;b"), ("年龄", "time on page")}
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs())
 def test_text_is_read_back_to_the_same_graph(graph):
     again = CausalGraph.parse(str(graph))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.causal.identification.discrete import DiscreteJoint
@@ -37,6 +37,7 @@ ATOMS = st.builds(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(ATOMS, min_size=1, max_size=4), st.data())
 def test_simplified_formulas_have_the_values_of_the_plain_ones(atoms, data):
     rng = np.random.default_rng(0)

@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.causal.graph import CausalGraph, GraphError
@@ -30,6 +30,7 @@ def minimal(sets):
     return {one for one in sets if not any(other < one for other in sets)}
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs(least=2), st.data())
 def test_minimal_separators_are_all_of_them(graph, data):
     names = data.draw(st.permutations(graph.nodes))
@@ -49,6 +50,7 @@ def test_minimal_separators_are_all_of_them(graph, data):
     assert set(found) == minimal([one for one in subsets(allowed) if graph.d_separated(a, b, one | held)])
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs(least=2), st.data())
 def test_adjustment_for_one_action_is_the_back_door_criterion(graph, data):
     x, y = data.draw(st.permutations(graph.nodes))[:2]
@@ -60,6 +62,7 @@ def test_adjustment_for_one_action_is_the_back_door_criterion(graph, data):
     assert set(adjustment_sets(graph, y, x)) == minimal(valid)
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs(least=3, most=5), st.data())
 def test_front_door_sets_are_all_that_meet_the_criterion(graph, data):
     x, y = data.draw(st.permutations(graph.nodes))[:2]
