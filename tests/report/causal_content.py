@@ -518,3 +518,24 @@ def refused_graph():
         },
         implications=[],
     )
+
+
+def plan():
+    """A plan with two amounts of exploration."""
+    options = [
+        {"epsilon": 0.01, "decisions": 90000, "users": 30000, "limit": "power", "effective_share": 0.02,
+         "max_weight": 800.0, "lost_per_decision": 0.0004, "lost": 36.0, "found": 0.011},
+        {"epsilon": 0.1, "decisions": 9000, "users": 3000, "limit": "dominant_row", "effective_share": 0.2,
+         "max_weight": 80.0, "lost_per_decision": 0.004, "lost": 36.5, "found": 0.004},
+    ]  # fmt: skip
+    return {
+        "kind": "exploration-plan",
+        "schema": 1,
+        "options": options,
+        "chosen": options[1],
+        "reason": "Epsilon 0.1 answers.",
+        "audit_users": 14777,
+        "audit": {"tolerance": 0.02, "deviation": 0.3, "smallest_share": 0.2},
+        "users": 5000,
+        "situation": {"items": 8, "reward_rate": 0.08, "gain": 0.005, "against": "current"},
+    }
