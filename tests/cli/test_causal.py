@@ -1,0 +1,119 @@
+"""`equipoise effect`, `policy-value`, `gate` and `plan`: exit codes, what is printed, what is written."""
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from equipoise.cli import main
+from equipoise.cli.policy_value import settings
+from equipoise.errors import ConfigError
+from tests.pipeline import small_causal
+
+
+def call(*words):
+    """The exit code of a command, 0 when it just ends."""
+    try:
+        main([str(word) for word in words])
+    except SystemExit as end:
+        return end.code or 0
+    return 0
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A working directory that holds the tables, on a wide console."""
+    small_causal.events(800).write_parquet(tmp_path / "events.parquet")
+    small_causal.log().write_parquet(tmp_path / "log.parquet")
+    (tmp_path / "policy.toml").write_text("[launch]\nminimum_gain = 0.02\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+    return tmp_path
+
+
+def test_an_effect_by_a_file_with_a_word_changed(here, capsys):
+    question = {"data": "events.parquet", "treatment": "shown", "outcome": "before", "adjust": ["age"]}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in question.items()]
+    (here / "question.toml").write_text("\n".join([*lines, "permutations = 20"]))
+    words = (
+        "effect",
+        "question.toml",
+        "--outcome",
+        "bought",
+        "--out",
+        "out",
+        "--lang",
+        "zh",
+        "--method",
+        "ipw",
+    )
+    assert call(*words) == 0
+    said = capsys.readouterr().out
+    assert "ipw: ate of shown on bought" in said
+    assert "permutation placebo:" in said
+    assert "Report: out/report.html" in said
+    card = json.loads((here / "out/effect.json").read_text("utf-8"))
+    assert card["question"]["outcome"] == "bought"
+    assert 'lang="zh' in (here / "out/report.html").read_text("utf-8")
+
+
+def test_what_is_missing_is_said_with_exit_code_2(here, capsys):
+    assert call("effect", "--data", "events.parquet", "--treatment", "shown") == 2
+    assert "which outcome is meant" in capsys.readouterr().err
+    assert call("effect", "nowhere.toml") == 2
+    assert call("policy-value", "--log", "log.parquet", "--target", "newer", "--out", "out") == 2
+    assert "newer" in capsys.readouterr().err
+    assert not (here / "out").exists()
+
+
+def test_a_policy_value_is_printed_and_written(here, capsys):
+    words = ("policy-value", "--log", "log.parquet", "--target", "new", "--estimator", "clipped_ips")
+    assert call(*words, "--option", "clip=3", "--out", "out") == 0
+    said = capsys.readouterr().out
+    assert "new (clipped_ips)" in said
+    told = json.loads((here / "out/policy-value.json").read_text("utf-8"))
+    assert told["options"]["clip"] == 3
+    assert told["command"].startswith("equipoise ")
+
+
+def test_a_value_without_support_is_refused_with_exit_code_0(here, capsys):
+    words = ("policy-value", "--log", "log.parquet", "--target", "new", "--out", "out")
+    assert call(*words, "--threshold", "minimum_effective_sample_size=100000") == 0
+    assert "Refused." in capsys.readouterr().out
+    assert json.loads((here / "out/policy-value.json").read_text("utf-8"))["value"] is None
+
+
+@pytest.mark.parametrize(
+    ("candidate", "current", "code", "word"),
+    [("new", "old", 0, "Pass."), ("old", "new", 1, "Fail."), ("uniform", "logged", 1, "Fail.")],
+)
+def test_a_gate_by_exit_code_and_junit(here, capsys, candidate, current, code, word):
+    words = ("gate", candidate, "--against", current, "--policy", "policy.toml", "--log", "log.parquet")
+    assert call(*words, "--junit", "gate.xml", "--out", "out") == code
+    assert word in capsys.readouterr().out
+    suite = ElementTree.parse(here / "gate.xml").getroot()
+    assert [case.get("name") for case in suite.iter("testcase")] == ["value"]
+    assert (here / "out/report.html").is_file()
+
+
+def test_an_undecided_gate_is_exit_code_3_and_an_error_to_build_servers(here, capsys):
+    (here / "policy.toml").write_text("[launch]\nminimum_gain = 0.18\n")
+    words = ("gate", "new", "--against", "old", "--policy", "policy.toml", "--log", "log.parquet")
+    assert call(*words, "--junit", "gate.xml", "--out", "out") == 3
+    assert "Undecided." in capsys.readouterr().out
+    assert ElementTree.parse(here / "gate.xml").getroot().get("errors") == "1"
+
+
+def test_a_plan_is_printed_and_written(here, capsys):
+    assert call("plan", "--items", 8, "--reward-rate", 0.1, "--gain", 0.02, "--out", "out") == 0
+    assert "left to chance" in capsys.readouterr().out
+    assert json.loads((here / "out/plan.json").read_text("utf-8"))["chosen"]["users"] > 0
+    assert call("plan", "--items", 8, "--gain", 0.02) == 2
+    assert "--reward-rate" in capsys.readouterr().err
+
+
+def test_settings_are_read_as_toml_and_else_as_text():
+    assert settings(["clip=10", "lam=0.5", "kind=soft"]) == {"clip": 10, "lam": 0.5, "kind": "soft"}
+    assert settings(None) == {}
+    with pytest.raises(ConfigError, match="'clip' is no setting"):
+        settings(["clip"])

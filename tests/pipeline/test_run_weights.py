@@ -1,0 +1,50 @@
+"""A run tells what its propensities are worth, and measures its lists by them."""
+
+import pytest
+
+import equipoise
+
+SMALL = {
+    "name": "small",
+    "data": {"world": {"name": "storefront", "n_users": 160, "n_items": 40, "days": 10}},
+    "encoder": {"name": "tfidf"},
+    "model": {"name": "ease", "reg": 20.0},
+    "debias": [{"method": "ips", "propensity": "given"}],
+    "audit": {"k": [5], "n_bootstrap": 100},
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return equipoise.run(SMALL, out=tmp_path_factory.mktemp("runs") / "small")
+
+
+def test_the_card_of_the_correction_stands_in_metrics_and_page(finished):
+    card = finished.metrics["propensities"]
+    assert card["model"] == "given"
+    assert 0 < card["lowest"] < card["highest"] <= 1
+    popularity = next(row for row in card["balance"] if row["covariate"] == "popularity")
+    assert abs(popularity["after"]) < abs(popularity["before"])
+    page = finished.report.read_text("utf-8")
+    assert 'id="propensities"' in page
+    assert "What the weights are worth" in page
+
+
+def test_weighted_metrics_stand_beside_equal_ones_and_in_the_protocol(finished):
+    told = finished.metrics["weighted"]
+    assert set(told["stages"]) == set(told["equal"]) == {"baseline", "corrected"}
+    for values in told["stages"].values():
+        assert set(values) == {"ndcg@5", "recall@5"}
+        assert all(one["low"] <= one["value"] <= one["high"] for one in values.values())
+    assert told["equal"]["baseline"]["recall@5"] != told["stages"]["baseline"]["recall@5"]
+    assert finished.metrics["protocol"]["weights"].startswith("1 / propensity on ")
+    assert "As if all items had been shown alike" in finished.report.read_text("utf-8")
+
+
+def test_they_can_be_left_out(finished, tmp_path):
+    config = {**SMALL, "debias": [], "audit": {**SMALL["audit"], "weighted": False}}
+    plain = equipoise.run(config, out=tmp_path / "plain")
+    assert not {"weighted", "propensities"} & plain.metrics.keys()
+    page = plain.report.read_text("utf-8")
+    assert "What the weights are worth" not in page
+    assert "shown alike" not in page
