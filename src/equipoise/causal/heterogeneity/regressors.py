@@ -5,18 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone, is_classifier
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestRegressor,
-)
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
-from sklearn.linear_model import LassoCV, LinearRegression, LogisticRegression
-from sklearn.model_selection import GridSearchCV, KFold
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from equipoise.errors import ConfigError, DataError, nearest
 from equipoise.statistics.interval import Floats
@@ -37,6 +25,15 @@ def regressor(model: Any, rows: int, seed: int) -> Any:
     Raises:
         ConfigError: if there is no regression of that name.
     """
+    from sklearn.base import clone
+    from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
+    from sklearn.linear_model import LassoCV, LinearRegression
+    from sklearn.model_selection import GridSearchCV, KFold
+    from sklearn.pipeline import Pipeline, make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
     if not isinstance(model, str):
         return clone(model)
     named: dict[str, Any] = {
@@ -72,6 +69,12 @@ def regressor(model: Any, rows: int, seed: int) -> Any:
 
 def classifier(model: Any, seed: int) -> Any:
     """An unfitted estimator of P(t = 1 | x): `linear` (logistic), `boosting`, or a scikit-learn classifier."""
+    from sklearn.base import clone
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     if not isinstance(model, str):
         return clone(model)
     named: dict[str, Any] = {
@@ -87,7 +90,7 @@ def classifier(model: Any, seed: int) -> Any:
 
 def predicted(model: Any, x: Floats) -> Floats:
     """E[y | x] of a fitted estimator (n,): the probability of 1 where it is a classifier."""
-    values = model.predict_proba(x)[:, 1] if is_classifier(model) else model.predict(x)
+    values = model.predict_proba(x)[:, 1] if hasattr(model, "predict_proba") else model.predict(x)
     return np.asarray(values, dtype=np.float64).reshape(len(x))
 
 
