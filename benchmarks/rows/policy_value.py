@@ -221,8 +221,9 @@ def _open_bandit(setting: str, seed: int, folder: Path) -> Part:
         "effective": found.effective_sample_size,
         "mean w": found.mean_weight,
         "max w": found.max_weight,
+        "largest share": found.largest_share,
     }
-    return Part(values)
+    return Part(values, notes={"refused": reasons})
 
 
 def _campaign(policy: str, campaign: str) -> pl.DataFrame:

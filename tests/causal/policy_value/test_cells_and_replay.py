@@ -63,6 +63,11 @@ def test_one_item_per_cell_is_ips():
     plain = policy_value(log, "e", "ips")
     assert value.value == pytest.approx(plain.value)
     assert value.standard_error == pytest.approx(plain.standard_error)
+    lists = log.with_columns(
+        candidate_set=pl.lit(list(range(5))),
+        candidate_propensities=pl.Series(planted.logger[log["x"].to_numpy()].tolist()),
+    )
+    assert policy_value(lists, target, "mips", embedding=own).value == pytest.approx(plain.value)
 
 
 def test_cells_can_support_what_items_do_not():

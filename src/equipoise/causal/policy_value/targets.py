@@ -153,11 +153,11 @@ def checked(table: pl.DataFrame, key: tuple[str, ...], what: str = "target") -> 
         raise DataError(f"The {what}'s '{PROBABILITY}' is no number", where=str(table.schema[PROBABILITY]))
     table = table.with_columns(pl.col(PROBABILITY).cast(pl.Float64))
     p = pl.col(PROBABILITY)
-    bad = table.with_row_index(ROW).filter(p.is_null() | p.is_nan() | (p < 0) | (p > 1))
+    bad = table.with_row_index("_at").filter(p.is_null() | p.is_nan() | (p < 0) | (p > 1))
     if len(bad):
         raise DataError(
             f"Some probabilities of the {what} are not in [0, 1]",
-            where=f"{len(bad)} of {len(table)} rows, the first at row {bad[ROW][0]}",
+            where=f"{len(bad)} of {len(table)} rows, the first at row {bad['_at'][0]}",
             todo="Give each item's probability.",
         )
     twice = int(table.select(*key, v.ITEM).is_duplicated().sum())
