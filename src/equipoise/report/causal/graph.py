@@ -71,6 +71,11 @@ class GraphPage(Page):
         """Style of the verdict's mark."""
         return CODES.get(str(self.facts("verdict").get("code")), "open")
 
+    @property
+    def sentence(self) -> str:
+        """The verdict as it was written: it may be a formula, which takes no full stop."""
+        return self.words.phrase(self.facts("verdict").get("sentence") or "")
+
     @cached_property
     def roles(self) -> dict[str, str]:
         """Variables that the query names, and what they are in it."""
