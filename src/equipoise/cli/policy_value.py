@@ -105,8 +105,9 @@ def shown(content: dict[str, Any]) -> list[Any]:
         table.add_row("difference", *_cells(content["difference"], "{:+.4g}"))
     lines: list[Any] = [table]
     lines.append(
-        f"{content['n']:,} decisions of {content['clusters']:,} clusters, worth {content['effective_sample_size']:,.0f} "
-        f"equally weighted ones; largest weight {content['max_weight']:.3g}, mean weight {content['mean_weight']:.3g}"
+        f"{content['n']:,} decisions of {content['clusters']:,} clusters, worth "
+        f"{content['effective_sample_size']:,.0f} equally weighted ones; largest weight "
+        f"{content['max_weight']:.3g}, mean weight {content['mean_weight']:.3g}"
     )
     if content["refused"]:
         lines.append(f"[bold yellow]Refused.[/] {escape(content['reason'])}")
