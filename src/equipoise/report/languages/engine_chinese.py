@@ -102,8 +102,8 @@ PHRASES: Final[dict[str, str]] = {
     r"Weak instrument: its interval has no ends \(first-stage F (.+)\)\.?": "工具变量太弱：区间没有端点（第"
     "一阶段 F 为 {0}）。",
     r"The covariates leave nothing of the instrument\.?": "协变量之外，工具变量没有剩余变化。",
-    r"The interval is in doubt: the (?:un)?treated are worth (.+) equally weighted cases with the rarer "
-    r"outcome \(at least (.+) are needed\)\.?": "区间存疑：较少见的结果仅相当于 {0} 个等权重的案例（至少需要"
+    r"The interval is in doubt: the (?:un)?treated are worth (.+) equally weighted rows with the rarer "
+    r"outcome \(at least (.+) are needed\)\.?": "区间存疑：较少见的结果仅相当于 {0} 个等权重的行（至少需要"
     " {1}）。",
     r"The interval is in doubt: (.+) of the variance lies where less than one row of an arm is expected \(at "
     r"most (.+) may\)\.?": "区间存疑：{0} 的方差位于一组中预期不足一行之处（至多允许 {1}）。",
