@@ -13,9 +13,9 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks import data
 from benchmarks.row import Part, Row
-from equipoise.causal.policy_value import Support, estimators, policy_value
-from equipoise.causal.policy_value.summary import Weights, equal_contributions, ratio_of_means
-from equipoise.causal.policy_value.support import doubts, refusals
+from equipoise.causal.off_policy import Support, estimators, policy_value
+from equipoise.causal.off_policy.summary import Weights, equal_contributions, ratio_of_means
+from equipoise.causal.off_policy.support import doubts, refusals
 from equipoise.statistics import Estimate
 
 Floats = NDArray[np.float64]

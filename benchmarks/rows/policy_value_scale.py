@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.row import Part, Row
-from equipoise.causal.policy_value import policy_value
+from equipoise.causal.off_policy import policy_value
 
 _ROWS, _USERS, _BLOCK = 10_000_000, 500_000, 1_000_000
 _MODEL = ("q_logged", "q_target")

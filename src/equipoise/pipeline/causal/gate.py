@@ -119,7 +119,7 @@ def _value(
     asked: GateRequest, launch: Launch, say: Say
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """Both policies valued on the same log, and the check of their difference."""
-    from equipoise.causal.policy_value import policy_value
+    from equipoise.causal.off_policy import policy_value
 
     if asked.log is None:
         reason = "No log was given."

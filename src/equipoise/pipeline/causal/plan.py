@@ -76,7 +76,7 @@ def plan(
     Raises:
         EquipoiseError: with what was wrong, where, and what to do. Nothing is written then.
     """
-    from equipoise.causal.policy_value.planning import EPSILONS, plan_exploration, users_for_audit
+    from equipoise.causal.off_policy.planning import EPSILONS, plan_exploration, users_for_audit
 
     asked = request if isinstance(request, PlanRequest) else PlanRequest.of(request)
     folder = place(out, "plan", asked.name or "plan", force=force)

@@ -37,8 +37,8 @@ def policy_value(
         EquipoiseError: with what was wrong, where, and what to do. Nothing is written then. A value that the
             log does not support is no error: the answer says why.
     """
-    from equipoise.causal.policy_value import Support
-    from equipoise.causal.policy_value import policy_value as valued
+    from equipoise.causal.off_policy import Support
+    from equipoise.causal.off_policy import policy_value as valued
     from equipoise.component import build
 
     asked = request if isinstance(request, PolicyValueRequest) else PolicyValueRequest.of(request)

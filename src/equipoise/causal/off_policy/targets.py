@@ -8,10 +8,10 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from equipoise.causal.policy_value.columns import PROPENSITY_, ROW, TARGET, Frame, number
-from equipoise.causal.policy_value.logs import Log
-from equipoise.causal.policy_value.overlap import CANDIDATES
-from equipoise.causal.policy_value.sample import PROBABILITY, Distribution, Sample, aligned
+from equipoise.causal.off_policy.columns import PROPENSITY_, ROW, TARGET, Frame, number
+from equipoise.causal.off_policy.logs import Log
+from equipoise.causal.off_policy.overlap import CANDIDATES
+from equipoise.causal.off_policy.sample import PROBABILITY, Distribution, Sample, aligned
 from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
 from equipoise.data.frames import require

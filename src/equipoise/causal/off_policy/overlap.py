@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from equipoise.causal.policy_value.columns import ROW
-from equipoise.causal.policy_value.sample import PROBABILITY, Distribution
+from equipoise.causal.off_policy.columns import ROW
+from equipoise.causal.off_policy.sample import PROBABILITY, Distribution
 from equipoise.data import vocabulary as v
 
 CANDIDATES, CANDIDATE_PROPENSITIES = "candidate_set", "candidate_propensities"

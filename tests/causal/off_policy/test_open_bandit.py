@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from equipoise.causal.policy_value import policy_value
+from equipoise.causal.off_policy import policy_value
 
 
 def campaign(folder: Path, policy: str, name: str) -> pl.DataFrame:

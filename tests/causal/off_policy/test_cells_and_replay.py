@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from equipoise.causal.policy_value import policy_value
+from equipoise.causal.off_policy import policy_value
 from equipoise.errors import ConfigError, DataError
-from tests.causal.policy_value.planted import Planted, softmax
+from tests.causal.off_policy.planted import Planted, softmax
 
 CELLS = np.array([0, 0, 0, 1, 1, 2, 2, 2])
 EMBEDDING = pl.DataFrame({"item_id": np.arange(8), "kind": CELLS, "colour": ["red"] * 8})

@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from equipoise.causal.policy_value.columns import CLUSTER, PROPENSITY_, REWARD_, ROW, WORKING, Frame, number
+from equipoise.causal.off_policy.columns import CLUSTER, PROPENSITY_, REWARD_, ROW, WORKING, Frame, number
 from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
 from equipoise.data.frames import require

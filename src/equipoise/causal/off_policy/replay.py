@@ -8,10 +8,10 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from equipoise.causal.policy_value.columns import PROPENSITY_, TARGET, WEIGHT, Frame
-from equipoise.causal.policy_value.estimators import Estimator
-from equipoise.causal.policy_value.overlap import CANDIDATES
-from equipoise.causal.policy_value.sample import Sample
+from equipoise.causal.off_policy.columns import PROPENSITY_, TARGET, WEIGHT, Frame
+from equipoise.causal.off_policy.estimators import Estimator
+from equipoise.causal.off_policy.overlap import CANDIDATES
+from equipoise.causal.off_policy.sample import Sample
 from equipoise.errors import DataError
 
 _TOLERANCE = 1e-6

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from equipoise.causal.policy_value.estimators import Estimator
-from equipoise.causal.policy_value.summary import Weights, equal_contributions
+from equipoise.causal.off_policy.estimators import Estimator
+from equipoise.causal.off_policy.summary import Weights, equal_contributions
 from equipoise.component import Component
 from equipoise.statistics import Estimate
 

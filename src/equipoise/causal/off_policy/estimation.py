@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from equipoise.causal.policy_value.estimators import Estimator, estimators
-from equipoise.causal.policy_value.logs import read_log
-from equipoise.causal.policy_value.outcomes import given_columns, with_outcomes
-from equipoise.causal.policy_value.sample import Sample
-from equipoise.causal.policy_value.slope import Slope, choose
-from equipoise.causal.policy_value.summary import Weights, estimate, weigh
-from equipoise.causal.policy_value.support import Support, doubts, refusals
-from equipoise.causal.policy_value.targets import read_target
-from equipoise.causal.policy_value.value import Difference, PolicyValue, difference
+from equipoise.causal.off_policy.estimators import Estimator, estimators
+from equipoise.causal.off_policy.logs import read_log
+from equipoise.causal.off_policy.outcomes import given_columns, with_outcomes
+from equipoise.causal.off_policy.sample import Sample
+from equipoise.causal.off_policy.slope import Slope, choose
+from equipoise.causal.off_policy.summary import Weights, estimate, weigh
+from equipoise.causal.off_policy.support import Support, doubts, refusals
+from equipoise.causal.off_policy.targets import read_target
+from equipoise.causal.off_policy.value import Difference, PolicyValue, difference
 from equipoise.errors import ConfigError
 from equipoise.statistics import Estimate
 

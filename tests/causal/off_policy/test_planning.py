@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from equipoise.causal.policy_value import Support, plan_exploration, policy_value, users_for_audit
+from equipoise.causal.off_policy import Support, plan_exploration, policy_value, users_for_audit
 from equipoise.errors import ConfigError
 
 SITUATION: dict[str, Any] = {

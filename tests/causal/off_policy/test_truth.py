@@ -10,9 +10,9 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
 
-from equipoise.causal.policy_value import policy_value
+from equipoise.causal.off_policy import policy_value
 from equipoise.errors import DataError
-from tests.causal.policy_value.planted import Floats, Planted
+from tests.causal.off_policy.planted import Floats, Planted
 
 WORLD = Planted.draw(11)
 MODEL = ("q_logged", "q_target")

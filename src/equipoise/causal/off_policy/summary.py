@@ -13,9 +13,9 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.causal.policy_value.columns import CLUSTER, REWARD_, WEIGHT, Frame
-from equipoise.causal.policy_value.estimators import Estimator
-from equipoise.causal.policy_value.logs import PropensityError
+from equipoise.causal.off_policy.columns import CLUSTER, REWARD_, WEIGHT, Frame
+from equipoise.causal.off_policy.estimators import Estimator
+from equipoise.causal.off_policy.logs import PropensityError
 from equipoise.metrics.frames import collect
 from equipoise.statistics import Estimate
 

@@ -10,9 +10,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from equipoise.causal.policy_value import PropensityError, policy_value
+from equipoise.causal.off_policy import PropensityError, policy_value
 from equipoise.errors import DataError
-from tests.causal.policy_value.planted import Planted
+from tests.causal.off_policy.planted import Planted
 
 WORLD = Planted.draw(21)
 LOG = WORLD.log(900, 1).with_columns(user_id=pl.col("request_id") % 200)
@@ -79,7 +79,7 @@ def test_an_engine_is_not_asked_for_its_rows(monkeypatch: pytest.MonkeyPatch):
 
     for module in ("logs", "sample", "targets", "outcomes"):
         monkeypatch.setattr(
-            importlib.import_module(f"equipoise.causal.policy_value.{module}"), "to_polars", never
+            importlib.import_module(f"equipoise.causal.off_policy.{module}"), "to_polars", never
         )
     assert not policy_value(LOG.lazy(), "e", "dr", MODEL).refused
 

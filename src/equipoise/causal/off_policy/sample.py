@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from equipoise.causal.policy_value.columns import Frame
+from equipoise.causal.off_policy.columns import Frame
 from equipoise.data import to_polars
 from equipoise.errors import DataError
 

@@ -19,8 +19,8 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from equipoise.causal.policy_value.estimators import Estimator, estimators
-from equipoise.causal.policy_value.value import Candidate
+from equipoise.causal.off_policy.estimators import Estimator, estimators
+from equipoise.causal.off_policy.value import Candidate
 from equipoise.component import Component
 from equipoise.errors import ConfigError
 from equipoise.statistics import Estimate

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from equipoise.causal.policy_value import Support, policy_value
+from equipoise.causal.off_policy import Support, policy_value
 from equipoise.errors import DataError
-from tests.causal.policy_value.planted import Floats
+from tests.causal.off_policy.planted import Floats
 
 ANY = Support(minimum_effective_sample_size=0, largest_share=1)
 ITEMS, PLACES = 4, 3

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from equipoise.causal.policy_value.support import Support
+from equipoise.causal.off_policy.support import Support
 from equipoise.errors import DataError
 from equipoise.statistics import Estimate, Interval
 

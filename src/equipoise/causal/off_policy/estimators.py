@@ -14,10 +14,10 @@ import narwhals as nw
 import numpy as np
 from pydantic import Field
 
-from equipoise.causal.policy_value.columns import LOGGED_VALUE, REWARD_, TARGET, TARGET_VALUE, WEIGHT, Frame
-from equipoise.causal.policy_value.columns import PROPENSITY_ as PROPENSITY
-from equipoise.causal.policy_value.overlap import unsupported_mass
-from equipoise.causal.policy_value.sample import Sample
+from equipoise.causal.off_policy.columns import LOGGED_VALUE, REWARD_, TARGET, TARGET_VALUE, WEIGHT, Frame
+from equipoise.causal.off_policy.columns import PROPENSITY_ as PROPENSITY
+from equipoise.causal.off_policy.overlap import unsupported_mass
+from equipoise.causal.off_policy.sample import Sample
 from equipoise.component import Component, Registry
 from equipoise.errors import DataError
 
@@ -198,10 +198,10 @@ estimators: Registry[Estimator] = Registry(
         "sndr": f"{__name__}:SelfNormalisedDoublyRobust",
         "switch_dr": f"{__name__}:SwitchDoublyRobust",
         "dros": f"{__name__}:OptimisticShrinkage",
-        "mips": "equipoise.causal.policy_value.marginalised:MarginalisedIPS",
-        "replay": "equipoise.causal.policy_value.replay:Replay",
-        "iips": "equipoise.causal.policy_value.slates:IndependentIPS",
-        "rips": "equipoise.causal.policy_value.slates:RewardInteractionIPS",
-        "cascade_dr": "equipoise.causal.policy_value.slates:CascadeDoublyRobust",
+        "mips": "equipoise.causal.off_policy.marginalised:MarginalisedIPS",
+        "replay": "equipoise.causal.off_policy.replay:Replay",
+        "iips": "equipoise.causal.off_policy.slates:IndependentIPS",
+        "rips": "equipoise.causal.off_policy.slates:RewardInteractionIPS",
+        "cascade_dr": "equipoise.causal.off_policy.slates:CascadeDoublyRobust",
     },
 )

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from equipoise.causal.policy_value.columns import (
+from equipoise.causal.off_policy.columns import (
     CLUSTER,
     LOGGED_VALUE,
     PROPENSITY_,
@@ -24,8 +24,8 @@ from equipoise.causal.policy_value.columns import (
     WEIGHT,
     Frame,
 )
-from equipoise.causal.policy_value.estimators import Estimator
-from equipoise.causal.policy_value.sample import Sample
+from equipoise.causal.off_policy.estimators import Estimator
+from equipoise.causal.off_policy.sample import Sample
 from equipoise.data import vocabulary as v
 from equipoise.data.frames import require
 from equipoise.errors import DataError

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from equipoise.causal.policy_value.support import Support
+from equipoise.causal.off_policy.support import Support
 from equipoise.component import Component, build
 from equipoise.errors import ConfigError
 

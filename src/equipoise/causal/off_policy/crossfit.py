@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from equipoise.causal.policy_value.columns import CLUSTER, REWARD_, ROW
-from equipoise.causal.policy_value.context import columns_of, features_of
-from equipoise.causal.policy_value.sample import PROBABILITY, Distribution
+from equipoise.causal.off_policy.columns import CLUSTER, REWARD_, ROW
+from equipoise.causal.off_policy.context import columns_of, features_of
+from equipoise.causal.off_policy.sample import PROBABILITY, Distribution
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 

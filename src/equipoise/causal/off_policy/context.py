@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from equipoise.causal.policy_value.columns import TARGET
+from equipoise.causal.off_policy.columns import TARGET
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 

@@ -9,9 +9,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from equipoise.causal.policy_value import PropensityError, Support, policy_value
+from equipoise.causal.off_policy import PropensityError, Support, policy_value
 from equipoise.errors import ConfigError, DataError
-from tests.causal.policy_value.planted import Planted
+from tests.causal.off_policy.planted import Planted
 
 WORLD = Planted.draw(1)
 LOG = WORLD.log(1000, 1)

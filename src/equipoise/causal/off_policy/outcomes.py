@@ -9,9 +9,9 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from equipoise.causal.policy_value.columns import LOGGED_VALUE, TARGET_VALUE, Frame, number
-from equipoise.causal.policy_value.crossfit import crossfit
-from equipoise.causal.policy_value.sample import PROBABILITY, Distribution, Sample, aligned
+from equipoise.causal.off_policy.columns import LOGGED_VALUE, TARGET_VALUE, Frame, number
+from equipoise.causal.off_policy.crossfit import crossfit
+from equipoise.causal.off_policy.sample import PROBABILITY, Distribution, Sample, aligned
 from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
 from equipoise.data.frames import require

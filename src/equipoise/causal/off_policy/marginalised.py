@@ -8,12 +8,12 @@ import narwhals as nw
 import polars as pl
 from pydantic import Field
 
-from equipoise.causal.policy_value.columns import PROPENSITY_ as PROPENSITY
-from equipoise.causal.policy_value.columns import REWARD_, ROW, TARGET, WEIGHT, Frame
-from equipoise.causal.policy_value.estimators import Estimator
-from equipoise.causal.policy_value.overlap import CANDIDATE_PROPENSITIES, CANDIDATES, unsupported_mass
-from equipoise.causal.policy_value.sample import PROBABILITY, Distribution, Sample, aligned
-from equipoise.causal.policy_value.targets import checked
+from equipoise.causal.off_policy.columns import PROPENSITY_ as PROPENSITY
+from equipoise.causal.off_policy.columns import REWARD_, ROW, TARGET, WEIGHT, Frame
+from equipoise.causal.off_policy.estimators import Estimator
+from equipoise.causal.off_policy.overlap import CANDIDATE_PROPENSITIES, CANDIDATES, unsupported_mass
+from equipoise.causal.off_policy.sample import PROBABILITY, Distribution, Sample, aligned
+from equipoise.causal.off_policy.targets import checked
 from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
 from equipoise.data.frames import require

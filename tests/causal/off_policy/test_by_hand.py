@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from equipoise.causal.policy_value import Support, policy_value
-from tests.causal.policy_value.planted import Planted
+from equipoise.causal.off_policy import Support, policy_value
+from tests.causal.off_policy.planted import Planted
 
 ANY = Support(minimum_effective_sample_size=0, largest_share=1)
 
