@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.audit.policy import Policy
 from equipoise.config import read_config
 
 ROOT = Path(__file__).parents[1]
@@ -27,12 +28,22 @@ def test_python_snippets_run_in_order(name, capsys):
 
 
 def test_configuration_of_the_readme_is_read(tmp_path):
-    (text,) = blocks("README.md", "toml")
+    (text,) = [block for block in blocks("README.md", "toml") if "[data]" in block]
     path = tmp_path / "shop.toml"
     path.write_text(text, "utf-8")
     config = read_config(path)
     assert config.model.name == "sequence"
     assert [section.method for section in config.debias] == ["ips", "exposure"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_policy_of_the_readme_is_read(name, tmp_path):
+    (text,) = [block for block in blocks(name, "toml") if "[launch]" in block]
+    path = tmp_path / "policy.toml"
+    path.write_text(text, "utf-8")
+    policy = Policy.read(path)
+    assert policy.launch.minimum_gain == 0.0005
+    assert [rule.metric for rule in policy.rules] == ["ndcg@10"]
 
 
 def test_links_of_the_readmes_lead_somewhere():
