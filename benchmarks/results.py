@@ -64,12 +64,17 @@ def _line(row: Row, setting: str) -> str:
 
 def _value(row: Row, setting: str, name: str, parts: dict[int, dict[str, Any]]) -> str:
     each = [part["values"][name] for part in parts.values()]
-    text = f"{name} {np.mean(each):.4g}"
+    text = f"{name} {_number(float(np.mean(each)))}"
     frames = [frame for frame in row.per_user(setting) if name in frame.columns]
     if frames:
         mean = np.mean([frame.sort("user_id")[name].to_numpy() for frame in frames], axis=0)
         interval = bootstrap_means(mean)[0]
         text = f"{name} {interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
     if len(each) > 1:
-        text += f" (per seed {', '.join(f'{value:.4g}' for value in each)})"
+        text += f" (per seed {', '.join(map(_number, each))})"
     return text
+
+
+def _number(value: float) -> str:
+    """Four digits; counts whole, with their thousands apart."""
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e9 else f"{value:.4g}"
