@@ -112,3 +112,73 @@ def test_the_known_graph_of_real_samples_stands_and_one_without_an_arrow_falls(
     cut = CausalGraph.from_edges(arrows[1:], nodes=data.columns).test_implications(data)
     assert cut.contradicted
     assert missing <= {frozenset(row) for row in cut.table.filter("rejected").select("a", "b").rows()}
+
+
+def repeated_world(
+    seed: int, *, numbers: bool, share: float, users: int = 150, rows: int = 20
+) -> pl.DataFrame:
+    """a → b → c in rows of users, whose noises have the correlation `share` within a user."""
+    rng = np.random.default_rng(seed)
+    user = np.repeat(np.arange(users), rows)
+
+    def noise() -> np.ndarray:
+        own = rng.normal(size=users)[user]
+        return np.sqrt(share) * own + np.sqrt(1 - share) * rng.normal(size=users * rows)
+
+    if numbers:
+        a = noise()
+        b = a + noise()
+        c = b + noise()
+    else:
+        a = (noise() > 0).astype(np.int64)
+        b = (a + noise() > 0.5).astype(np.int64)
+        c = (b + noise() > 0.5).astype(np.int64)
+    return pl.DataFrame({"user": user, "a": a, "b": b, "c": c})
+
+
+@pytest.mark.parametrize(("numbers", "share"), [(True, 1.0), (True, 0.8), (False, 1.0), (False, 0.5)])
+def test_dependent_rows_raise_no_false_alarms_where_their_users_are_named(
+    numbers: bool, share: float
+) -> None:
+    graph, alone, clustered = CausalGraph.parse("a -> b -> c"), 0, 0
+    for seed in range(60):
+        data = repeated_world(seed, numbers=numbers, share=share)
+        alone += graph.test_implications(data).contradicted
+        clustered += graph.test_implications(data, cluster="user").contradicted
+    assert alone > 12  # far above the level
+    assert clustered <= 9  # of 60 at 5 %: 3 expected, above 9 in one case of a thousand
+
+
+def test_a_wrong_graph_falls_by_the_rows_of_users_too() -> None:
+    found = CausalGraph.parse("a -> b; c").test_implications(
+        repeated_world(3, numbers=True, share=0.5), cluster="user"
+    )
+    assert found.contradicted
+    assert (found.n, found.clusters) == (3000, 150)
+    single = repeated_world(4, numbers=True, share=0.0, users=300, rows=1)
+    graph = CausalGraph.parse("a -> b -> c")
+    assert graph.test_implications(single, cluster="user").table.equals(graph.test_implications(single).table)
+
+
+def test_clusters_must_be_known() -> None:
+    graph, data = CausalGraph.parse("a -> b -> c"), repeated_world(0, numbers=True, share=0.5)
+    with pytest.raises(DataError, match="no column 'uzer'"):
+        graph.test_implications(data, cluster="uzer")
+    some = data.with_columns(pl.when(pl.col("a") > 0).then("user"))
+    with pytest.raises(DataError, match="'user' is missing in"):
+        graph.test_implications(some.with_columns(user=pl.col("user").cast(pl.Float64)), cluster="user")
+
+
+def test_what_cannot_be_tested_is_not_called_uncontradicted() -> None:
+    graph = CausalGraph.parse("a -> b -> c; d")
+    data = mixed_world(0).select(a="age", b="history", c=pl.col("history") * 2 + pl.col("bought") * 0.01)
+    found = graph.test_implications(data.with_columns(d=pl.lit(1)))
+    assert found.untested == 3
+    assert "3 more could not be tested." in found.sentence
+    assert f" {len(found.table) - 3} " in found.sentence
+    none = CausalGraph.parse("a -> b -> c").test_implications(pl.DataFrame({"a": [1], "b": [0], "c": [1]}))
+    assert none.sentence == "None of the 1 independences that the graph implies could be tested by 1 rows."
+    assert none.as_dict()["untested"] == 1
+    less = CausalGraph.parse("a -> b -> c").test_implications(data).table
+    again = found.table.filter(pl.col("degrees") > 0)
+    assert again["p_adjusted"].to_list() == less["p_adjusted"].to_list()  # untested ones cost nothing

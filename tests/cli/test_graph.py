@@ -107,6 +107,27 @@ def test_a_right_graph_agrees_and_a_wrong_one_is_contradicted(table: Path, tmp_p
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+def test_rows_of_users_are_named_and_what_cannot_be_tested_is_told(tmp_path: Path, said: Any) -> None:
+    rng = np.random.default_rng(0)
+    user = np.repeat(np.arange(150), 20)
+    age = rng.normal(size=150)[user]
+    price = age + rng.normal(size=150)[user]
+    sales = price + rng.normal(size=150)[user]
+    table = tmp_path / "users.csv"
+    pl.DataFrame({"user": user, "age": age, "price": price, "sales": sales}).write_csv(table)
+    graph = "age -> price -> sales"
+    assert call("graph", "check", graph, "--data", table) == 1
+    assert "taken to be independent" in said()
+    out = ("--out", tmp_path / "zh", "--lang", "zh")
+    assert call("graph", "check", graph, "--data", table, "--cluster", "user", *out) == 0
+    assert "3000 rows of 150 clusters" in said()
+    page = (tmp_path / "zh" / "report.html").read_text("utf-8")
+    assert "150 个簇的 3000 行数据" in page
+    pl.DataFrame({"age": [1, 1], "price": [2, 3], "sales": [4, 4]}).write_csv(table)
+    assert call("graph", "check", graph, "--data", table) == 2
+    assert "could be tested" in said()
+
+
 def test_a_question_is_answered_by_a_formula_or_a_reason(tmp_path: Path, said: Any) -> None:
     graph = "age -> history -> click; age -> click"
     asked = ("--outcome", "click", "--do", "history")

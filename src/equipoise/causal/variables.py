@@ -116,6 +116,19 @@ def encode_all(variables: Mapping[str, Variable], table: pl.DataFrame) -> dict[s
     return {name: variable.encode(table[name]) for name, variable in variables.items()}
 
 
+def cluster_codes(data: Any, cluster: str) -> NDArray[np.int64]:
+    """Which cluster each row is of, as codes (n,) from 0.
+
+    Raises:
+        DataError: if the column is not there, or a row belongs to no cluster.
+    """
+    table = to_polars(data)
+    require(table.columns, cluster, table="data")
+    labels = _plain(table[cluster])
+    _complete(labels)
+    return (labels.rank("dense").cast(pl.Int64) - 1).to_numpy()
+
+
 def _variable(column: pl.Series, counted: set[str] | None) -> Variable:
     _complete(column)
     if column.dtype in (pl.String, pl.Boolean):

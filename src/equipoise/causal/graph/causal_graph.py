@@ -52,7 +52,7 @@ class CausalGraph:
             )
         if len(set(self.nodes)) < len(self.nodes):
             raise GraphError("A variable is listed twice", where=", ".join(self.nodes))
-        if any(not name or "\n" in name or ('"' in name and "'" in name) for name in self.nodes):
+        if any(name.splitlines() != [name] or ('"' in name and "'" in name) for name in self.nodes):
             raise GraphError("A variable has a name that cannot be written", todo="Rename the column.")
         self._known({name for edge in (*self.directed, *self.bidirected) for name in edge})
         self.topological_order()
@@ -276,11 +276,11 @@ class CausalGraph:
                 found.append(Independence(a, b, self.ordered(given)))
         return found
 
-    def test_implications(self, data: Any, level: float = 0.05) -> Implications:
+    def test_implications(self, data: Any, level: float = 0.05, cluster: str | None = None) -> Implications:
         """Test the implied independences on data: see `equipoise.causal.graph.implications`."""
         from equipoise.causal.graph.implications import test_implications
 
-        return test_implications(self, data, level=level)
+        return test_implications(self, data, level=level, cluster=cluster)
 
     def to_mermaid(self) -> str:
         """The graph as a Mermaid flowchart; hidden common causes are dotted."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from equipoise.causal.graph import CausalGraph
 
 _KIND = "graph"
+_SETS = 20  # adjustment sets that are told; there can be exponentially many
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def check(
     *,
     level: float = 0.05,
     discrete: Sequence[str] | None = None,
+    cluster: str | None = None,
     output: Output | None = None,
     say: Say = lambda line: None,
 ) -> Answer | dict[str, Any]:
@@ -109,6 +111,7 @@ def check(
         data: Where the table lies, as in `read_table`.
         level: Chance of contradicting a right graph.
         discrete: Columns that are categories; None to tell from the values.
+        cluster: Column of users whose rows depend on each other; None where all rows are independent.
         output: Where to write; nothing is written without a folder.
         say: Called with a line for each step.
 
@@ -124,14 +127,23 @@ def check(
     folder = None if to.folder is None else place(to.folder, _KIND, "", force=to.force)
     drawn = read_graph(graph)
     table = read_table(data)
-    say(f"read      {len(table):,} rows")
-    found = test_implications(drawn, table, level, discrete)
+    apart = " (taken to be independent: else name a cluster)" if cluster is None else ""
+    say(f"read      {len(table):,} rows{apart}")
+    found = test_implications(drawn, table, level, discrete, cluster)
+    if found.untested and found.untested == len(found.table):
+        raise DataError(
+            found.sentence,
+            where="a column that never varies, or too few rows",
+            todo="Give rows in which the variables of the graph take several values.",
+        )
     content = {
         **_drawn(drawn),
         "verdict": {"code": "contradicted" if found.contradicted else "agrees", "sentence": found.sentence},
         "implications": found.table.to_dicts(),
         "level": level,
         "n": found.n,
+        "clusters": found.clusters,
+        "untested": found.untested,
         **provenance(to.command, to.name),
     }
     return content if folder is None else _written(folder, content, to, say)
@@ -228,14 +240,16 @@ def _answered(
             outer, inner = (graph.ordered(part) for part in (refusal.hedge.outer, refusal.hedge.inner))
             asked["hedge"] = {"outer": list(outer), "inner": list(inner)}
         return {"verdict": {"code": "not identified", "sentence": refusal.what}, "query": asked}
-    sets = adjustment_sets(found.graph, outcome, do) if found.strategy == "backdoor" and not given else []
+    told = found.strategy == "backdoor" and not given
+    sets = adjustment_sets(found.graph, outcome, do, limit=_SETS + 1) if told else []
     asked |= {
         "identified": True,
         "formula": found.formula,
         "latex": found.latex,
         "strategy": found.strategy,
         "adjustment_set": list(found.adjustment_set or ()),
-        "adjustment_sets": [list(graph.ordered(names)) for names in sets],
+        "adjustment_sets": [list(graph.ordered(names)) for names in sets[:_SETS]],
+        "more_adjustment_sets": len(sets) > _SETS,
         "assumptions": list(found.assumptions),
     }
     return {"verdict": {"code": "identified", "sentence": found.formula}, "query": asked}

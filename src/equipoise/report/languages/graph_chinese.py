@@ -19,9 +19,22 @@ PHRASES: Final[dict[str, str]] = {
     # Tests of what a graph implies
     r"The graph implies no independence, so no data can contradict it\.": "该图不蕴含任何独立性，因此没有数据"
     "能与之矛盾。",
-    r"None of the (\d+) independences that the graph implies is contradicted by (.+) rows\. That does not prove "
+    r"None of the (\d+) independences that the graph implies is contradicted by (\d+) rows\. That does not prove "
     r"the graph: many others imply the same\.": "该图蕴含的 {0} 项独立性均未被 {1} 行数据否定。这并不证明该图："
     "许多其他图蕴含同样的独立性。",
+    r"None of the (\d+) independences that the graph implies is contradicted by (\d+) rows of (\d+) clusters\. That "
+    r"does not prove the graph: many others imply the same\.": "该图蕴含的 {0} 项独立性均未被 {2} 个簇的 {1} 行数据"
+    "否定。这并不证明该图：许多其他图蕴含同样的独立性。",
+    r"None of the (\d+) independences that the graph implies is contradicted by (\d+) rows\. (\d+) more could not "
+    r"be tested\. That does not prove the graph: many others imply the same\.": "该图蕴含的 {0} 项独立性均未被 {1} "
+    "行数据否定；另有 {2} 项无法检验。这并不证明该图：许多其他图蕴含同样的独立性。",
+    r"None of the (\d+) independences that the graph implies is contradicted by (\d+) rows of (\d+) clusters\. "
+    r"(\d+) more could not be tested\. That does not prove the graph: many others imply the same\.": "该图蕴含的 "
+    "{0} 项独立性均未被 {2} 个簇的 {1} 行数据否定；另有 {3} 项无法检验。这并不证明该图：许多其他图蕴含同样的独立性。",
+    r"The data contradict the graph: (\d+) of (\d+) implied independences do not hold \((.+)\)\. An arrow or a "
+    r"hidden common cause is missing between these variables, or an arrow elsewhere is wrong\. (\d+) more could "
+    r"not be tested\.": "数据与图矛盾：所蕴含的 {1} 项独立性中有 {0} 项不成立（{2}）。这些变量之间缺少箭头或隐藏的"
+    "共同原因，或别处的箭头有误。另有 {3} 项无法检验。",
     r"The data contradict the graph: (\d+) of (\d+) implied independences do not hold \((.+)\)\. An arrow or a "
     r"hidden common cause is missing between these variables, or an arrow elsewhere is wrong\.": "数据与图矛盾："
     "所蕴含的 {1} 项独立性中有 {0} 项不成立（{2}）。这些变量之间缺少箭头或隐藏的共同原因，或别处的箭头有误。",
