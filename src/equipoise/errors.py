@@ -51,9 +51,9 @@ class MissingExtraError(EquipoiseError):
         )
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A sentence that suggests the known names nearest to a misspelt one."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+def nearest(name: object, known: Iterable[object]) -> str:
+    """A sentence that suggests the known names nearest to a misspelt one; pandas allows names that are no text."""
+    names = sorted(map(str, known))
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f"Did you mean '{close[0]}'? " if close else ""
     return f"{hint}Known: {', '.join(names) or 'none'}."

@@ -15,21 +15,58 @@ from equipoise.errors import DataError
 def to_polars(frame: Any) -> pl.DataFrame:
     """Any Narwhals-supported frame (Polars, pandas, DuckDB, PySpark, PyArrow) as an eager Polars frame, by
     way of Arrow.
+
+    Raises:
+        DataError: if it is not a frame, a column occurs twice, or one mixes values of several kinds.
     """
     if isinstance(frame, pl.DataFrame):
         return frame
     if isinstance(frame, pl.LazyFrame):
         return frame.collect()
+    native = to_narwhals(frame)
+    collected = native.collect(backend="pyarrow") if isinstance(native, nw.LazyFrame) else native
     try:
-        native = nw.from_native(frame)
+        arrow = collected.to_arrow()
+    except (TypeError, ValueError) as error:  # pandas: a column of objects of several kinds
+        raise _mixed(collected, error) from error
+    table = pl.from_arrow(arrow.select(collected.columns))  # a pandas index is no column
+    assert isinstance(table, pl.DataFrame)
+    return table
+
+
+def to_narwhals(frame: Any) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+    """A Narwhals view of any frame, eager or lazy.
+
+    Raises:
+        DataError: if it is not a frame, or a column occurs twice.
+    """
+    try:
+        return nw.from_native(frame)  # type: ignore[no-any-return]
     except TypeError as error:
         raise DataError(
             f"A table was expected, not {type(frame).__name__}", todo="Pass a data frame."
         ) from error
-    collected = native.collect(backend="pyarrow") if isinstance(native, nw.LazyFrame) else native
-    table = pl.from_arrow(collected.to_arrow().select(collected.columns))  # a pandas index is no column
-    assert isinstance(table, pl.DataFrame)
-    return table
+    except nw.exceptions.DuplicateError as error:
+        names = [str(name) for name in frame.columns]
+        twice = next((name for name in names if names.count(name) > 1), "")
+        raise DataError(
+            f"The table has several columns '{twice}'",
+            where=f"columns: {', '.join(names)}",
+            todo="Give each a name of its own.",
+        ) from error
+
+
+def _mixed(frame: nw.DataFrame[Any], error: Exception) -> DataError:
+    for name in frame.columns:
+        try:
+            frame.select(name).to_arrow()
+        except (TypeError, ValueError):
+            return DataError(
+                f"'{name}' holds values of several kinds",
+                where=f"{len(frame)} rows",
+                todo="Make all of them numbers, or all of them text.",
+            )
+    return DataError(f"The table cannot be read: {error}")
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals as nw
 
 from equipoise.data import vocabulary as v
-from equipoise.data.dataset import to_polars
+from equipoise.data.dataset import to_narwhals, to_polars
 from equipoise.errors import DataError, nearest
 
 
@@ -16,14 +17,9 @@ def eager(frame: Any) -> nw.DataFrame[Any]:
     Polars.
 
     Raises:
-        DataError: if it is not a frame.
+        DataError: if it is not a frame, or a column occurs twice.
     """
-    try:
-        native = nw.from_native(frame)
-    except TypeError as error:
-        raise DataError(
-            f"A table was expected, not {type(frame).__name__}", todo="Pass a data frame."
-        ) from error
+    native = to_narwhals(frame)
     if isinstance(native, nw.DataFrame):
         return native
     return nw.from_native(to_polars(frame), eager_only=True)
@@ -38,6 +34,11 @@ def require(columns: list[str], *wanted: str, table: str = "table") -> None:
     for column in wanted:
         if column not in columns:
             raise DataError(f"The {table} has no column '{column}'", todo=nearest(column, columns))
+
+
+def named_columns(names: str | Iterable[str]) -> list[str]:
+    """Names of columns as a list; a text is one name, not its letters."""
+    return [names] if isinstance(names, str) else list(names)
 
 
 def orderable(frame: nw.DataFrame[Any]) -> list[str]:
