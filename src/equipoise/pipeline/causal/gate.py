@@ -70,7 +70,8 @@ def gate(
         )
     launch = policy.launch or Launch()
     value, checks = _value(asked, launch, say)
-    checks += fairness_checks(asked, policy, launch, folder, say)
+    fairness = fairness_checks(asked, policy, launch, folder, say)
+    checks += fairness.checks
     for check in checks:
         check["says"] = said(check, Words("en"))
     content = {
@@ -80,6 +81,7 @@ def gate(
         "current": names[1],
         "verdict": {"code": verdict([check["status"] for check in checks])},
         "checks": checks,
+        "notes": list(fairness.notes),
         "value": value,
         "policy": {"owner": policy.owner, "launch": launch.model_dump(mode="json")},
         **provenance(asked.command, asked.name),
@@ -138,6 +140,7 @@ def _value(
             level=launch.level,
             seed=asked.seed,
             cluster=asked.cluster,
+            context=asked.context,
         )
         for target in targets
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(content: Mapping[str, Any]) -> str:
@@ -30,7 +33,9 @@ def junit(content: Mapping[str, Any]) -> str:
     for check in checks:
         name = ", ".join(str(check[key]) for key in ("metric", "attribute", "kind") if check.get(key))
         case = SubElement(
-            suite, "testcase", {"classname": f"gate.{check['subject']}", "name": plain(name or "value")}
+            suite,
+            "testcase",
+            {"classname": f"gate.{check['subject']}", "name": plain(name or check["subject"])},
         )
         if check["status"] != "pass":
             tag = "failure" if check["status"] == "fail" else "error"
@@ -42,5 +47,5 @@ def junit(content: Mapping[str, Any]) -> str:
 
 
 def plain(text: str) -> str:
-    """Text without the characters that XML 1.0 cannot hold."""
-    return "".join(letter for letter in text if letter in "\t\n\r" or letter >= " ")
+    """Text without the characters that XML 1.0 cannot hold (its production 2, Char)."""
+    return _FORBIDDEN.sub("", text)

@@ -132,6 +132,8 @@ class PolicyValueRequest(Request):
     """Table of the items that "uniform" chooses from."""
     cluster: str | None = None
     """Column whose rows depend on each other; user_id by default."""
+    context: tuple[str, ...] | None = None
+    """Columns that a fitted outcome model reads beside the item: what was known before the decision."""
 
 
 class GateRequest(Request):
@@ -151,3 +153,5 @@ class GateRequest(Request):
     """As in `PolicyValueRequest`."""
     cluster: str | None = None
     """Column whose rows depend on each other; user_id by default."""
+    context: tuple[str, ...] | None = None
+    """As in `PolicyValueRequest`."""

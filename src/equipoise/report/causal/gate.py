@@ -30,6 +30,7 @@ def render_gate(content: Mapping[str, Any], lang: str = "en") -> str:
                          "value", "low", "high", "minimum", "reason"},
                         {"subject": "fairness", "status", "code": "unfair|fair|insufficient|not measured",
                          "attribute", "metric", "kind", "value", "low", "high", "tolerance"}],
+             "notes": ["what a reader of the checks should know"],
              "value": {"estimator", "level", "n", "clusters", "effective_sample_size", "effective_share",
                        "candidate": {"value", "low", "high"}, "current": {...}, "difference": {...}} | None,
              "policy": {"owner", "launch": {...}}}
@@ -107,6 +108,11 @@ class GatePage(Page):
         order = {"fail": 0, "undecided": 1, "pass": 2}
         rows = sorted(self.rows("checks"), key=lambda row: order.get(row["status"], 3))
         return [(row, CODES.get(row["status"], "open"), said(row, self.words)) for row in rows]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the checks should know."""
+        return [self.said(note) for note in self.rows("notes")]
 
     @cached_property
     def values(self) -> drawings.Forest | None:

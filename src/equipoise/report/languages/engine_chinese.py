@@ -162,6 +162,21 @@ PHRASES: Final[dict[str, str]] = {
     r"No log was given\.": "没有提供日志。",
     r"The candidate is neither a run nor has an audit \(--audit\)\.": "候选既不是一次运行，也没有审计（"
     "--audit）。",
-    r"The audit has no gap that a rule of the policy covers\.": "审计中没有政策规则所涵盖的差距。",
+    r"The audit has no gap of (.+), all attributes\.": "审计中没有 {0} 在任何属性上的差距。",
+    r"The audit has no gap of all metrics, (.+)\.": "审计中没有任何指标按 {0} 的差距。",
+    r"The audit has no gap of (.+), (.+)\.": "审计中没有 {0} 按 {1} 的差距。",
+    r"The audit has no (.+) of (.+) by (.+)\.": "审计中没有 {1} 按 {2} 的 {0} 类差距。",
+    r"The worst group's (.+) by (.+) was judged by another tolerance; audit by this policy\.": "{0} 按 {1} 的最"
+    "差群体当时按另一容许值判断；请按本政策重新审计。",
+    r"The audit was made under another policy; its gaps are judged by this one\.": "该审计依据另一政策作出；其中"
+    "的差距按本政策判断。",
+    r"That the audit of '(.+)' is an audit of '(.+)' is taken on word\.": "“{0}”的审计即为“{1}”的审计，仅凭"
+    "所述，未经核实。",
+    # Weighted metrics of a run
+    r"(.+) held-out pairs have no propensity and are left out\.": "{0} 个留出对没有倾向得分，未计入。",
+    r"(.+) held-out pairs have a propensity that is no probability in \(0, 1\]: check the log\.": "{0} 个留出对"
+    "的倾向得分不是 (0, 1] 内的概率：请检查日志。",
+    r"The weighted pairs are worth (.+) equally weighted ones, fewer than (.+): do not rely on these "
+    r"values\.": "加权后的留出对仅相当于 {0} 个等权重的对，少于 {1}：不要依赖这些数值。",
 }
 """Regular expressions of English sentences to Chinese."""
