@@ -62,8 +62,9 @@ def test_edges_to_unknown_variables_and_double_ones():
         CausalGraph(("a", "b"), frozenset({("a", "c")}))
     with pytest.raises(GraphError, match="listed twice"):
         CausalGraph(("a", "a"))
-    with pytest.raises(GraphError, match="cannot be written"):
-        CausalGraph(("a\nb",))
+    for name in ("", "a\nb", "a\rb", "a\n", "a\u2028b"):
+        with pytest.raises(GraphError, match="cannot be written"):
+            CausalGraph((name,))
 
 
 def test_a_cycle_is_named_even_where_much_hangs_on_it():
@@ -72,3 +73,9 @@ def test_a_cycle_is_named_even_where_much_hangs_on_it():
     cycle = refused.value.what.split(": ")[1].split(" -> ")
     assert cycle[0] == cycle[-1]
     assert set(cycle) == {"b", "c", "d"}
+
+
+def test_no_name_is_markup_in_mermaid():
+    drawn = CausalGraph(("<img src=x>", '`**bold**` & "more" #1')).to_mermaid()
+    assert '["#lt;img src=x#gt;"]' in drawn
+    assert '["#96;**bold**#96; #amp; #quot;more#quot; #35;1"]' in drawn

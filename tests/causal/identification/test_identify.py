@@ -170,3 +170,13 @@ def test_large_graphs_take_no_time():
     assert identify(graph, "v40", "v20").strategy == "id"
     with pytest.raises(NotIdentifiable):
         identify(CausalGraph.parse(f"{graph}; v20 <-> v21"), "v40", "v20")
+
+
+def test_no_letter_of_a_name_is_an_accent_of_text_in_latex():
+    graph = CausalGraph.parse(r"'a^b' -> 'click~'; 'a^b' -> 'c\d'; 'click~' -> 'c\d'")
+    latex = identify(graph, r"c\d", "click~").latex
+    assert r"\mathrm{a\wedge{}b}" in latex
+    assert r"\mathrm{click\sim{}}" in latex
+    assert r"\mathrm{c\backslash{}d}" in latex
+    assert r"\^" not in latex
+    assert r"\~" not in latex

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 
 Edges = Iterable[tuple[str, str]]
 
+_ENTITIES = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "`": "#96;", "&": "#amp;"})
+"""Characters that Mermaid takes for entities, ends of text, HTML or Markdown, as entities of its own."""
+
 
 def mermaid(nodes: Sequence[str], directed: Edges, bidirected: Edges) -> str:
     """A Mermaid flowchart: hidden common causes are dotted arrows with two heads."""
     key = {name: f"v{place}" for place, name in enumerate(nodes)}
-    label = {name: name.replace("#", "#35;").replace('"', "#quot;") for name in nodes}
+    label = {name: name.translate(_ENTITIES) for name in nodes}
     lines = ["flowchart LR", *(f'  {key[name]}["{label[name]}"]' for name in nodes)]
     lines += [f"  {key[a]} --> {key[b]}" for a, b in directed]
     lines += [f"  {key[a]} <-.-> {key[b]}" for a, b in bidirected]

@@ -32,10 +32,15 @@ class Style:
     operator: Callable[[str], str]
 
 
+_IN_MATHS = {
+    "\\": r"\backslash{}",
+    "^": r"\wedge{}",
+    "~": r"\sim{}",
+}  # a backslash before them is an accent of text
+
+
 def _latex_name(name: str) -> str:
-    word = re.sub(
-        r"([\\{}_^#$%&~ ])", lambda match: {"\\": r"\backslash{}"}.get(match[0], "\\" + match[0]), name
-    )
+    word = re.sub(r"[\\{}_^#$%&~ ]", lambda match: _IN_MATHS.get(match[0], "\\" + match[0]), name)
     return word if len(name) == 1 else rf"\mathrm{{{word}}}"
 
 
