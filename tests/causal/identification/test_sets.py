@@ -139,3 +139,11 @@ def test_instruments_of_two_words_count_as_0_and_1_and_others_must_be_numbers():
         estimand.evaluate(idle, {"y": 1}, {"x": 1})
     with pytest.raises(DataError, match="needs numbers in 'x'"):
         estimand.evaluate(table.with_columns(x=table["x"].cast(str)), {"y": 1}, {"x": "1"})
+
+
+def test_of_exponentially_many_sets_as_many_as_asked_for_are_found():
+    paths = [f"x <- a{i} -> b{i} -> y" for i in range(24)]  # 2^24 minimal sets: one variable of each path
+    graph = CausalGraph.parse("; ".join(["x -> y", *paths]))
+    found = adjustment_sets(graph, "y", "x", limit=5)
+    assert len(found) == len(set(found)) == 5
+    assert {len(names) for names in found} == {24}

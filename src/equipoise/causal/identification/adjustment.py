@@ -19,7 +19,12 @@ from equipoise.causal.identification.separators import minimal_separators
 
 
 def adjustment_sets(
-    graph: CausalGraph, outcome: Names, do: Names, given: Names | None = None, observed: Names | None = None
+    graph: CausalGraph,
+    outcome: Names,
+    do: Names,
+    given: Names | None = None,
+    observed: Names | None = None,
+    limit: int | None = None,
 ) -> list[frozenset[str]]:
     """All minimal sets of covariates, the smallest first.
 
@@ -29,16 +34,19 @@ def adjustment_sets(
         do: What is set.
         given: Conditions of the query; a set is then to be adjusted for together with them.
         observed: Variables that are observed; all by default.
+        limit: How many to look for, as there can be exponentially many; all by default.
 
     Returns:
         Sets none of whose variables can be left out; an empty list where there is no valid set, a list of
-        the empty set where nothing need be adjusted for. There can be exponentially many.
+        the empty set where nothing need be adjusted for.
 
     Raises:
         GraphError: if a variable is unknown or plays two parts.
     """
     asked = query(graph, outcome, do, given, observed)
-    return sorted(valid_sets(asked), key=lambda names: (len(names), asked.graph.ordered(names)))
+    return sorted(
+        islice(valid_sets(asked), limit), key=lambda names: (len(names), asked.graph.ordered(names))
+    )
 
 
 def valid_sets(asked: Query) -> Iterator[frozenset[str]]:

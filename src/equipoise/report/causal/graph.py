@@ -41,7 +41,8 @@ def render_graph(content: Mapping[str, Any], lang: str = "en") -> str:
              "proposal": {"method", "n", "n_bootstrap", "sentence", "refused": ["a -> zz", ...]},     # optional
              "query": {"outcome": ["click"], "do": ["history"], "given": [], "identified": true,       # optional
                        "formula", "latex", "strategy", "adjustment_set": ["age"], "assumptions": ["..."],
-                       "adjustment_sets": [["age"], ...],         # optional: all minimal ones
+                       "adjustment_sets": [["age"], ...],         # optional: minimal ones
+                       "more_adjustment_sets": False,             # whether there are more
                        "reason": "why not",                       # of a refusal
                        "hedge": {"outer": ["..."], "inner": ["..."]}},
              "implications": [{"a", "b", "given": ["..."], "test", "statistic", "p_value", "p_adjusted",

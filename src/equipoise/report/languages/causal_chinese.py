@@ -193,6 +193,7 @@ MESSAGES: Final[dict[str, str]] = {
     "plan.fact.items": "可选物品数",
     "plan.fact.reward_rate": "目前每次决策的奖励",
     "plan.fact.gain": "要发现的增益",
+    "plan.fact.minimum_gain": "关口要求的最小增益",
     "plan.fact.disagreement": "选择不同的决策",
     "plan.fact.random_rate": "随机物品的奖励",
     "plan.fact.decisions_per_user": "每位用户的决策数",
@@ -235,7 +236,8 @@ MESSAGES: Final[dict[str, str]] = {
     "graph.role.given": "给定",
     "graph.query.asks": "当有人设定 {do} 时，{outcome} 会怎样？",
     "graph.query.given": "限于 {given} 给定的人群。",
-    "graph.query.sets": "所有最小调整集",
+    "graph.query.sets": "最小调整集",
+    "graph.query.more": "以及更多",
     "graph.query.nothing": "无",
     "graph.query.hedge": "证据（hedge）：在 {{{outer}}} 中，隐藏原因把一切连在一起，无法将 {{{inner}}} 与之"
     "区分。",

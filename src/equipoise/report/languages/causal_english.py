@@ -212,6 +212,7 @@ MESSAGES: Final[dict[str, str]] = {
     "plan.fact.items": "Items to choose among",
     "plan.fact.reward_rate": "Reward per decision today",
     "plan.fact.gain": "Gain to be found",
+    "plan.fact.minimum_gain": "Least gain of the gate",
     "plan.fact.disagreement": "Decisions that differ",
     "plan.fact.random_rate": "Reward of a random item",
     "plan.fact.decisions_per_user": "Decisions per user",
@@ -257,7 +258,8 @@ MESSAGES: Final[dict[str, str]] = {
     "graph.role.given": "given",
     "graph.query.asks": "What happens to {outcome} when somebody sets {do}?",
     "graph.query.given": "Among those with a given {given}.",
-    "graph.query.sets": "All smallest sets to adjust for",
+    "graph.query.sets": "Smallest sets to adjust for",
+    "graph.query.more": "and more",
     "graph.query.nothing": "nothing",
     "graph.query.hedge": "The witness (a hedge): within {{{outer}}} hidden causes tie all together, and "
     "{{{inner}}} cannot be told apart from it.",
