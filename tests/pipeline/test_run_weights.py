@@ -1,8 +1,10 @@
 """A run tells what its propensities are worth, and measures its lists by them."""
 
+import polars as pl
 import pytest
 
 import equipoise
+from equipoise.pipeline.measure import weight_notes
 
 SMALL = {
     "name": "small",
@@ -48,3 +50,24 @@ def test_they_can_be_left_out(finished, tmp_path):
     page = plain.report.read_text("utf-8")
     assert "What the weights are worth" not in page
     assert "shown alike" not in page
+
+
+def test_pairs_left_out_and_weights_that_leave_too_little_are_told():
+    from equipoise.report.languages import Words
+
+    events = pl.DataFrame({"propensity": [0.5, None, None, 0.0, -1.0, 1.5, float("nan"), 1.0]})
+    notes = weight_notes(events, 12.4)
+    assert [note.split(":")[0] for note in notes] == [
+        "2 held-out pairs have no propensity and are left out.",
+        "4 held-out pairs have a propensity that is no probability in (0, 1]",
+        "The weighted pairs are worth 12 equally weighted ones, fewer than 100",
+    ]
+    assert all("留出对" in Words("zh").phrase(note) for note in notes)
+    assert weight_notes(events.head(1), 500) == []
+
+
+def test_what_the_weights_leave_stands_on_the_page(finished):
+    told = finished.metrics["weighted"]
+    worth = told["diagnostics"]["effective_sample_size"]
+    page = finished.report.read_text("utf-8")
+    assert bool(told["notes"]) == (worth < 100) == ("do not rely on these values" in page)

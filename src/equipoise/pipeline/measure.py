@@ -34,6 +34,7 @@ from equipoise.statistics import (
 _QUALITY = ("ndcg", "recall", "precision", "hit_rate", "mrr", "map")
 _SYSTEM = ("coverage", "gini", "entropy")
 _WEIGHTED = ("ndcg", "recall")  # metrics that add up over hits
+_WORTH = 100.0  # effective sample size below which weighted metrics are doubted
 _CLIP = 10.0  # largest weight of a held-out event, in multiples of the mean weight
 
 
@@ -185,6 +186,7 @@ def _weighted(
     told: dict[str, Any] = {
         "weights": f"1 / propensity on {len(known):,} of {len(events):,} held-out pairs, "
         f"cut at {_CLIP:g} times the mean",
+        "notes": weight_notes(events, made.diagnostics.effective_sample_size),
         "diagnostics": made.diagnostics.plain(),
         "stages": {},
         "equal": {},
@@ -200,6 +202,26 @@ def _weighted(
                 seed=runtime.seed,
             )
             told[place][stage] = {name: one.as_dict() for name, one in zip(wanted, intervals, strict=True)}
+    return told
+
+
+def weight_notes(events: pl.DataFrame, worth: float) -> list[str]:
+    """What a reader of weighted metrics should know: pairs left out, and weights that leave too little."""
+    p = pl.col(v.PROPENSITY).cast(pl.Float64)
+    missing = len(events.filter(p.is_null()))
+    wrong = len(events.filter(p.is_nan() | (p <= 0) | (p > 1)))
+    told = []
+    if missing:
+        told.append(f"{missing:,} held-out pairs have no propensity and are left out.")
+    if wrong:
+        told.append(
+            f"{wrong:,} held-out pairs have a propensity that is no probability in (0, 1]: check the log."
+        )
+    if worth < _WORTH:
+        told.append(
+            f"The weighted pairs are worth {worth:,.0f} equally weighted ones, fewer than {_WORTH:g}: do not rely on "
+            "these values."
+        )
     return told
 
 
