@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from pydantic import ValidationError
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
@@ -211,3 +212,32 @@ def test_ihdp_by_the_linear_t_learner(real_data, replication):
     t, y, truth, x = table[:, 0], table[:, 1], table[:, 4] - table[:, 3], table[:, 5:]
     error = root_mean_square(TLearner().fit(x, t, y).effect(x) - truth)
     assert error == pytest.approx(TRUE_CATE_ERROR[replication], abs=5e-4)
+
+
+def test_what_cannot_be_learnt_from_is_told():
+    x, t, y, _ = planted(n=200)
+    with pytest.raises(DataError, match="no feature"):
+        TLearner().fit(np.empty((200, 0)), t, y)
+    with pytest.raises(DataError, match="treatments are no numbers"):
+        TLearner().fit(x, np.where(t == 1, "yes", "no"), y)
+    few = np.zeros(200)
+    few[:5] = 1
+    with pytest.raises(DataError, match="too few for the regression 'quadratic'"):
+        DRLearner(outcome_model="quadratic").fit(x, few, y)
+    with pytest.raises(ConfigError, match="1 folds"):
+        cross_fitted_effects(TLearner(), x, t, y, folds=1)
+    with pytest.raises(DataError, match="3 cluster labels"):
+        DRLearner().fit(x, t, y, clusters=[1, 2, 3])
+    with pytest.raises(ValidationError):
+        DRLearner(clip=0)
+    with pytest.raises(ValidationError):
+        TLearner(seed=-1)
+
+
+def test_one_feature_is_one_name_and_text_is_no_number():
+    x, t, y, _ = planted(n=200)
+    rows = pl.DataFrame({"xa": x[:, 0], "x": x[:, 1], "a": x[:, 2]})
+    fitted = TLearner().fit(rows, t, y, features="xa")
+    assert fitted.features.columns == ("xa",)
+    with pytest.raises(DataError, match="'xa' held numbers, and now holds String"):
+        fitted.effect(pl.DataFrame({"xa": ["old"]}))

@@ -149,3 +149,19 @@ def test_what_says_nothing_of_effects_is_refused(call, words):
 def test_an_unknown_weighting_is_named():
     with pytest.raises(ConfigError, match="autoc"):
         rate([1, 2], [1.0, 2.0], weighting="auroc")
+
+
+@pytest.mark.parametrize(
+    ("error", "changed", "words"),
+    [
+        (ConfigError, {"level": 2}, "level of 2"),
+        (DataError, {"ranking": ["a", "b", "c", "d"]}, "ranking are no numbers"),
+        (DataError, {"treatment": ["yes", "no", "yes", "no"]}, "treatments are no numbers"),
+        (DataError, {"propensity": [0.5, 0.5]}, r"shape \(2,\)"),
+        (DataError, {"outcome": [1, 2, 3, None]}, "outcomes hold NaN"),
+    ],
+)
+def test_what_is_no_number_is_told(error, changed, words):
+    given = {"ranking": [4, 3, 2, 1], "treatment": [1, 0, 1, 0], "outcome": [1, 2, 3, 4], "propensity": 0.5}
+    with pytest.raises(error, match=words):
+        qini(**{**given, **changed})

@@ -1,6 +1,7 @@
 """Policies: the exact search against brute force, decisions on planted effects, honesty where there are none."""
 
 import json
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 from equipoise.causal.effects import estimate_effect
+from equipoise.causal.graph import GraphError
 from equipoise.causal.uplift import learn_policy, qini
 from equipoise.causal.uplift.tree import best_tree
 from equipoise.errors import ConfigError, DataError
@@ -159,6 +161,8 @@ def test_effects_give_their_scores_and_clusters_to_ranking_values():
     [
         (ConfigError, {"depth": 3}, "depth 3"),
         (ConfigError, {"honest_share": 1.0}, "honest_share"),
+        (ConfigError, {"seed": -1}, "seed=-1"),
+        (ConfigError, {"folds": 1}, "held out of 1 folds"),
         (DataError, {"features": ["agee"]}, "age"),
         (DataError, {"cost": "price"}, "price"),
     ],
@@ -173,3 +177,50 @@ def test_an_effect_without_scores_of_rows_is_refused():
     effect = effect_of(log(n=600)[0], method="ipw")
     with pytest.raises(DataError, match="AIPW"):
         learn_policy(effect, ["age"])
+
+
+GRAPHED = "age -> shown; age -> bought; device -> shown; device -> bought; shown -> seen -> bought; fee"
+
+
+def test_what_the_treatment_changes_decides_nothing():
+    frame, _ = log(n=600)
+    frame = frame.with_columns(seen=pl.col("shown") * 2)
+    effect = effect_of(frame)
+    for name, words in (("bought", "is the outcome"), ("shown", "is the treatment")):
+        with pytest.raises(DataError, match=words):
+            learn_policy(effect, ["age", name])
+    assert learn_policy(effect, ["seen"], depth=0).leaves  # without a graph nobody knows
+    drawn = estimate_effect(frame, "shown", "bought", graph=GRAPHED)
+    assert drawn.method == "aipw"
+    with pytest.raises(GraphError, match="'shown' changes 'seen'"):
+        learn_policy(drawn, ["seen"])
+    with pytest.raises(DataError, match="is the outcome"):
+        learn_policy(drawn, "bought")
+    assert learn_policy(drawn, ["age", "device"], depth=0).leaves
+
+
+def test_mediators_decide_nothing():
+    frame, _ = log(n=600)
+    seen = pl.Series("seen", np.where(np.arange(600) % 3, "yes", "no"))
+    effect = effect_of(frame)
+    mediated = replace(
+        effect, design=replace(effect.design, frame=frame.with_columns(seen), mediator_names=("seen=yes",))
+    )
+    with pytest.raises(DataError, match="'seen' is a mediator"):
+        learn_policy(mediated, ["seen"])
+
+
+def test_one_feature_is_one_name():
+    effect = effect_of(log(n=600)[0])
+    assert learn_policy(effect, "age", depth=0).features.columns == ("age",)
+
+
+def test_a_missing_number_abstains_in_every_kind_of_frame_and_text_is_told():
+    policy = learn_policy(effect_of(log()[0]), ["age", "device"])
+    rows = {"age": [30.0, float("nan")], "device": ["phone", "phone"]}
+    assert policy.decide(pl.DataFrame(rows))["decision"].to_list() == ["treat", "abstain"]
+    assert policy.decide(pd.DataFrame(rows))["decision"].tolist() == ["treat", "abstain"]
+    with pytest.raises(DataError, match="'age' held numbers, and now holds String"):
+        policy.decide(pl.DataFrame({"age": ["young"], "device": ["phone"]}))
+    with pytest.raises(DataError, match="costs are no numbers"):
+        learn_policy(effect_of(log(n=600)[0]), ["age"], cost="device")

@@ -93,3 +93,19 @@ def test_candidates_that_cannot_be_ranked_are_refused(call, words):
 def test_an_empty_list_is_no_list():
     with pytest.raises(ConfigError, match="empty"):
         rank_by_uplift(CANDIDATES, "gain", k=0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "options", "words"),
+    [
+        ({"habit": pl.lit(None, pl.Float64)}, {"anyway": "habit"}, "outcomes without showing"),
+        ({"habit": pl.lit(float("nan"))}, {"anyway": "habit"}, "outcomes without showing"),
+        ({"gain": pl.lit("much")}, {}, "uplifts are no numbers"),
+        ({"fee": pl.lit("much")}, {"cost": "fee"}, "costs are no numbers"),
+        ({"user_id": pl.lit(None, pl.Int64)}, {}, "'user_id' is missing"),
+        ({"item_id": pl.lit(None, pl.String)}, {}, "'item_id' is missing"),
+    ],
+)
+def test_what_is_missing_or_no_number_is_told(changed, options, words):
+    with pytest.raises(DataError, match=words):
+        rank_by_uplift(CANDIDATES.with_columns(**changed), "gain", **options)

@@ -48,7 +48,7 @@ class DRLearner(Learner):
     """`linear` (logistic), `boosting`, or a scikit-learn classifier."""
     folds: int = Field(5, ge=2)
     """Folds of cross-fitting."""
-    clip: float = Field(0.01, ge=0, lt=0.5)
+    clip: float = Field(0.01, gt=0, lt=0.5)
     """Propensities are held within [clip, 1 − clip]."""
 
     def learn(self, x: Floats, t: Floats, y: Floats, clusters: np.ndarray[Any, Any] | None) -> Regression:

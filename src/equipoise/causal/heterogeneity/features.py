@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import ArrayLike
 
 from equipoise.data.dataset import to_polars
-from equipoise.data.frames import require
+from equipoise.data.frames import named_columns, require
 from equipoise.errors import DataError
 from equipoise.statistics.interval import Floats, check
 
@@ -30,7 +31,7 @@ class Features:
     levels: tuple[tuple[str, ...] | None, ...]
 
     @classmethod
-    def of(cls, table: Any, columns: Sequence[str] | None = None) -> Features:
+    def of(cls, table: Any, columns: str | Sequence[str] | None = None) -> Features:
         """Learn the coding from a frame of any engine, or from a matrix (n, p).
 
         Raises:
@@ -40,7 +41,7 @@ class Features:
             names = tuple(f"x{j}" for j in range(_matrix(table).shape[1]))
             return cls(names, (None,) * len(names))
         frame = to_polars(table)
-        chosen = tuple(frame.columns if columns is None else columns)
+        chosen = tuple(frame.columns if columns is None else named_columns(columns))
         require(frame.columns, *chosen)
         return cls(chosen, tuple(_levels(frame[column]) for column in chosen))
 
@@ -57,7 +58,8 @@ class Features:
         """The features (n, p) of a frame or a matrix; a level never met counts as the first.
 
         Raises:
-            DataError: if columns are missing, their number differs, or values are missing or infinite.
+            DataError: if columns are missing, their number differs, values are missing or infinite, or a column
+                that held numbers holds none.
         """
         if isinstance(table, np.ndarray):
             found = _matrix(table)
@@ -77,10 +79,24 @@ class Features:
         return found
 
 
+def numbers(what: str, values: ArrayLike) -> Floats:
+    """Values as finite float64.
+
+    Raises:
+        DataError: if they are no numbers, or one is missing or infinite.
+    """
+    try:
+        found = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"The {what} are no numbers", todo="Code them as numbers first.") from error
+    check(what, found)
+    return found
+
+
 def _matrix(table: np.ndarray[Any, Any]) -> Floats:
     if table.ndim != 2:
         raise DataError(f"Features of shape {table.shape} are not rows x columns")
-    return np.asarray(table, dtype=np.float64)
+    return numbers("features", table)
 
 
 def _levels(values: pl.Series) -> tuple[str, ...] | None:
@@ -102,6 +118,8 @@ def _levels(values: pl.Series) -> tuple[str, ...] | None:
 
 def _coded(values: pl.Series, levels: tuple[str, ...] | None) -> Floats:
     if levels is None:
+        if not (values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null)):
+            raise DataError(f"'{values.name}' held numbers, and now holds {values.dtype}")
         return values.cast(pl.Float64).fill_null(float("nan")).to_numpy()[:, None]
     text = values.cast(pl.String)
     coded = [(text == level).fill_null(False).to_numpy() for level in levels]

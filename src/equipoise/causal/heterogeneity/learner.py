@@ -9,14 +9,14 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from threadpoolctl import threadpool_limits
 
-from equipoise.causal.heterogeneity.features import Features
+from equipoise.causal.heterogeneity.features import Features, numbers
 from equipoise.causal.heterogeneity.regressors import fold_of
 from equipoise.component import Component, Registry
 from equipoise.errors import DataError
-from equipoise.statistics.interval import Floats, check
+from equipoise.statistics.interval import Floats
 
 _SMALLEST_ARM = 5
 _FEW_ROWS = 20_000  # below, threads wait for each other longer than they work
@@ -57,7 +57,7 @@ class Learner(Component, ABC):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     """Root of folds and of regressions that draw."""
 
     def fit(
@@ -66,7 +66,7 @@ class Learner(Component, ABC):
         treatment: ArrayLike,
         outcome: ArrayLike,
         *,
-        features: Sequence[str] | None = None,
+        features: str | Sequence[str] | None = None,
         clusters: ArrayLike | None = None,
     ) -> FittedLearner:
         """Learn the effects.
@@ -79,11 +79,15 @@ class Learner(Component, ABC):
             clusters: (n,) labels of users; rows of one are never divided between folds.
 
         Raises:
-            DataError: if lengths differ, a value is missing, the treatment is not 0 and 1, or fewer than five
-                rows have either.
+            DataError: if there is no feature, lengths differ, a value is missing, the treatment is not 0 and 1,
+                or fewer than five rows have either.
         """
         coding = Features.of(rows, features)
         x = coding.matrix(rows)
+        if not x.shape[1]:
+            raise DataError(
+                "There is no feature for effects to vary by", where=", ".join(coding.columns) or None
+            )
         t, y = checked(treatment, outcome, len(x))
         labels = None if clusters is None else np.asarray(clusters)
         with threadpool_limits(1 if len(x) < _FEW_ROWS else None):
@@ -112,7 +116,7 @@ def cross_fitted_effects(
     treatment: ArrayLike,
     outcome: ArrayLike,
     *,
-    features: Sequence[str] | None = None,
+    features: str | Sequence[str] | None = None,
     clusters: ArrayLike | None = None,
     folds: int = 5,
 ) -> Floats:
@@ -139,11 +143,9 @@ def checked(treatment: ArrayLike, outcome: ArrayLike, rows: int) -> tuple[Floats
     Raises:
         DataError: as `Learner.fit` says.
     """
-    t, y = np.asarray(treatment, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
+    t, y = numbers("treatments", treatment), numbers("outcomes", outcome)
     if t.shape != (rows,) or y.shape != (rows,):
         raise DataError(f"Treatments {t.shape} and outcomes {y.shape} do not fit {rows} rows")
-    check("treatments", t)
-    check("outcomes", y)
     strange = int((~np.isin(t, (0.0, 1.0))).sum())
     if strange:
         raise DataError(

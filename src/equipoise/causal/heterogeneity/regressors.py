@@ -10,6 +10,7 @@ from equipoise.errors import ConfigError, DataError, nearest
 from equipoise.statistics.interval import Floats
 
 _GAUSSIAN_ROWS = 1500  # a Gaussian process costs the cube of its rows
+_FOLDS = 5  # of cross-validation inside a regression
 
 
 def regressor(model: Any, rows: int, seed: int) -> Any:
@@ -24,6 +25,7 @@ def regressor(model: Any, rows: int, seed: int) -> Any:
 
     Raises:
         ConfigError: if there is no regression of that name.
+        DataError: if there are too few rows to cross-validate one that is.
     """
     from sklearn.base import clone
     from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
@@ -36,13 +38,19 @@ def regressor(model: Any, rows: int, seed: int) -> Any:
 
     if not isinstance(model, str):
         return clone(model)
+    if model in ("quadratic", "best") and rows < _FOLDS:
+        raise DataError(
+            f"{rows} rows are too few for the regression '{model}', which is cross-validated",
+            where=f"an arm, or what of it lies in the other folds; at least {_FOLDS} are needed",
+            todo="Use 'linear', or more rows.",
+        )
     named: dict[str, Any] = {
         "linear": LinearRegression(),
         "quadratic": make_pipeline(
             StandardScaler(),
             PolynomialFeatures(2, include_bias=False),
             StandardScaler(),
-            LassoCV(alphas=30, cv=5, max_iter=3000),
+            LassoCV(alphas=30, cv=_FOLDS, max_iter=3000),
         ),
         "forest": RandomForestRegressor(200, min_samples_leaf=3, random_state=seed),
         "boosting": HistGradientBoostingRegressor(
@@ -59,7 +67,7 @@ def regressor(model: Any, rows: int, seed: int) -> Any:
         candidates = [
             one for name, one in named.items() if name != "gaussian_process" or rows <= _GAUSSIAN_ROWS
         ]
-        folds = KFold(5, shuffle=True, random_state=seed)
+        folds = KFold(_FOLDS, shuffle=True, random_state=seed)
         chosen = Pipeline([("model", candidates[0])])
         return GridSearchCV(chosen, {"model": candidates}, cv=folds, scoring="neg_mean_squared_error")
     if model not in named:
@@ -100,8 +108,13 @@ def fold_of(
     """A fold (0..folds − 1) for each row, about equally many; rows of one cluster share theirs.
 
     Raises:
-        DataError: if there are fewer rows (clusters) than folds.
+        ConfigError: if there are fewer than two folds.
+        DataError: if there are fewer rows (clusters) than folds, or not one label per row.
     """
+    if folds < 2:
+        raise ConfigError(f"Nothing is held out of {folds} folds", todo="Give at least 2.")
+    if clusters is not None and len(clusters) != rows:
+        raise DataError(f"{len(clusters)} cluster labels do not fit {rows} rows")
     labels = np.arange(rows) if clusters is None else np.unique(clusters, return_inverse=True)[1].ravel()
     units = int(labels.max(initial=-1)) + 1
     if units < folds:

@@ -43,7 +43,7 @@ class Arms:
 class TLearner(Learner):
     """Effect as the difference of two outcome regressions.
 
-    Simple, and right where either surface is; with a small arm its noise goes into the effect undiminished.
+    Simple, and right where both surfaces are; with a small arm its noise goes into the effect undiminished.
     Source: Künzel et al. (2019), "Metalearners for estimating heterogeneous treatment effects using machine
     learning", section 2.
     """

@@ -25,9 +25,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from equipoise.causal.heterogeneity.features import numbers
 from equipoise.causal.uplift.scores import effect_scores
 from equipoise.errors import ConfigError, DataError, nearest
-from equipoise.statistics.interval import Estimate, Floats, Interval, check
+from equipoise.statistics.interval import Estimate, Floats, Interval
 
 if TYPE_CHECKING:
     from equipoise.causal.effects import Effect
@@ -112,7 +113,9 @@ def auuc(
         level: Confidence level in (0, 1).
 
     Raises:
-        DataError: if there are neither scores nor a randomised treatment, or lengths differ.
+        ConfigError: if the level is out of range.
+        DataError: if there are neither scores nor a randomised treatment, lengths differ, or what should be
+            numbers is not.
     """
     values, labels = effect_scores(scores, treatment, outcome, propensity, clusters)
     return _area("auuc", ranking, values, labels, level)
@@ -153,7 +156,7 @@ def rate(
     effect among few), `qini` all alike (an effect that varies throughout).
 
     Raises:
-        ConfigError: if there is no such weighting.
+        ConfigError: if there is no such weighting, or the level is out of range.
         DataError: as in `auuc`.
     """
     if weighting not in ("autoc", "qini"):
@@ -165,8 +168,9 @@ def rate(
 def _area(
     metric: str, ranking: ArrayLike, scores: Floats, clusters: NDArray[Any] | None, level: float
 ) -> RankingValue:
-    order = np.asarray(ranking, dtype=np.float64)
-    check("ranking", order)
+    if not 0 < level < 1:
+        raise ConfigError(f"A confidence level of {level} is not between 0 and 1")
+    order = numbers("ranking", ranking)
     if order.shape != scores.shape:
         raise DataError(f"A ranking of shape {order.shape} does not fit {len(scores)} scores")
     place = np.unique(-order, return_inverse=True)[1].ravel()

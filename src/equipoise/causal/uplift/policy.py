@@ -12,13 +12,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from equipoise.causal.effects import Effect
-from equipoise.causal.heterogeneity.features import Features
+from equipoise.causal.graph import GraphError
+from equipoise.causal.heterogeneity.features import Features, numbers
 from equipoise.causal.heterogeneity.regressors import fold_of
 from equipoise.causal.uplift.scores import rows_scores
 from equipoise.causal.uplift.tree import Split, best_tree
-from equipoise.data.frames import eager, require
-from equipoise.errors import ConfigError
-from equipoise.statistics.interval import Estimate, Floats, Interval, check
+from equipoise.data.dataset import to_polars
+from equipoise.data.frames import eager, named_columns, require
+from equipoise.errors import ConfigError, DataError
+from equipoise.statistics.interval import Estimate, Floats, Interval
 
 TREAT, WITHHOLD, ABSTAIN = "treat", "withhold", "abstain"
 
@@ -76,17 +78,16 @@ class Policy:
 
     def decide(self, rows: Any) -> Any:
         """The frame with a column `decision`: `treat`, `withhold` or `abstain`; a row with a feature missing
-        abstains.
+        (null or NaN) abstains.
 
         Eager callers get their own kind of frame back, lazy engines Polars.
 
         Raises:
-            DataError: if a feature is missing from the frame.
+            DataError: if a feature is no column of the frame, or holds text or infinity instead of numbers.
         """
         frame = eager(rows)
         require(frame.columns, *self.features.columns)
-        coded = pl.from_arrow(frame.select(self.features.columns).to_arrow())
-        assert isinstance(coded, pl.DataFrame)
+        coded = to_polars(frame.select(self.features.columns).to_native()).fill_nan(None)
         whole = coded.select(~pl.any_horizontal(pl.all().is_null())).to_series() if coded.width else None
         known = np.ones(len(frame), dtype=bool) if whole is None else whole.to_numpy()
         decisions = np.full(len(frame), ABSTAIN, dtype=object)
@@ -118,7 +119,7 @@ class Policy:
 
 def learn_policy(
     effect: Effect,
-    features: Sequence[str],
+    features: str | Sequence[str],
     cost: str | float | None = None,
     depth: int = 2,
     *,
@@ -139,7 +140,7 @@ def learn_policy(
 
     Args:
         effect: An average effect estimated by AIPW.
-        features: Columns of its data that decisions may depend on.
+        features: Columns of its data that decisions may depend on: what is known before anybody is treated.
         cost: What treating costs, in units of the outcome: a number or a column. None is free.
         depth: 0, 1 or 2 splits.
         honest_share: Share of rows kept for judging leaves, in (0, 1).
@@ -151,22 +152,26 @@ def learn_policy(
 
     Raises:
         ConfigError: if a setting is out of range.
-        DataError: if the effect has no scores, or a feature or cost is missing or not finite.
+        DataError: if the effect has no scores, a feature is the treatment, the outcome or a mediator, or a
+            feature or cost is missing or not finite.
+        GraphError: if by the effect's graph the treatment changes a feature.
     """
     if depth not in (0, 1, 2):
         raise ConfigError(f"Trees of depth {depth} are not searched", todo="Give a depth of 0, 1 or 2.")
-    if not 0 < honest_share < 1 or smallest_leaf < 2 or cuts < 1 or not 0 < level < 1:
+    if not 0 < honest_share < 1 or smallest_leaf < 2 or cuts < 1 or not 0 < level < 1 or seed < 0:
         raise ConfigError(
             "A setting of learn_policy is out of range",
-            where=f"{honest_share=}, {smallest_leaf=}, {cuts=}, {level=}",
+            where=f"{honest_share=}, {smallest_leaf=}, {cuts=}, {level=}, {seed=}",
         )
+    features = named_columns(features)
+    _refuse_consequences(effect, features)
     frame = effect.design.frame
     require(frame.columns, *features, *([cost] if isinstance(cost, str) else []), table="data of the effect")
     coding = Features.of(frame, features)
     x = coding.matrix(frame)
-    price = frame[cost].cast(pl.Float64).to_numpy() if isinstance(cost, str) else float(cost or 0.0)
-    gains = rows_scores(effect) - price
-    check("costs", gains)
+    gains = rows_scores(effect) - numbers(
+        "costs", frame[cost].to_numpy() if isinstance(cost, str) else cost or 0
+    )
     clusters = effect.design.clusters
     search = _Search(coding, depth, honest_share, smallest_leaf, cuts, level, seed)
     fold = fold_of(len(x), folds, seed, clusters)
@@ -187,6 +192,23 @@ def learn_policy(
         tree,
         level,
     )
+
+
+def _refuse_consequences(effect: Effect, features: Sequence[str]) -> None:
+    """Nobody can decide by what is known only after the decision."""
+    todo = "Decide by what is known before anybody is treated."
+    design, graph = effect.design, effect.graph
+    known = {design.treatment_name: "the treatment", design.outcome_name: "the outcome"}
+    for name in features:
+        mediates = any(one == name or one.startswith(f"{name}=") for one in design.mediator_names)
+        said = known.get(name, "a mediator" if mediates else None)
+        if said is not None:
+            raise DataError(f"'{name}' is {said}, so no decision can depend on it", todo=todo)
+        if graph is not None and name in graph.descendants(design.treatment_name):
+            raise GraphError(
+                f"By the graph '{design.treatment_name}' changes '{name}', so no decision can depend on it",
+                todo=todo,
+            )
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import narwhals as nw
 import numpy as np
 
 from equipoise.causal.heterogeneity import FittedLearner
+from equipoise.causal.heterogeneity.features import numbers
 from equipoise.data import vocabulary as v
 from equipoise.data.frames import eager, require
 from equipoise.errors import ConfigError, DataError
-from equipoise.statistics.interval import check
 
 UPLIFT = "uplift"
 
@@ -62,7 +62,8 @@ def rank_by_uplift(
         ordered by item id.
 
     Raises:
-        DataError: if columns are missing, a pair occurs twice, or an uplift is no finite number.
+        DataError: if columns are missing, a candidate lacks its user or item, a pair occurs twice, or an
+            uplift, a cost or an outcome without showing is no finite number.
     """
     if k < 1:
         raise ConfigError(f"Lists of {k} items are empty", todo="Give k of at least 1.")
@@ -70,9 +71,14 @@ def rank_by_uplift(
     needed = [v.USER, v.ITEM, *(name for name in (uplift, cost, anyway) if isinstance(name, str))]
     require(frame.columns, *needed, table="table of candidates")
     values = _values(frame, candidates, uplift)
-    price = frame[cost].to_numpy().astype(np.float64) if isinstance(cost, str) else float(cost)
+    price = numbers("costs", frame[cost].to_numpy() if isinstance(cost, str) else cost)
     net = values - price
-    check("uplifts", net)
+    if anyway is not None:
+        numbers(f"outcomes without showing ('{anyway}')", frame[anyway].to_numpy())
+    for column in (v.USER, v.ITEM):
+        missing = frame[column].null_count()
+        if missing:
+            raise DataError(f"'{column}' is missing", where=f"{missing} of {len(frame)} candidates")
     base = frame.select(v.USER, v.ITEM, *([] if anyway is None else [nw.col(anyway).alias("anyway")]))
     base = base.with_columns(
         nw.new_series(UPLIFT, net.tolist(), nw.Float64, backend=frame.implementation).alias(UPLIFT)
@@ -99,10 +105,10 @@ def rank_by_uplift(
 
 def _values(frame: nw.DataFrame[Any], candidates: Any, uplift: Any) -> np.ndarray[Any, Any]:
     if isinstance(uplift, str):
-        return frame[uplift].to_numpy().astype(np.float64)
+        return numbers("uplifts", frame[uplift].to_numpy())
     if isinstance(uplift, FittedLearner):
         return uplift.effect(frame.to_native())
-    values = np.asarray(uplift, dtype=np.float64)
+    values = numbers("uplifts", uplift)
     if values.shape != (len(frame),):
         raise DataError(f"Uplifts of shape {values.shape} do not fit {len(frame)} candidates")
     return values

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from equipoise.causal.effects import Effect
+from equipoise.causal.heterogeneity.features import numbers
 from equipoise.errors import DataError
-from equipoise.statistics.interval import Floats, check
+from equipoise.statistics.interval import Floats
 
 
 def randomised_scores(treatment: ArrayLike, outcome: ArrayLike, propensity: ArrayLike) -> Floats:
@@ -24,15 +25,17 @@ def randomised_scores(treatment: ArrayLike, outcome: ArrayLike, propensity: Arra
         propensity: The known probability of treatment, one number or (n,), inside (0, 1).
 
     Raises:
-        DataError: if lengths differ, a number is out of range, or an arm is empty.
+        DataError: if lengths differ, a number is none or out of range, or an arm is empty.
     """
-    t, y = np.asarray(treatment, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
+    t, y = numbers("treatments", treatment), numbers("outcomes", outcome)
     if t.ndim != 1 or t.shape != y.shape:
         raise DataError(f"Treatments of shape {t.shape} do not fit outcomes of shape {y.shape}")
-    check("outcomes", y)
     if not np.isin(t, (0.0, 1.0)).all() or len(np.unique(t)) < 2:
         raise DataError("The treatment must be 0 or 1, and both must occur")
-    e = np.broadcast_to(np.asarray(propensity, dtype=np.float64), t.shape)
+    e = numbers("probabilities of treatment", propensity)
+    if e.ndim and e.shape != t.shape:
+        raise DataError(f"Probabilities of treatment of shape {e.shape} do not fit {len(t)} rows")
+    e = np.broadcast_to(e, t.shape)
     wrong = int((~((e > 0) & (e < 1))).sum())
     if wrong:
         raise DataError(
@@ -71,8 +74,7 @@ def effect_scores(
         values = rows_scores(scores)
         labels = scores.design.clusters if clusters is None else clusters
     else:
-        values = np.asarray(scores, dtype=np.float64)
-    check("scores", values)
+        values = numbers("scores", scores)
     if values.ndim != 1 or not len(values):
         raise DataError(f"Scores of shape {values.shape} are not one per row")
     return values, None if labels is None else np.asarray(labels)
