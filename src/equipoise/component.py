@@ -88,7 +88,10 @@ def config_error(error: ValidationError, model: type[BaseModel], where: str) -> 
     key = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
         return ConfigError(f"'{key}' is not a setting of {where}", todo=nearest(key, model.model_fields))
-    return ConfigError(f"'{key}' of {where} is not usable: {fault['msg']} (got {fault.get('input')!r})")
+    said = fault["msg"].removeprefix("Value error, ")
+    if not key:  # two settings that do not go together
+        return ConfigError(f"The settings of {where} do not go together: {said}")
+    return ConfigError(f"'{key}' of {where} is not usable: {said} (got {fault.get('input')!r})")
 
 
 @dataclass(frozen=True)

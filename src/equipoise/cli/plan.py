@@ -22,7 +22,10 @@ def plan(
     reward_rate: Annotated[float | None, typer.Option(help="Mean reward per decision today.")] = None,
     log: Annotated[str | None, typer.Option(help="An earlier log, to take what is not said from.")] = None,
     policy: Annotated[
-        str | None, typer.Option(help="Policy of the gate; its minimum_gain is the gain.")
+        str | None, typer.Option(help="Policy of the gate, whose minimum_gain the gain must exceed.")
+    ] = None,
+    minimum_gain: Annotated[
+        float | None, typer.Option(help="Least gain that the gate asks for (default: the policy's, else 0).")
     ] = None,
     users: Annotated[int | None, typer.Option(min=1, help="Users at hand.")] = None,
     epsilon: Annotated[
@@ -34,7 +37,7 @@ def plan(
     random_rate: Annotated[float | None, typer.Option(help="Mean reward of a random item.")] = None,
     decisions_per_user: Annotated[float | None, typer.Option(help="Decisions of a user.")] = None,
     within_user: Annotated[float | None, typer.Option(help="Correlation of a user's decisions.")] = None,
-    against: Annotated[str | None, typer.Option(help="logged (default) or current.")] = None,
+    against: Annotated[str | None, typer.Option(help="current (default) or logged.")] = None,
     power: Annotated[float | None, typer.Option(help="Chance of finding it (default: 0.8).")] = None,
     level: Annotated[float | None, typer.Option(help="Level of the interval (default: 0.95).")] = None,
     tolerance: Annotated[float | None, typer.Option(help="Gap that an audit tolerates.")] = None,
@@ -55,8 +58,8 @@ def plan(
 
     console = Console()
     request = {
-        "gain": gain, "items": items, "reward_rate": reward_rate, "log": log, "policy": policy, "users": users,
-        "epsilons": epsilon, "disagreement": disagreement, "random_rate": random_rate,
+        "gain": gain, "minimum_gain": minimum_gain, "items": items, "reward_rate": reward_rate, "log": log,
+        "policy": policy, "users": users, "epsilons": epsilon, "disagreement": disagreement, "random_rate": random_rate,
         "decisions_per_user": decisions_per_user, "within_user": within_user, "against": against, "power": power,
         "level": level, "tolerance": tolerance, "deviation": deviation, "smallest_share": smallest_share,
         "lang": lang, "name": name, "command": shlex.join(["equipoise", *sys.argv[1:]]),

@@ -34,10 +34,10 @@ def logged(n: int, epsilon: float, seed: int) -> pl.DataFrame:
     )
 
 
-@pytest.mark.parametrize("against", ["current", "logged"])
-def test_planned_logs_have_the_power_asked_for(against: str):
+@pytest.mark.parametrize(("against", "least"), [("current", 0.0), ("logged", 0.0), ("current", 0.08)])
+def test_planned_logs_have_the_power_asked_for(against: str, least: float):
     support = Support(minimum_contributions=1)
-    plan = plan_exploration(epsilons=[0.4], support=support, against=against, **SITUATION)
+    plan = plan_exploration(epsilons=[0.4], support=support, against=against, minimum_gain=least, **SITUATION)
     option = plan.options[0]
     assert option.limit == "power"
     other = {"current": "now", "logged": "logged"}[against]
@@ -46,7 +46,7 @@ def test_planned_logs_have_the_power_asked_for(against: str):
         log = logged(option.decisions, 0.4, seed)
         value = policy_value(log, "new", "ips", support=Support(minimum_effective_sample_size=0))
         gap = value.minus(policy_value(log, other, "ips"))
-        found += gap.low > 0
+        found += gap.low > least
     assert found / 60 == pytest.approx(0.8, abs=3 * np.sqrt(0.16 / 60) + 0.02)
 
 
@@ -113,6 +113,8 @@ def test_users_for_an_audit():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        ({"minimum_gain": 0.15}, "no more than the least gain"),
+        ({"gain": 1e-200}, "decisions to find"),
         ({"gain": 0.6}, "more than the decisions that differ can bring"),
         ({"items": 1}, "items"),
         ({"epsilons": [0.0]}, "Exploration of"),

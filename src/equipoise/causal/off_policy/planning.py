@@ -21,6 +21,7 @@ from equipoise.component import Component, build
 from equipoise.errors import ConfigError
 
 EPSILONS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+_LONGEST = 1e7  # square root of the decisions that a plan may ask for
 
 
 class Situation(Component):
@@ -33,7 +34,9 @@ class Situation(Component):
     reward_rate: float = Field(gt=0, le=1)
     """Mean reward per decision of the current policy, for rewards of 0 and 1."""
     gain: float = Field(gt=0)
-    """Gain of the new policy per decision that must be found."""
+    """Gain of the new policy over the current one, per decision, that must be found."""
+    minimum_gain: float = Field(0.0, allow_inf_nan=False)
+    """Least gain that a gate asks for: the interval must lie above it."""
     disagreement: float = Field(0.5, gt=0, le=1)
     """Share of decisions in which the new policy chooses another item than the current one."""
     random_rate: float | None = Field(None, ge=0, le=1)
@@ -48,12 +51,16 @@ class Situation(Component):
     level: float = Field(0.95, gt=0, lt=1)
     """Confidence level of the interval."""
     power: float = Field(0.8, gt=0, lt=1)
-    """Chance that the interval's lower end is above 0."""
+    """Chance that the interval's lower end is above the least gain."""
 
     @model_validator(mode="after")
     def _possible(self) -> Situation:
         if self.better > 1:
             raise ValueError("the gain is more than the decisions that differ can bring")
+        if self.gain <= self.minimum_gain:
+            raise ValueError(
+                "the gain is no more than the least gain asked for, which no sample size can show"
+            )
         return self
 
     @property
@@ -85,7 +92,7 @@ class Exploration:
         max_weight: Largest weight.
         lost_per_decision: Expected reward lost by exploring.
         lost: The same over all decisions.
-        found: Gain found with that power by the users at hand; None where their number was not given.
+        found: Difference found with that power by the users at hand; None where their number was not given.
     """
 
     epsilon: float
@@ -215,29 +222,26 @@ def _option(asked: Situation, epsilon: float, users: int | None, support: Suppor
         (differ * rare, better, 1 / rare - base),
         (differ * (1 - shown - rare), chance, -base),
     ]
-    mean = sum(p * r * s for p, r, s in scores)
-    square = sum(p * r * s**2 for p, r, s in scores)
+    mean = asked.gain  # in closed form: the sum of scores would lose a small gain in rounding
+    if asked.against == "logged":
+        mean += (1 - shown) * (rate - chance) - differ * rare * (better - chance)
+    variance = sum(p * r * s**2 for p, r, s in scores) - mean**2
     largest = max(abs(s) for p, r, s in scores if p * r > 0)
     z = NormalDist().inv_cdf
-    reach = z((1 + asked.level) / 2) + z(asked.power)
     effect = asked.design_effect
+    spread = (z((1 + asked.level) / 2) + z(asked.power)) * math.sqrt(variance * effect)
     needs = {
-        "power": reach**2 * (square - mean**2) / mean**2 * effect if mean > 0 else math.inf,
+        "power": (spread / _excess(asked, mean, spread, epsilon)) ** 2,
         "effective_sample_size": support.minimum_effective_sample_size * (agree / shown + differ / rare),
         "dominant_row": 1 / (rare * support.largest_share),
-        "contributions": support.minimum_contributions * largest**2 / (square - mean**2) * effect,
+        "contributions": support.minimum_contributions * largest**2 / variance * effect,
     }
     limit = max(needs, key=lambda name: needs[name])
-    if math.isinf(needs[limit]):
-        raise ConfigError(
-            f"With epsilon {epsilon:g} the logger itself earns as much as the new policy",
-            todo="Compare with the current policy.",
-        )
     decisions = math.ceil(needs[limit])
     lost = epsilon * max(rate - chance, 0.0)
     found = None
     if users is not None:
-        found = reach * math.sqrt((square - mean**2) * effect / (users * asked.decisions_per_user))
+        found = asked.minimum_gain + spread / math.sqrt(users * asked.decisions_per_user)
     return Exploration(
         epsilon=epsilon,
         decisions=decisions,
@@ -249,3 +253,23 @@ def _option(asked: Situation, epsilon: float, users: int | None, support: Suppor
         lost=lost * decisions,
         found=found,
     )
+
+
+def _excess(asked: Situation, mean: float, spread: float, epsilon: float) -> float:
+    """How far the difference lies above the least gain.
+
+    Raises:
+        ConfigError: if it does not, or so little that no log is long enough.
+    """
+    excess = mean - asked.minimum_gain
+    if excess <= 0:
+        raise ConfigError(
+            f"With epsilon {epsilon:g} the logger itself earns as much as the new policy",
+            todo="Compare with the current policy.",
+        )
+    if excess * _LONGEST < spread:
+        raise ConfigError(
+            f"A difference {excess:.3g} above the least gain takes more than {_LONGEST**2:.0e} decisions to find",
+            todo="Plan for a gain that matters.",
+        )
+    return excess

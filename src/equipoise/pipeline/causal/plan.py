@@ -29,7 +29,9 @@ class PlanRequest(Request):
     reward_rate: float | None = Field(None, gt=0, le=1)
     """Mean reward per decision today; that of the log by default."""
     gain: float | None = Field(None, gt=0)
-    """Gain per decision that must be found; the policy's least gain by default."""
+    """Gain per decision that must be found."""
+    minimum_gain: float | None = Field(None, allow_inf_nan=False)
+    """Least gain that the gate asks for, which the interval must lie above; the policy's by default, else 0."""
     disagreement: float | None = Field(None, gt=0, le=1)
     """Share of decisions in which the new policy chooses another item."""
     random_rate: float | None = Field(None, ge=0, le=1)
@@ -114,8 +116,17 @@ def _situation(asked: PlanRequest) -> dict[str, Any]:
     """
     known: dict[str, Any] = {} if asked.log is None else _of_log(read_table(asked.log))
     if asked.policy is not None and (launch := Policy.read(asked.policy).launch) is not None:
-        known |= {"level": launch.level} | ({"gain": launch.minimum_gain} if launch.minimum_gain > 0 else {})
-    names = (*_NEEDED, "disagreement", "random_rate", "decisions_per_user", "within_user", "against", "power")
+        known |= {"level": launch.level, "minimum_gain": launch.minimum_gain}
+    names = (
+        *_NEEDED,
+        "minimum_gain",
+        "disagreement",
+        "random_rate",
+        "decisions_per_user",
+        "within_user",
+        "against",
+        "power",
+    )
     known |= {name: value for name in names if (value := getattr(asked, name)) is not None}
     if "level" in asked.model_fields_set:
         known["level"] = asked.level
