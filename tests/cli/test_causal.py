@@ -117,3 +117,55 @@ def test_settings_are_read_as_toml_and_else_as_text():
     assert settings(None) == {}
     with pytest.raises(ConfigError, match="'clip' is no setting"):
         settings(["clip"])
+
+
+def test_a_fault_of_ours_is_exit_code_2_with_its_kind_and_no_traceback(here, capsys, monkeypatch):
+    def broken(*arguments, **named):
+        raise ZeroDivisionError("float division by [zero]")
+
+    monkeypatch.setattr("equipoise.pipeline.causal.gate", broken)
+    words = ("gate", "new", "--against", "old", "--policy", "policy.toml", "--log", "log.parquet")
+    assert call(*words) == 2
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError: float division by [zero]" in said
+    assert "a fault of Equipoise" in said
+    assert "Traceback" not in said
+    with pytest.raises(ZeroDivisionError):
+        call(*words, "--debug")
+
+
+def test_junit_is_tried_before_the_check_and_no_old_file_outlives_one_that_failed(here, capsys):
+    words = ("gate", "new", "--against", "old", "--policy", "policy.toml", "--log", "log.parquet")
+    assert call(*words, "--junit", "nowhere/gate.xml", "--out", "out") == 2
+    assert not (here / "out").exists()
+    (here / "gate.xml").write_text("<testsuite/>")
+    missing = [word.replace("log.parquet", "gone.parquet") for word in words]
+    assert call(*missing, "--junit", "gate.xml", "--out", "out") == 2
+    assert not (here / "gate.xml").exists()
+
+
+def test_columns_of_context_are_named_with_commas(here, capsys):
+    words = (
+        "policy-value",
+        "--log",
+        "log.parquet",
+        "--target",
+        "uniform",
+        "--estimator",
+        "dr",
+        "--out",
+        "out",
+    )
+    assert call(*words, "--context", "nothing, old") == 2
+    assert "'nothing'" in capsys.readouterr().err
+    assert call(*words, "--context", "user_id") == 0
+    assert "The outcome model reads the item and user_id." in capsys.readouterr().out
+
+
+def test_a_plan_says_which_settings_do_not_go_together(here, capsys):
+    assert call("plan", "--items", 8, "--reward-rate", 0.1, "--gain", 0.9, "--out", "out") == 2
+    said = capsys.readouterr().err
+    assert "do not go together: the gain is more than" in said
+    assert "''" not in said
+    assert call("plan", "--items", 8, "--reward-rate", 0.1, "--gain", "1e-200", "--out", "out") == 2
+    assert "decisions to find" in capsys.readouterr().err

@@ -9,10 +9,9 @@ import pytest
 from equipoise.audit.policy import Launch, Policy
 from equipoise.errors import ConfigError, DataError, EquipoiseError
 from equipoise.pipeline.causal import effect, gate, plan, policy_value
-from equipoise.pipeline.causal.fairness import fairness_checks
 from equipoise.pipeline.causal.gate import value_check, verdict
 from equipoise.pipeline.causal.policies import policy_on
-from equipoise.pipeline.causal.requests import GateRequest
+from equipoise.pipeline.causal.writing import write
 from tests.pipeline import small_causal
 
 QUESTION = {"treatment": "shown", "outcome": "bought", "cluster": "user_id", "permutations": 20}
@@ -175,43 +174,6 @@ def test_one_failure_fails_and_what_is_open_stays_open():
     assert verdict(["undecided", "fail", "pass"]) == "fail"
 
 
-def write_audit(folder):
-    rows = [
-        {"system": "ours", "attribute": "gender", "metric": "ndcg@10", "kind": "difference", "gap": 0.05, "low": 0.03,
-         "high": 0.07, "tolerance": 0.02, "verdict": "unfair", "id": "1"},
-        {"system": "ours", "attribute": "age", "metric": "ndcg@10", "kind": "difference", "gap": 0.01, "low": -0.03,
-         "high": 0.05, "tolerance": 0.02, "verdict": "insufficient evidence", "id": "2"},
-        {"system": "ours", "attribute": "gender", "metric": "recall@10", "kind": "difference", "gap": 0.0, "low": -0.01,
-         "high": 0.01, "tolerance": None, "verdict": "insufficient evidence", "id": "3"},
-        {"system": "TopPop", "attribute": "gender", "metric": "ndcg@10", "kind": "difference", "gap": 0.5, "low": 0.4,
-         "high": 0.6, "tolerance": 0.02, "verdict": None, "id": "4"},
-    ]  # fmt: skip
-    folder.mkdir()
-    systems = [{"name": "ours", "role": "audited"}, {"name": "TopPop", "role": "reference"}]
-    (folder / "evidence.json").write_text(json.dumps({"gaps": rows, "systems": systems, "schema": 1}))
-
-
-def test_rules_of_fairness_are_checks_of_the_gate(tmp_path, monkeypatch):
-    write_audit(tmp_path / "audit")
-    read = json.loads((tmp_path / "audit" / "evidence.json").read_text())
-    monkeypatch.setattr(
-        "equipoise.pipeline.causal.fairness.Audit.read", lambda path: type("A", (), {"evidence": read})
-    )
-    asked = GateRequest(candidate="new", current="logged", policy="p.toml", audit=str(tmp_path / "audit"))
-    policy = Policy.model_validate({"rules": [{"metric": "ndcg@10", "tolerance": 0.02}]})
-    for insufficient in ("undecided", "pass", "fail"):
-        launch = Launch(insufficient=insufficient)
-        checks = fairness_checks(asked, policy, launch, tmp_path, lambda line: None)
-        assert [(c["attribute"], c["code"], c["status"]) for c in checks] == [
-            ("gender", "unfair", "fail"),
-            ("age", "insufficient", insufficient),
-        ]
-    none = asked.model_copy(update={"audit": None})
-    (check,) = fairness_checks(none, policy, Launch(), tmp_path, lambda line: None)
-    assert (check["status"], check["code"]) == ("undecided", "not measured")
-    assert fairness_checks(none, Policy(), Launch(), tmp_path, lambda line: None) == []
-
-
 def test_a_gate_without_anything_to_check_is_refused(tables, tmp_path):
     request = {"candidate": "new", "current": "old", "policy": str(tables / "policy.toml")}
     with pytest.raises(ConfigError, match="nothing to check"):
@@ -247,13 +209,85 @@ def test_the_lists_of_a_run_are_a_policy_at_each_request(tmp_path, monkeypatch):
 def test_a_plan_starts_from_a_log_and_a_policy(tables, tmp_path):
     request = {"log": str(tables / "log.parquet"), "policy": str(tables / "policy.toml"), "users": 10**7}
     audit = {"tolerance": 0.02, "deviation": 0.3, "smallest_share": 0.5}
-    told = plan({**request, **audit}, out=tmp_path / "plan").content
+    told = plan({**request, **audit, "gain": 0.05}, out=tmp_path / "plan").content
     assert told["situation"]["items"] == 4
-    assert told["situation"]["gain"] == 0.02
+    assert (told["situation"]["gain"], told["situation"]["minimum_gain"]) == (0.05, 0.02)
     assert told["situation"]["reward_rate"] == pytest.approx(0.1875, abs=0.02)
     assert told["chosen"]["users"] <= 10**7
     assert told["audit_users"] > 1000
     with pytest.raises(ConfigError, match="three numbers"):
-        plan({**request, "tolerance": 0.02}, out=tmp_path / "other")
+        plan({**request, "gain": 0.05, "tolerance": 0.02}, out=tmp_path / "other")
     with pytest.raises(ConfigError, match="what the items"):
         plan({"gain": 0.1}, out=tmp_path / "other")
+
+
+def test_a_plan_for_no_more_than_the_gate_asks_for_is_refused(tables, tmp_path):
+    request = {"log": str(tables / "log.parquet"), "policy": str(tables / "policy.toml")}
+    with pytest.raises(ConfigError, match="what the gain is"):
+        plan(request, out=tmp_path / "plan")
+    with pytest.raises(ConfigError, match="no more than the least gain"):
+        plan({**request, "gain": 0.02}, out=tmp_path / "plan")
+
+
+def test_a_run_is_asked_for_impressions_alone(tmp_path, monkeypatch):
+    lists = pl.DataFrame({"user_id": [0, 0], "item_id": [3, 1], "rank": [1, 2], "stage": "baseline"})
+    frames = type("Folder", (), {"read_frame": lambda self, name: lists})()
+    monkeypatch.setattr("equipoise.pipeline.causal.policies.read_run", lambda path: (frames, None))
+    (tmp_path / "manifest.json").write_text("{}")
+    events = ["impression", "impression", "click"]
+    log = pl.DataFrame(
+        {"user_id": [0, 0, 0], "item_id": [3, 1, 3], "position": [1, 2, None], "event": events}
+    )
+    _, (target,) = policy_on(log, [str(tmp_path)])
+    assert target.sort("request_id").rows() == [(0, 1, 3, 1.0), (1, 2, 1, 1.0)]
+
+
+def test_infinite_settings_are_written_as_text_and_infinite_values_refused(tables, tmp_path):
+    request = {"log": str(tables / "log.parquet"), "target": "new", "estimator": "clipped_ips"}
+    told = policy_value({**request, "options": {"clip": float("inf")}}, out=tmp_path / "value").content
+    assert told["options"]["clip"] == "inf"
+    with pytest.raises(EquipoiseError, match="rescale"):
+        write(tmp_path / "none", "value", {"high": float("inf")}, lambda content, lang: "", "en")
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"level": 0.9}, "--level"),
+        ({"cluster": "user_id"}, "--cluster"),
+        ({"folds": 1}, "number of folds"),
+        ({"folds": 0}, "number of folds"),
+        ({"folds": "five"}, "number of folds"),
+    ],
+)
+def test_options_that_are_none_of_an_estimator_are_refused(tables, tmp_path, options, said):
+    request = {"log": str(tables / "log.parquet"), "target": "new", "estimator": "dr", "options": options}
+    with pytest.raises(ConfigError, match=said):
+        policy_value(request, out=tmp_path / "value")
+
+
+def test_items_with_ids_of_another_type_are_refused_in_words(tables, tmp_path):
+    pl.DataFrame({"item_id": ["0", "1", "x"]}).write_csv(tmp_path / "items.csv")
+    request = {"log": str(tables / "log.parquet"), "target": "uniform", "items": str(tmp_path / "items.csv")}
+    with pytest.raises(DataError, match="item_id"):
+        policy_value(request, out=tmp_path / "value")
+
+
+def test_the_columns_that_an_outcome_model_reads_can_be_named(target, tmp_path):
+    log = small_causal.log().with_columns(bought=pl.col("reward"), age=pl.col("user_id") % 7)
+    log.write_parquet(tmp_path / "log.parquet")
+    request = {"log": str(tmp_path / "log.parquet"), "target": target, "estimator": "dr", "context": ["age"]}
+    told = policy_value(request, out=tmp_path / "value").content
+    assert told["low"] < 0.295 < told["high"]
+    assert "The outcome model reads the item and age." in told["notes"]
+    (tmp_path / "policy.toml").write_text('[launch]\nestimator = "dr"\n')
+    asked = {
+        "candidate": target,
+        "current": "uniform",
+        "policy": str(tmp_path / "policy.toml"),
+        "context": ["age"],
+    }
+    answer = gate({**asked, "log": request["log"]}, out=tmp_path / "gate")
+    difference = answer.content["value"]["difference"]
+    assert difference["low"] < 0.1075 < difference["high"]

@@ -39,7 +39,7 @@ def options(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; exits with 2 and one paragraph on anything a person can put right."""
+    """Run the command line; every error is one paragraph and exit code 2, a fault of ours too."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words  # anywhere in the line, not only before the command
     words = [word for word in words if word != "--debug"]
@@ -52,6 +52,11 @@ def main(arguments: list[str] | None = None) -> None:
             f"[bold red]Error:[/] {_paragraph(error, resumable=words[:1] == ['run'])}", highlight=False
         )
         sys.exit(2)
+    except Exception as error:  # 1 would say "fail" to whoever reads the exit code of a gate
+        if debug:
+            raise
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/] {_fault(error)}", highlight=False)
+        sys.exit(2)
 
 
 def _paragraph(error: BaseException, *, resumable: bool) -> str:
@@ -62,3 +67,15 @@ def _paragraph(error: BaseException, *, resumable: bool) -> str:
         kept = " What was finished is kept; --resume goes on." if resumable else ""
         return escape(f"{error.strerror or error}{place}.{kept}")
     return escape(str(error))
+
+
+def _fault(error: Exception) -> str:
+    """That something unforeseen happened, and what."""
+    from rich.markup import escape
+
+    said = " ".join(str(error).split())
+    kind = type(error).__name__
+    return escape(
+        f"{kind}{': ' + said if said else ''}. This is a fault of Equipoise, not of yours. "
+        "Please report it with the traceback that --debug shows."
+    )

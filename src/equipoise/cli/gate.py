@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from equipoise.cli.words import say
+from equipoise.cli.words import listed, say
 from equipoise.errors import EquipoiseError
 
 EXIT_CODES = {"pass": 0, "fail": 1, "undecided": 3}
@@ -38,6 +38,9 @@ def gate(
     outcome_model: Annotated[
         str | None, typer.Option(help="linear, boosting or a table, for estimators that need one.")
     ] = None,
+    context: Annotated[
+        str | None, typer.Option(help="Columns, with commas, that a fitted outcome model reads.")
+    ] = None,
     cluster: Annotated[
         str | None, typer.Option(help="Column whose rows depend on each other (default: user_id).")
     ] = None,
@@ -57,9 +60,11 @@ def gate(
     console = Console()
     request = {
         "candidate": candidate, "current": against, "policy": str(policy), "log": log, "audit": audit,
-        "outcome_model": outcome_model, "cluster": cluster, "seed": seed, "lang": lang, "name": name,
-        "command": shlex.join(["equipoise", *sys.argv[1:]]),
+        "outcome_model": outcome_model, "context": listed(context), "cluster": cluster, "seed": seed, "lang": lang,
+        "name": name, "command": shlex.join(["equipoise", *sys.argv[1:]]),
     }  # fmt: skip
+    if junit is not None:
+        _cleared(junit)
     try:
         answer = journey(request, out=out, force=force, say=lambda line: say(console, line))
     except KeyboardInterrupt:
@@ -69,6 +74,19 @@ def gate(
     for check in answer.content["checks"]:
         status = check["status"]
         console.print(f"- [{_STYLES[status]}]{status}[/] {check['subject']}: {escape(check['says'])}")
+    for note in answer.content["notes"]:
+        console.print(escape(note))
     console.print(f"[bold {_STYLES[answer.outcome]}]{answer.outcome.capitalize()}.[/]")
     say(console, f"Report: {answer.report}")
     raise typer.Exit(EXIT_CODES[answer.outcome])
+
+
+def _cleared(path: Path) -> None:
+    """See that a file can be written, and take away an older one, which would speak for a check that failed.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    path.write_text("", "utf-8")
+    if path.is_file() and not path.is_symlink():  # a terminal or a pipe stays
+        path.unlink()

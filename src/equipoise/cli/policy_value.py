@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from equipoise.cli.words import say
+from equipoise.cli.words import listed, say
 from equipoise.errors import ConfigError, EquipoiseError
 
 
@@ -30,6 +30,9 @@ def policy_value(
     ] = "snips",
     outcome_model: Annotated[
         str | None, typer.Option(help="linear, boosting, a table, or two columns: q_logged,q_target.")
+    ] = None,
+    context: Annotated[
+        str | None, typer.Option(help="Columns, with commas, that a fitted outcome model reads.")
     ] = None,
     option: Annotated[
         list[str] | None, typer.Option(help="Setting of the estimator, as in clip=10; repeatable.")
@@ -61,8 +64,8 @@ def policy_value(
     console = Console()
     request = {
         "log": log, "target": target, "estimator": estimator, "outcome_model": outcome_model,
-        "options": settings(option), "support": settings(threshold), "items": items, "cluster": cluster,
-        "level": level, "seed": seed, "lang": lang, "name": name,
+        "context": listed(context), "options": settings(option), "support": settings(threshold), "items": items,
+        "cluster": cluster, "level": level, "seed": seed, "lang": lang, "name": name,
         "command": shlex.join(["equipoise", *sys.argv[1:]]),
     }  # fmt: skip
     try:

@@ -60,7 +60,7 @@ def _lists(log: pl.DataFrame, path: Path) -> pl.DataFrame:
     require(log.columns, v.USER, v.ITEM, table="log")
     placed = v.POSITION in log.columns
     key = [v.REQUEST, v.POSITION] if placed else [v.REQUEST]
-    asked = log.select(v.USER, *key).unique(maintain_order=True)
+    asked = _shown(log).select(v.USER, *key).unique(maintain_order=True)
     asked = asked.with_columns((pl.col(v.POSITION) if placed else pl.lit(1)).cast(pl.Int64).alias(v.RANK))
     asked, lists = one_type([asked, lists.with_columns(pl.col(v.RANK).cast(pl.Int64))], v.USER)
     shown = asked.join(lists, on=[v.USER, v.RANK], how="left", maintain_order="left")
@@ -73,3 +73,11 @@ def _lists(log: pl.DataFrame, path: Path) -> pl.DataFrame:
         )
     _, shown = one_type([log.select(v.ITEM), shown], v.ITEM)
     return shown.select(*key, v.ITEM, pl.lit(1.0).alias(_PROBABILITY))
+
+
+def _shown(log: pl.DataFrame) -> pl.DataFrame:
+    """The impressions of a log of events, whose other rows are no decisions; all rows of a log without any."""
+    if v.EVENT not in log.columns:
+        return log
+    shown = log.filter(pl.col(v.EVENT) == v.IMPRESSION)
+    return log if shown.is_empty() else shown

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from equipoise.data import vocabulary as v
 from equipoise.data.sources import SUFFIXES, read_table
 from equipoise.errors import ConfigError
 from equipoise.pipeline.causal.requests import PolicyValueRequest
@@ -45,8 +46,12 @@ def policy_value(
     called = Path(asked.target).stem if is_table(asked.target) else asked.target
     folder = place(out, "policy-value", called, force=force)
     target = read_table(asked.target) if is_table(asked.target) else asked.target
+    _check_options(asked.options)
     model = outcome_model(asked.outcome_model, asked.estimator, asked.log)
     log = read_log(asked.log, lazily=isinstance(target, str) and (model is None or isinstance(model, tuple)))
+    items = None if asked.items is None else read_table(asked.items)
+    if items is not None and isinstance(log, pl.LazyFrame) and not _alike(log, items):
+        log = log.collect()  # in memory, ids of two types are made one, or refused in words
     say(f"valuing   {called} by {asked.estimator}")
     found = valued(
         log,
@@ -56,7 +61,8 @@ def policy_value(
         level=asked.level,
         seed=asked.seed,
         cluster=asked.cluster,
-        items=None if asked.items is None else read_table(asked.items),
+        items=items,
+        context=asked.context,
         support=build(Support, asked.support, where="the thresholds of support"),
         **asked.options,
     )
@@ -110,3 +116,27 @@ def outcome_model(said: str | None, estimator: str, log: str) -> Any:
             todo="Known: linear, boosting, a table, or two columns with a comma between.",
         )
     return models[said]
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    """See that options are settings of the estimator, or the number of folds.
+
+    Raises:
+        ConfigError: if one is a field of the request, or there are fewer than two folds.
+    """
+    for name in options:
+        if name in PolicyValueRequest.model_fields:
+            raise ConfigError(
+                f"'{name}' is no setting of an estimator",
+                todo=f"Give it by itself, as --{name.replace('_', '-')}.",
+            )
+    folds = options.get("folds", 2)
+    if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2:
+        raise ConfigError(
+            f"{folds!r} is no number of folds", todo="Give a whole number from 2, as in folds=5."
+        )
+
+
+def _alike(log: pl.LazyFrame, items: pl.DataFrame) -> bool:
+    """Whether items have the same type in both."""
+    return log.collect_schema().get(v.ITEM) == items.schema.get(v.ITEM)

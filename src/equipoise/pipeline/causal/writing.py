@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import re
@@ -89,9 +90,15 @@ def write(
     """Write `<kind>.json` and its page; each file appears whole or not at all.
 
     Raises:
-        EquipoiseError: if it cannot be written.
+        EquipoiseError: if it cannot be written, or a number of it is none.
     """
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    try:
+        text = json.dumps(_spelt(content), indent=1, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise EquipoiseError(
+            f"The answer holds a number that is none ({error})",
+            todo="Look for values of the data that are too large to be squared, and rescale them.",
+        ) from error
     told: dict[str, Any] = json.loads(text)  # pages are made from what a reader of the file gets
     files = {f"{kind}.json": text + "\n", REPORT: render(told, lang)}
     try:
@@ -107,3 +114,12 @@ def write(
             todo="Make room, or choose another --out.",
         ) from error
     return Answer(folder, told)
+
+
+def _spelt(value: Any, *, setting: bool = False) -> Any:
+    """The content with infinite settings, for which JSON has no number, as text."""
+    if isinstance(value, Mapping):
+        return {name: _spelt(one, setting=setting or name == "options") for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spelt(one, setting=setting) for one in value]
+    return str(value) if setting and isinstance(value, float) and math.isinf(value) else value
