@@ -29,11 +29,12 @@ class Bounds:
 
 
 def bounds(design: Design, estimand: str) -> Bounds | None:
-    """The narrowest bounds that are known, of the effect on the treated or (whatever else was to be estimated) on
-    everybody; None for a continuous treatment.
+    """The narrowest bounds that are known of the effect on everybody or on the treated; None for a continuous
+    treatment, and for effects of other kinds (`ato`, `late`, `nde`, `nie`), which bounds of these two do not bound.
     """
-    wanted = "att" if estimand == "att" else "ate"
-    return instrument_bounds(design, wanted) or no_assumption_bounds(design, wanted)
+    if estimand not in ("ate", "att"):
+        return None
+    return instrument_bounds(design, estimand) or no_assumption_bounds(design, estimand)
 
 
 def no_assumption_bounds(design: Design, estimand: str) -> Bounds | None:
@@ -64,13 +65,15 @@ def instrument_bounds(design: Design, estimand: str = "ate") -> Bounds | None:
     Every unit has one of 4 x 4 types: what it would do under each value of the instrument, and what would
     come of it under each treatment. The bounds are the extremes of the effect over all mixtures of types that
     give the observed frequencies: a linear program. Source: Balke and Pearl (1997), "Bounds on treatment
-    effects from studies with imperfect compliance". None where anything is not binary, or the frequencies fit
-    no mixture (the instrument is none, or the sample is small).
+    effects from studies with imperfect compliance". None where anything is not binary, something is adjusted for
+    (these bounds are for an instrument that needs no covariates), or the frequencies fit no mixture (the
+    instrument is none, or the sample is small).
     """
     z, t, y = design.instrument, design.treatment, design.outcome
     if (
         z is None
         or estimand != "ate"
+        or design.covariates.shape[1]
         or design.continuous
         or design.outcome_kind != BINARY
         or len(np.unique(z)) != 2
