@@ -22,7 +22,8 @@ from equipoise.causal.effects.regressions import Regression, regress
 from equipoise.causal.effects.settings import Settings
 from equipoise.statistics.interval import Estimate, Floats
 
-STACKED, CONSERVATIVE = "propensities estimated (stacked)", "propensities taken as known (conservative)"
+STACKED, KNOWN = "propensities estimated (stacked)", "propensities taken as known"
+CONSERVATIVE = f"{KNOWN} (conservative)"
 
 
 def ipw(design: Design, settings: Settings) -> Fitted:
@@ -51,7 +52,7 @@ def _weighted(design: Design, settings: Settings, estimand: str) -> Fitted:
         away = rows * (y - mean) / rows.mean()
         influence += sign * away
         residuals += sign * away / np.where(rows > 0, rows, 1.0)  # what a change of the row's weight adds
-    said = CONSERVATIVE
+    said = CONSERVATIVE if estimand == "ate" else KNOWN
     if model is not None:
         # d weight / d logit, and the logistic model's own influence on its coefficients
         slope = _weight_slope(e, t, estimand) * ~nuisances.clipped
