@@ -9,7 +9,12 @@ import pytest
 from equipoise.causal.effects import estimate_effect
 from equipoise.causal.graph import CausalGraph
 from equipoise.causal.refutation import card
+from equipoise.causal.refutation.finding import Finding
 from equipoise.causal.refutation.sensitivity import effect_e_value, sensitivity
+from equipoise.causal.refutation.verdict import verdict
+from equipoise.errors import DataError
+from equipoise.pipeline.causal.effect import drawn
+from equipoise.report import render_card
 from tests.causal.refutation.test_checks import effect_of, log
 
 SMALL = {"n_permutations": 20, "n_subsets": 10, "n_draws": 8, "show": False}
@@ -106,6 +111,8 @@ def test_graph_and_formula_stand_on_the_card():
     graph = CausalGraph.parse("x -> shown; x -> bought; shown -> bought; z -> bought")
     found = shaped(card(estimate_effect(frame, "shown", "bought", graph=graph), **SMALL))
     assert CausalGraph.parse(found["graph"]["text"]) == graph
+    assert found["graph"] | {"text": "", "mermaid": ""} == drawn(graph) | {"text": "", "mermaid": ""}
+    assert render_card(found).count("<svg") > render_card(found | {"graph": None}).count("<svg")
     assert found["identification"]["strategy"] == "backdoor"
     assert found["identification"]["adjustment_set"] == ["x"]
 
@@ -150,6 +157,64 @@ def test_the_risk_ratio_is_that_of_the_adjusted_risks():
     assert 1 < ratio.limit < ratio.point
     att = effect_e_value(estimate_effect(frame, "shown", "bought", adjust=["x"], estimand="att"))
     assert att.risk_ratio == pytest.approx(2.0, abs=0.2)
+
+
+@pytest.mark.parametrize("method", ["aipw", "ipw", "overlap", "regression", "matching"])
+@pytest.mark.parametrize("risky", [1, -1])
+def test_the_baseline_risk_is_that_of_the_population_asked_about(method, risky):
+    """The risky are treated more, or less, often; the true risk ratio is 2 at every x."""
+    rng = np.random.default_rng(9)
+    n = 12000
+    x = rng.normal(size=n)
+    shown = (rng.random(n) < 1 / (1 + np.exp(-1.2 * x))).astype(int)
+    risk = 0.4 / (1 + np.exp(2 - 1.2 * risky * x)) * np.where(shown == 1, 2, 1)
+    frame = pl.DataFrame({"x": x, "shown": shown, "bought": (rng.random(n) < risk).astype(int)})
+    found = effect_e_value(estimate_effect(frame, "shown", "bought", adjust=["x"], method=method))
+    assert found.risk_ratio == pytest.approx(2.0, abs=0.35)
+
+
+def test_a_general_formula_is_tried_under_its_own_names():
+    """The napkin graph: `before` shares the hidden cause of y, `numbers` has too many values for the formula."""
+    rng = np.random.default_rng(3)
+    n = 4000
+    a, b = rng.random(n) < 0.5, rng.random(n) < 0.5
+    w = rng.random(n) < 0.2 + 0.3 * a + 0.3 * b
+    z = rng.random(n) < 0.3 + 0.4 * w
+    t = rng.random(n) < 0.1 + 0.4 * z + 0.4 * a
+    y = rng.random(n) < 0.2 + 0.3 * t + 0.4 * b
+    before = rng.random(n) < 0.2 + 0.4 * b
+    columns = {"w": w, "z": z, "t": t, "y": y, "before": before}
+    frame = pl.DataFrame(columns).cast(pl.Int64).with_columns(numbers=pl.Series(rng.normal(size=n)))
+    effect = estimate_effect(frame, "t", "y", graph="w -> z -> t -> y; w <-> t; w <-> y")
+    found = shaped(card(effect, negative_controls=["before"], **SMALL))
+    lines = {one["name"]: one for one in found["refutations"]}
+    assert lines["dummy_outcome"]["status"] == "passed"
+    assert lines["negative_control_outcome"]["status"] == "passed"
+    assert lines["random_common_cause"]["status"] == "not run"
+    assert found["verdict"]["code"] == "supported"
+    assert found["verdict"]["codes"] == ["withstood"]
+    unasked = card(effect, negative_controls=["numbers"], **SMALL)["verdict"]
+    assert unasked["code"] == "fragile"
+    assert unasked["codes"] == ["negative_control_outcome"]
+    assert "'numbers' allows no estimate" in unasked["because"][0]
+    with pytest.raises(DataError, match="part of the question"):
+        card(effect, negative_controls=["w"], **SMALL)
+    with pytest.raises(DataError, match="another exposure"):
+        card(effect, negative_controls={"exposures": ["before"]}, **SMALL)
+
+
+def test_few_attempts_support_nothing():
+    effect = effect_of(log(n=2000))
+    names = ("permutation_placebo", "random_common_cause", "subset_stability", "dummy_outcome")
+
+    def said(statuses):
+        lines = [Finding(name, status, "-", "-") for name, status in zip(names, statuses, strict=True)]
+        return verdict(effect, lines, sensitivity(effect))
+
+    assert said(["passed", "not run", "passed", "passed"])["code"] == "supported"
+    few = said(["passed", "not run", "passed", "not run"])
+    assert (few["code"], few["codes"]) == ("fragile", ["few_attempts"])
+    assert "2 of 4" in few["because"][0]
 
 
 def test_clusters_take_significance_away_sooner():

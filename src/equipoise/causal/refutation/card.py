@@ -96,8 +96,18 @@ def _question(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _graph(effect: Effect) -> dict[str, str] | None:
-    return None if effect.graph is None else {"text": str(effect.graph), "mermaid": effect.graph.to_mermaid()}
+def _graph(effect: Effect) -> dict[str, Any] | None:
+    graph = effect.graph
+    if graph is None:
+        return None
+    arrows = [{"from": cause, "to": result, "kind": "->"} for cause, result in sorted(graph.directed)]
+    arcs = [{"from": pair[0], "to": pair[1], "kind": "<->"} for pair in sorted(map(sorted, graph.bidirected))]
+    return {
+        "text": str(graph),
+        "mermaid": graph.to_mermaid(),
+        "nodes": list(graph.nodes),
+        "edges": arrows + arcs,
+    }
 
 
 def _identification(effect: Effect) -> dict[str, Any] | None:

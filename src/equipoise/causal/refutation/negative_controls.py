@@ -26,6 +26,7 @@ _MEANING = {
     EXPOSURES: "Something not adjusted for goes along with exposures and moves the outcome. Do not act on "
     "the estimate.",
 }
+_OF_ONE_TREATMENT = ("iv", "frontdoor", "mediation", "formula")
 _NAMES = {OUTCOMES: "negative_control_outcome", EXPOSURES: "negative_control_exposure"}
 
 
@@ -48,7 +49,8 @@ def negative_controls(
         One finding per control, or one per kind that says that none was named.
 
     Raises:
-        DataError: if a column is missing, is the treatment, the outcome or adjusted for, or a kind is unknown.
+        DataError: if a column is missing, is the treatment, the outcome or used to tell the effect, or a kind is
+            unknown; or if exposures are named where the method's formula is of one treatment only.
     """
     named: dict[str, Sequence[str]] = {OUTCOMES: [], EXPOSURES: []}
     if isinstance(controls, Mapping):
@@ -63,12 +65,12 @@ def negative_controls(
     design = effect.design
     for column in [*named[OUTCOMES], *named[EXPOSURES]]:
         require(design.frame.columns, column, table="data of the effect")
-        if column in (design.treatment_name, design.outcome_name, *design.sources):
+        if column in _asked_about(effect):
             raise DataError(
                 f"'{column}' is part of the question, so it can be no negative control",
-                todo="Name a column that is neither treatment, outcome nor adjusted for.",
+                todo="Name a column that is neither treatment, outcome nor used to tell the effect.",
             )
-    if named[EXPOSURES] and (design.instrument is not None or design.mediator is not None):
+    if named[EXPOSURES] and effect.method in _OF_ONE_TREATMENT:
         raise DataError(
             f"The method '{effect.method}' cannot be asked about another exposure",
             todo="Name control outcomes instead.",
@@ -89,6 +91,17 @@ def negative_controls(
         Finding(_NAMES[kind], NOT_RUN, f"No negative control among {kind} was named", _MEANING[kind])
         for kind in missing
     ]
+
+
+def _asked_about(effect: Effect) -> set[str]:
+    """Columns of the question."""
+    design, known = effect.design, effect.identification
+    asked = {design.treatment_name, design.outcome_name, *design.sources, *design.mediator_names}
+    if design.instrument_name is not None:
+        asked.add(design.instrument_name)
+    if effect.method == "formula" and known is not None and known.estimand is not None:
+        asked |= known.estimand.expression.mentioned
+    return asked
 
 
 def _control(design: Design, kind: str, column: str) -> Design:
@@ -131,9 +144,8 @@ def _numbers(values: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 def _found(kind: str, column: str, answer: Effect, p_value: float | None, alpha: float) -> Finding:
     if answer.value is None or p_value is None:
-        return Finding(
-            _NAMES[kind], NOT_RUN, f"'{column}' allows no estimate: {answer.reason}", _MEANING[kind]
-        )
+        says = f"'{column}' allows no estimate: {answer.reason}"
+        return Finding(_NAMES[kind], NOT_RUN, says, _MEANING[kind], details={"column": column})
     failed = p_value < alpha
     subject = f"on '{column}'" if kind == OUTCOMES else f"of '{column}'"
     ends = f"{answer.value:+.4g} [{answer.low:+.4g}, {answer.high:+.4g}]"

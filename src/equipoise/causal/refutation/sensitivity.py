@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from equipoise.causal.effects import Effect
+from equipoise.causal.effects.nuisances import Nuisances
+from equipoise.causal.effects.propensity_weights import arm_weights
 from equipoise.causal.refutation.e_value import EValue, e_value, risk_ratio_of_difference
 from equipoise.causal.refutation.pairs import pair_differences
 from equipoise.causal.refutation.partial_r2 import OmittedVariable, omitted_variable_bias
@@ -31,8 +33,8 @@ def effect_e_value(effect: Effect) -> EValue | None:
     if effect.value is None or effect.low is None or effect.high is None:
         return None
     ends = effect.value, effect.low if effect.value >= 0 else effect.high
-    if design.outcome_kind == "binary" and not design.continuous:
-        base = _untreated_risk(effect)
+    if design.outcome_kind == "binary" and effect.nuisances is not None:
+        base = _untreated_risk(effect, effect.nuisances)
         ratios = [(base + end) / base if base > 0 else 0.0 for end in ends]
     else:
         spread = float(design.outcome.std())
@@ -103,11 +105,13 @@ def sensitivity(effect: Effect, seed: int = 0) -> dict[str, Any]:
     }
 
 
-def _untreated_risk(effect: Effect) -> float:
+def _untreated_risk(effect: Effect, found: Nuisances) -> float:
     """Mean outcome without treatment in the population of the estimand."""
-    design, found = effect.design, effect.nuisances
-    t, y = design.treatment, design.outcome
+    t, y = effect.design.treatment, effect.design.outcome
     assert effect.value is not None
-    if effect.estimand == "ate" and found is not None and found.mu0 is not None:
+    if effect.estimand == "att":  # what the treated would have had is what they have without the effect
+        return float(y[t == 1].mean()) - effect.value
+    if found.mu0 is not None:
         return float(np.mean(found.mu0 + (1 - t) * (y - found.mu0) / (1 - found.propensity)))
-    return float(y[t == 1].mean()) - effect.value
+    weights = (1 - t) * arm_weights(found.propensity, t, effect.estimand)
+    return float(np.average(y, weights=weights))

@@ -10,6 +10,7 @@ from equipoise.causal.effects import Design, Effect
 from equipoise.causal.refutation.finding import (
     FAILED,
     MATERIAL,
+    NOT_RUN,
     PASSED,
     Finding,
     quantiles,
@@ -27,7 +28,8 @@ _LARGEST_REFUSED = 0.2
 def random_common_cause(effect: Effect, n_draws: int = 10, seed: int = 0, *, show: bool = True) -> Finding:
     """Adjust for noise as well, which should change nothing.
 
-    Fails where the estimate typically (in the median) moves by more than a quarter of its standard error.
+    Fails where the estimate typically (in the median) moves by more than a quarter of its standard error. Not run
+    for a general formula, whose variables the graph names.
 
     Args:
         effect: An effect that was not refused.
@@ -37,6 +39,10 @@ def random_common_cause(effect: Effect, n_draws: int = 10, seed: int = 0, *, sho
     """
     design, rng = effect.design, np.random.default_rng([seed, 12])
     assert effect.value is not None
+    if effect.method == "formula":
+        return Finding(
+            _CAUSE, NOT_RUN, "The formula of the graph has no place for one covariate more", _CAUSE_MEANING
+        )
     name = "random common cause"
     designs = (design.with_covariate(name, rng.normal(size=design.n)) for _ in range(n_draws))
     fits = refit(effect, designs, "adding a random cause", n_draws, show=show)

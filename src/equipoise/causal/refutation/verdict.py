@@ -15,6 +15,8 @@ CAVEAT = (
     "Sensitivity says how strong it would have to be, never that it is not there."
 )
 
+_ATTEMPTS = ("permutation_placebo", "random_common_cause", "subset_stability", "dummy_outcome")
+_FEWEST_ATTEMPTS = 3
 _SMALLEST_E_VALUE = 1.2
 _SMALLEST_MULTIPLE = 0.5
 
@@ -31,8 +33,9 @@ def verdict(effect: Effect, findings: Sequence[Finding], sensitivity: dict[str, 
 
     `not credible` where a negative control fails, intervals miss the truth on placebos, or a placebo or a dummy
     outcome shows a bias of over half a standard error; `fragile` where a check fails otherwise, the interval
-    holds 0 or is in doubt, or an E-value of 1.2 or a hidden cause half as strong as an observed covariate would
-    explain it; else `supported`.
+    holds 0 or is in doubt, an E-value of 1.2 or a hidden cause half as strong as an observed covariate would
+    explain it, a negative control that was named could not be asked, or fewer than three of the four attempts that
+    estimate again could be made; else `supported`.
     """
     if effect.value is None:
         return _said(REFUSED, [("refused", effect.reason or "There is no estimate")])
@@ -45,14 +48,35 @@ def verdict(effect: Effect, findings: Sequence[Finding], sensitivity: dict[str, 
     if not effect.interval_reliable:
         weak.append(("interval", effect.reason or "The interval may not cover as often as it says"))
     weak.extend(_easily_explained(sensitivity))
+    weak.extend(_unasked(findings))
     if weak:
         return _said(FRAGILE, weak)
     reasons = [("withstood", f"{sum(one.status != NOT_RUN for one in findings)} checks were run and passed")]
-    if not any(one.name.startswith("negative_control") and one.status != NOT_RUN for one in findings):
+    if not any(map(_of_a_control, findings)):
         reasons.append(
             ("no_negative_control", "No negative control was named, so hidden confounding was not looked for")
         )
     return _said(SUPPORTED, reasons)
+
+
+def _of_a_control(finding: Finding) -> bool:
+    """Whether it is about a negative control that was named."""
+    return finding.name.startswith("negative_control") and "column" in finding.details
+
+
+def _unasked(findings: Sequence[Finding]) -> list[tuple[str, str]]:
+    """What should have been tried and could not be."""
+    found = [(one.name, one.says) for one in findings if one.status == NOT_RUN and _of_a_control(one)]
+    made = [one.name for one in findings if one.name in _ATTEMPTS and one.status != NOT_RUN]
+    if len(made) < _FEWEST_ATTEMPTS:
+        found.append(
+            (
+                "few_attempts",
+                f"Only {len(made)} of {len(_ATTEMPTS)} attempts to refute it could be made "
+                f"(at least {_FEWEST_ATTEMPTS} are needed)",
+            )
+        )
+    return found
 
 
 def _easily_explained(sensitivity: dict[str, Any]) -> list[tuple[str, str]]:
