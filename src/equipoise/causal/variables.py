@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from equipoise.data import to_polars
-from equipoise.data.frames import require
+from equipoise.data.frames import named_columns, require
 from equipoise.errors import DataError, nearest
 
 _FEW = 10  # numbers with at most so many values, all of them whole, are taken for codes of categories
@@ -83,7 +83,7 @@ class Variable:
 
 
 def read_variables(
-    data: Any, names: Sequence[str], *, discrete: Iterable[str] | None = None
+    data: Any, names: Sequence[str], *, discrete: str | Iterable[str] | None = None
 ) -> tuple[dict[str, Variable], pl.DataFrame]:
     """The variables of these columns, and the table of them.
 
@@ -105,7 +105,7 @@ def read_variables(
     table = table.select(names).with_columns(_plain(column) for column in table.select(names))
     if not len(table):
         raise DataError("The data has no rows")
-    counted = None if discrete is None else set(discrete)
+    counted = None if discrete is None else set(named_columns(discrete))
     if counted is not None:
         require(list(names), *counted, table="list of variables")
     return {name: _variable(table[name], counted) for name in names}, table

@@ -141,3 +141,17 @@ def test_what_is_missing_is_told_before_anything_is_sent(server: Server) -> None
     with pytest.raises(BudgetError):
         ask(server, says(("age", "shown")), n_bootstrap=2, endpoint={"budget": Budget(max_requests=1)})
     assert len(server.bodies) == 1
+
+
+def test_a_plurality_is_no_agreement(server: Server) -> None:
+    found = ask(
+        server,
+        says(("age", "shown")),
+        says(("age", "shown")),
+        says(("shown", "age")),
+        says(hidden=(("age", "shown"),)),
+        says(("shown", "bought")),
+    )
+    assert found.edges.select("a", "kind", "b").rows() == [("age", "o-o", "shown")]  # 2 of 5 say the arrow
+    agreed = ask(server, *[says(("age", "shown"))] * 3, says(("shown", "age")), says())
+    assert agreed.edges.select("a", "kind", "b").rows() == [("age", "->", "shown")]

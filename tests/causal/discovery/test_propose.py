@@ -153,6 +153,22 @@ def test_bad_input_is_told(data: dict, options: dict, message: str) -> None:
         propose_graph(pl.DataFrame(data), "pc", **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"columns": ["a", "a"]}, "'a' is named twice"),
+        ({"columns": "ab"}, "no column 'ab'"),
+        ({"discrete": "ab"}, "no column 'ab'"),
+        ({"cluster": "user"}, "'user' is missing in 4 of 4 rows"),
+        ({"seed": -1}, "seed of -1"),
+    ],
+)
+def test_bad_settings_are_told(options: dict[str, Any], message: str) -> None:
+    data = pl.DataFrame({"a": [0, 1, 0, 1], "b": [0, 1, 1, 0], "user": [None] * 4})
+    with pytest.raises(DataError, match=message):
+        propose_graph(data, **{"columns": ["a", "b"], **options})
+
+
 def test_columns_that_determine_each_other_are_told() -> None:
     data = quantities(100).with_columns(total=pl.col("age") + pl.col("season"))
     with pytest.raises(DataError, match="cannot learn from these columns"):

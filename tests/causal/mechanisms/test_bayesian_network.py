@@ -177,3 +177,21 @@ def test_a_question_too_large_for_exact_inference_is_refused() -> None:
     assert network.probability(dict.fromkeys(names[:12], 1)) == pytest.approx(2.0**-12)
     with pytest.raises(ModelError, match="Exact inference"):
         network.joint()
+
+
+def test_when_all_is_set_one_certainty_is_left(network: BayesianNetwork) -> None:
+    assert network.joint(do={"x": 1, "y": 0, "z": 1}).to_dicts() == [{"p": 1.0}]
+
+
+def test_a_graph_may_be_given_as_text(network: BayesianNetwork) -> None:
+    again = BayesianNetwork.from_tables("x -> y -> z; x -> z", TABLES)
+    assert again.joint().equals(network.joint())
+    fitted = BayesianNetwork.fit("x -> y -> z; x -> z", network.sample(200))
+    assert fitted.graph == GRAPH
+
+
+@pytest.mark.parametrize(("n", "seed", "words"), [(-1, 0, "-1 rows"), (5, -1, "seed of -1")])
+def test_what_cannot_be_drawn_is_told(network: BayesianNetwork, n: int, seed: int, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        network.sample(n, seed=seed)
+    assert network.sample(0).is_empty()

@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression
 
 from equipoise.causal.graph import CausalGraph, GraphError
 from equipoise.causal.mechanisms import StructuralModel
-from equipoise.errors import DataError, ModelError
+from equipoise.errors import ConfigError, DataError, ModelError
 
 GRAPH = CausalGraph.parse(
     "age -> price; age -> demand; price -> demand; demand -> sales; price -> sales; club -> sales"
@@ -137,3 +137,18 @@ def test_bad_models_and_bad_questions_are_told(straight: StructuralModel) -> Non
         straight.sample(5, do={"club": "maybe"})
     with pytest.raises(DataError, match="no column 'age'"):
         straight.counterfactual(rows.drop("age"), do={"price": 1.0})
+
+
+def test_a_text_is_a_graph_but_no_regressor_and_draws_are_counted() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=50)
+    data = pl.DataFrame({"a": a, "b": a + rng.normal(size=50)})
+    model = StructuralModel.fit("a -> b", data, LinearRegression())
+    assert model.graph == CausalGraph.parse("a -> b")
+    for regressor in ("linear", LinearRegression):
+        with pytest.raises(ConfigError, match="is no regressor"):
+            StructuralModel.fit("a -> b", data, regressor)
+    with pytest.raises(DataError, match="-1 rows cannot be drawn"):
+        model.sample(-1)
+    with pytest.raises(DataError, match="seed of -1"):
+        model.sample(1, seed=-1)

@@ -227,3 +227,25 @@ def test_a_treatment_made_of_covariates_has_no_regression():
     x = np.arange(10.0)[:, None]
     with pytest.raises(DataError, match="linear function"):
         omitted_variable_bias(np.ones(10), 2 * x[:, 0], x, ["x"])
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: rosenbaum_bounds([1.0, 2.0], [np.inf]), "gamma of inf"),
+        (lambda: rosenbaum_bounds([1.0, 2.0], [np.nan]), "gamma of nan"),
+        (lambda: rosenbaum_bounds([1.0, 2.0], alpha=2), "level of 2"),
+        (lambda: robustness_value(1.0, 0.1, 50, alpha=2), "level of 2"),
+        (lambda: benchmark_strength(0.2, 1.0), "100% of the outcome"),
+        (lambda: benchmark_strength(0.2, 0.1, times=-1), "-1 times"),
+        (lambda: adjusted_estimate(1.0, 0.1, 50, treatment=1.0, outcome=0.1), "shares of 1"),
+        (lambda: e_value("2"), "risk ratio of '2'"),
+    ],
+)
+def test_what_is_out_of_range_is_told(ask, words):
+    with pytest.raises(DataError, match=words):
+        ask()
+
+
+def test_a_numpy_number_is_a_ratio():
+    assert e_value(np.float64(2.0)).point == e_value(2).point == pytest.approx(2 + np.sqrt(2))

@@ -118,7 +118,9 @@ def ask(
 
 
 def majority(graphs: Sequence[PartialGraph]) -> PartialGraph:
-    """The edges of at least half of all graphs; where they do not agree on the direction, it stays open."""
+    """The edges of at least half of all graphs; where no more than half of all graphs agree on the direction, it
+    stays open.
+    """
     nodes = graphs[0].nodes
     votes: dict[frozenset[str], Counter[tuple[str, str, str]]] = {}
     for graph in graphs:
@@ -128,8 +130,8 @@ def majority(graphs: Sequence[PartialGraph]) -> PartialGraph:
     for pair, counted in votes.items():
         if 2 * counted.total() < len(graphs):
             continue
-        (edge, most), *others = counted.most_common()
-        if others and others[0][1] == most:
+        ((edge, most),) = counted.most_common(1)
+        if 2 * most <= len(graphs):
             a, b = sorted(pair, key=nodes.index)
             edge = (a, "o-o", b)
         edges.add(edge)

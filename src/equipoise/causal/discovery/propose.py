@@ -12,9 +12,9 @@ from equipoise.causal.discovery.causal_learn import LEARNERS, learn
 from equipoise.causal.discovery.language_model import ask, majority
 from equipoise.causal.discovery.partial_graph import PartialGraph
 from equipoise.causal.discovery.proposal import Proposal
-from equipoise.causal.variables import encode_all, read_variables
+from equipoise.causal.variables import cluster_codes, encode_all, read_variables
 from equipoise.data import to_polars
-from equipoise.data.frames import require
+from equipoise.data.frames import named_columns, require
 from equipoise.endpoint import Endpoint
 from equipoise.errors import ConfigError, DataError, nearest
 from equipoise.progress import track
@@ -31,8 +31,8 @@ def propose_graph(
     data: Any,
     method: str = "pc",
     *,
-    columns: Sequence[str] | None = None,
-    discrete: Iterable[str] | None = None,
+    columns: str | Sequence[str] | None = None,
+    discrete: str | Iterable[str] | None = None,
     cluster: str | None = None,
     descriptions: Mapping[str, str] | None = None,
     endpoint: Endpoint | None = None,
@@ -69,7 +69,8 @@ def propose_graph(
 
     Raises:
         ConfigError: if there is no such method, or no model is named for "llm".
-        DataError: if a column is missing, has gaps, never varies, or is not for this method.
+        DataError: if a column is missing or named twice, has gaps, never varies, or is not for this method; if a
+            row is of no cluster, or a setting is out of range.
         MissingExtraError: if causal-learn is not installed.
         EndpointError: if the language model gives no usable answer.
     """
@@ -79,9 +80,16 @@ def propose_graph(
         raise DataError(f"The level is a chance between 0 and 1, not {level}")
     if n_bootstrap is not None and n_bootstrap < (method == LANGUAGE_MODEL):
         raise DataError(f"{n_bootstrap} is no number of resamples")
+    if seed < 0:
+        raise DataError(f"A seed of {seed} is below 0")
     table = to_polars(data)
-    names = list(columns) if columns is not None else [name for name in table.columns if name != cluster]
-    require(table.columns, *names, *([cluster] if cluster else []), table="data")
+    every = [name for name in table.columns if name != cluster]
+    names = every if columns is None else named_columns(columns)
+    require(table.columns, *names, table="data")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"'{twice}' is named twice", where=", ".join(names), todo="Name each column once.")
+    clusters = None if cluster is None else cluster_codes(table, cluster)
     if len(names) < 2:
         raise DataError("A graph needs at least two columns", where=", ".join(names) or "no column")
     if method == LANGUAGE_MODEL:
@@ -109,7 +117,7 @@ def propose_graph(
     failed = 0
     times = _RESAMPLES if n_bootstrap is None else n_bootstrap
     for turn in track(range(times), f"learning the graph again from {times} resamples"):
-        rows = _resampled(table, cluster, np.random.default_rng([seed, turn]))
+        rows = _resampled(len(table), clusters, np.random.default_rng([seed, turn]))
         try:
             again.append(
                 learn(method, variables, {name: column[rows] for name, column in values.items()}, level)
@@ -121,11 +129,10 @@ def propose_graph(
     return Proposal(method, found, edges, len(table), len(again), notes=(*notes, _LOGGED))
 
 
-def _resampled(table: pl.DataFrame, cluster: str | None, rng: np.random.Generator) -> np.ndarray[Any, Any]:
-    """Row numbers of a bootstrap resample."""
-    if cluster is None:
-        return rng.integers(0, len(table), len(table))
-    code = table[cluster].rank("dense").to_numpy() - 1
+def _resampled(n: int, code: np.ndarray[Any, Any] | None, rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    """Row numbers of a bootstrap resample of rows, or of clusters by their codes (n,)."""
+    if code is None:
+        return rng.integers(0, n, n)
     order, starts = np.argsort(code, kind="stable"), np.searchsorted(np.sort(code), np.arange(code.max() + 2))
     drawn = rng.integers(0, len(starts) - 1, len(starts) - 1)
     return np.concatenate([order[starts[one] : starts[one + 1]] for one in drawn])

@@ -94,7 +94,7 @@ def test_implications(  # a question put to data, not a test of ours
     graph: CausalGraph,
     data: Any,
     level: float = 0.05,  # noqa: PT028
-    discrete: Iterable[str] | None = None,  # noqa: PT028
+    discrete: str | Iterable[str] | None = None,  # noqa: PT028
     cluster: str | None = None,  # noqa: PT028
     seed: int = 0,  # noqa: PT028
 ) -> Implications:
@@ -115,10 +115,12 @@ def test_implications(  # a question put to data, not a test of ours
 
     Raises:
         DataError: if a column is missing or has gaps, a category has over 100 levels, or `level` is not between
-            0 and 1.
+            0 and 1, or `seed` is below 0.
     """
     if not 0 < level < 1:
         raise DataError(f"The level is a chance between 0 and 1, not {level}")
+    if seed < 0:
+        raise DataError(f"A seed of {seed} is below 0")
     implied = graph.implications()
     whole = to_polars(data)
     variables, table = read_variables(whole, graph.nodes, discrete=discrete)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from equipoise.causal.graph import CausalGraph, GraphError
 from equipoise.causal.mechanisms.elimination import Factor, eliminate
+from equipoise.causal.mechanisms.inputs import check_draws, read_graph
 from equipoise.causal.variables import Variable, encode_all, read_variables
 from equipoise.errors import DataError, nearest
 
@@ -40,11 +41,11 @@ class BayesianNetwork:
     tables: Mapping[str, NDArray[np.float64]]
 
     @classmethod
-    def fit(cls, graph: CausalGraph, data: Any, prior: float = 1.0) -> BayesianNetwork:
+    def fit(cls, graph: CausalGraph | str, data: Any, prior: float = 1.0) -> BayesianNetwork:
         """Count how often each level follows each combination of the parents' levels.
 
         Args:
-            graph: A graph without hidden common causes.
+            graph: A graph without hidden common causes, or its text.
             data: Frame with a column for each variable; every column is taken for a category.
             prior: Pseudo-count of every cell (a symmetric Dirichlet prior); the table holds posterior means.
 
@@ -53,6 +54,7 @@ class BayesianNetwork:
             DataError: if a column is missing, has gaps or over 100 values; if `prior` is negative, or 0 where
                 some combination of the parents' levels never occurs.
         """
+        graph = read_graph(graph)
         _refuse_hidden(graph)
         if not (np.isfinite(prior) and prior >= 0):
             raise DataError(f"The prior is a pseudo-count of at least 0, not {prior}")
@@ -83,14 +85,14 @@ class BayesianNetwork:
     @classmethod
     def from_tables(
         cls,
-        graph: CausalGraph,
+        graph: CausalGraph | str,
         tables: Mapping[str, ArrayLike],
         levels: Mapping[str, Sequence[Any]] | None = None,
     ) -> BayesianNetwork:
         """A network of known probabilities.
 
         Args:
-            graph: A graph without hidden common causes.
+            graph: A graph without hidden common causes, or its text.
             tables: For each variable an array as in the attribute `tables`.
             levels: Values of each variable, in the order of its axis; 0, 1, 2, ... where none are given.
 
@@ -98,6 +100,7 @@ class BayesianNetwork:
             GraphError: if the graph has hidden common causes.
             DataError: if a table is missing, of the wrong shape, or does not hold probabilities.
         """
+        graph = read_graph(graph)
         _refuse_hidden(graph)
         for named in (tables, levels or {}):
             for name in set(named) - set(graph.nodes):
@@ -160,12 +163,14 @@ class BayesianNetwork:
         if "p" in names:
             raise DataError("A variable is called 'p', as the column of probabilities is", todo="Rename it.")
         shares = self._distribution(names, given or {}, do or {})
-        codes = np.indices(shares.shape).reshape(len(names), -1)
+        codes = np.indices(shares.shape).reshape(len(names), shares.size)
         columns = [self.variables[name].decode(code) for name, code in zip(names, codes, strict=True)]
         return pl.DataFrame([*columns, pl.Series("p", shares.ravel())])
 
     def joint(self, do: Assignment | None = None) -> pl.DataFrame:
-        """The distribution of all variables that are not set: one row per combination, and ``p``."""
+        """The distribution of all variables that are not set: one row per combination, and ``p``; ``p`` of 1
+        alone where all are set.
+        """
         names = tuple(name for name in self.graph.nodes if name not in (do or {}))
         return self.distribution(names, do=do)
 
@@ -180,8 +185,9 @@ class BayesianNetwork:
 
         Raises:
             GraphError: if an intervention is on an unknown variable.
-            DataError: if a value is no level of its variable.
+            DataError: if a value is no level of its variable, or `n` or `seed` is negative.
         """
+        check_draws(n, seed)
         held = {name: self._variable(name).code(level) for name, level in (do or {}).items()}
         codes: dict[str, NDArray[np.int64]] = {}
         for name in self.graph.topological_order():

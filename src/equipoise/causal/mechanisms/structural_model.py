@@ -22,10 +22,11 @@ from equipoise.causal.mechanisms.equations import (
     fit_quantity,
     regressors,
 )
+from equipoise.causal.mechanisms.inputs import check_draws, read_graph
 from equipoise.causal.variables import Values, Variable, encode_all, read_variables
 from equipoise.data.dataset import to_polars
 from equipoise.data.frames import eager, require
-from equipoise.errors import DataError, ModelError, nearest
+from equipoise.errors import ConfigError, DataError, ModelError, nearest
 
 _LEAST = 20  # rows to fit to
 
@@ -53,15 +54,15 @@ class StructuralModel:
     @classmethod
     def fit(
         cls,
-        graph: CausalGraph,
+        graph: CausalGraph | str,
         data: Any,
         regressor: Any = None,
-        discrete: Iterable[str] | None = None,
+        discrete: str | Iterable[str] | None = None,
     ) -> StructuralModel:
         """Fit every variable to its causes.
 
         Args:
-            graph: A graph without hidden common causes.
+            graph: A graph without hidden common causes, or its text.
             data: Frame with a column for each variable.
             regressor: Any scikit-learn regressor, fitted for each quantity anew; None to choose for each by
                 squared error out of fold between linear, additive smooth and boosted functions.
@@ -70,9 +71,16 @@ class StructuralModel:
 
         Raises:
             GraphError: if the graph has hidden common causes.
+            ConfigError: if the regressor is none of scikit-learn.
             DataError: if a column is missing, has gaps, or is neither number nor category; if there are fewer
                 than 20 rows.
         """
+        if regressor is not None and (isinstance(regressor, type) or not hasattr(regressor, "predict")):
+            raise ConfigError(
+                f"{regressor!r} is no regressor",
+                todo="Give an unfitted one of scikit-learn, as LinearRegression(), or None to choose by the data.",
+            )
+        graph = read_graph(graph)
         if graph.bidirected:
             a, b = graph.ordered(min(graph.bidirected, key=sorted))
             raise GraphError(
@@ -115,8 +123,10 @@ class StructuralModel:
 
         Raises:
             GraphError: if an intervention is on an unknown variable.
-            DataError: if a value is no level of a category, no finite number, or not one of n.
+            DataError: if a value is no level of a category, no finite number, or not one of n; if `n` or `seed`
+                is negative.
         """
+        check_draws(n, seed)
         held = self._held(do or {}, n)
         columns: dict[str, Values] = {}
         for name in self.graph.topological_order():

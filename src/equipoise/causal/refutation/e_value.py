@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 from equipoise.errors import DataError
 
@@ -44,9 +45,9 @@ def e_value(risk_ratio: float, limit: float | None = None) -> EValue:
         DataError: if a ratio is not a finite number above 0.
     """
     for ratio in (risk_ratio, limit):
-        if ratio is not None and not (math.isfinite(ratio) and ratio > 0):
+        if ratio is not None and not (isinstance(ratio, Real) and math.isfinite(ratio) and ratio > 0):
             raise DataError(
-                f"A risk ratio of {ratio} has no E-value",
+                f"A risk ratio of {ratio!r} has no E-value",
                 todo="Give a finite number above 0, not its logarithm.",
             )
     nearer = None

@@ -96,8 +96,11 @@ def robustness_value(
         A number in [0, 1]; 0 where the estimate is not significant to begin with.
 
     Raises:
-        DataError: if the standard error or the degrees of freedom leave nothing to divide by.
+        DataError: if the standard error or the degrees of freedom leave nothing to divide by, or `alpha` is not
+            between 0 and 1.
     """
+    if alpha is not None and not 0 < alpha < 1:
+        raise DataError(f"A level of {alpha} is not between 0 and 1")
     if not standard_error > 0 or degrees_of_freedom < 2:
         raise DataError(
             f"A standard error of {standard_error} with {degrees_of_freedom} degrees of freedom has no robustness value"
@@ -126,7 +129,16 @@ def adjusted_estimate(
         degrees_of_freedom: Of the regression.
         treatment: Partial R² of the hidden cause with the treatment, in [0, 1).
         outcome: Partial R² of the hidden cause with the outcome given the treatment, in [0, 1].
+
+    Raises:
+        DataError: if a share or the degrees of freedom are out of range.
     """
+    if not (0 <= treatment < 1 and 0 <= outcome <= 1 and degrees_of_freedom >= 2):
+        raise DataError(
+            f"No estimate is adjusted for shares of {treatment:g} and {outcome:g} at {degrees_of_freedom} degrees of "
+            "freedom",
+            todo="Shares lie from 0 to 1, that of the treatment below 1, and there are 2 degrees of freedom or more.",
+        )
     bias = standard_error * math.sqrt(degrees_of_freedom * outcome * treatment / (1 - treatment))
     error = standard_error * math.sqrt(
         (1 - outcome) / (1 - treatment) * degrees_of_freedom / (degrees_of_freedom - 1)
@@ -140,16 +152,23 @@ def benchmark_strength(treatment: float, outcome: float, times: float = 1.0) -> 
     Section 4.4 and its appendix.
 
     Args:
-        treatment: Partial R² of the covariate with the treatment given the other covariates.
-        outcome: Partial R² of the covariate with the outcome given treatment and the other covariates.
-        times: How many times as strong the hidden cause is.
+        treatment: Partial R² of the covariate with the treatment given the other covariates, in [0, 1).
+        outcome: Partial R² of the covariate with the outcome given treatment and the other covariates, in [0, 1).
+        times: How many times as strong the hidden cause is, at least 0.
 
     Returns:
         Partial R² with the treatment and with the outcome.
 
     Raises:
-        DataError: if the covariate is so strong that nothing could be `times` as strong.
+        DataError: if the covariate is so strong that nothing could be `times` as strong, or a number is out of
+            range.
     """
+    if not (0 <= treatment < 1 and 0 <= outcome < 1 and times >= 0):
+        raise DataError(
+            f"A covariate that explains {treatment:.0%} of the treatment and {outcome:.0%} of the outcome is no "
+            f"benchmark {times:g} times over",
+            todo="Shares lie from 0 to below 1, and times from 0.",
+        )
     if times * treatment >= 1 - treatment:
         raise DataError(
             f"Nothing can be {times:g} times as strong as a covariate that explains {treatment:.0%} of the treatment"
@@ -231,7 +250,7 @@ def _benchmark(
 ) -> Benchmark | None:
     """A covariate's benchmark; None where it explains so much that nothing hidden could be as strong."""
     most = (1 - of_treatment) / of_treatment if of_treatment > 0 else math.inf
-    if most <= 1:
+    if most <= 1 or of_outcome >= 1:
         return None
 
     def left(times: float) -> tuple[float, float, float]:

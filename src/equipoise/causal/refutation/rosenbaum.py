@@ -66,7 +66,7 @@ def rosenbaum_bounds(
         alpha: Level at which `gamma` is found.
 
     Raises:
-        DataError: if there is no difference, or a gamma is below 1.
+        DataError: if there is no difference, a gamma is below 1 or infinite, or `alpha` is not between 0 and 1.
     """
     differences = np.asarray(pair_differences, dtype=np.float64).ravel()
     check("pair differences", differences)
@@ -74,11 +74,14 @@ def rosenbaum_bounds(
         raise DataError(
             "No pair has a difference, so there is no test", todo="Give treated less control, one per pair."
         )
-    wrong = [gamma for gamma in gammas if not gamma >= 1]
+    wrong = [gamma for gamma in gammas if not 1 <= gamma < np.inf]
     if wrong:
         raise DataError(
-            f"A gamma of {wrong[0]} is below 1", todo="1 means no hidden bias; give numbers from 1."
+            f"A gamma of {wrong[0]} is no finite number from 1",
+            todo="1 means no hidden bias; give numbers from 1.",
         )
+    if not 0 < alpha < 1:
+        raise DataError(f"A level of {alpha} is not between 0 and 1")
     if alternative not in (None, "greater", "less"):
         raise DataError(f"There is no alternative '{alternative}'", todo="Give 'greater' or 'less'.")
     if not rank_zeros:
