@@ -17,7 +17,7 @@ from equipoise.causal.effects.methods.aipw import combine
 from equipoise.causal.effects.methods.instrument import anderson_rubin
 from equipoise.causal.effects.nuisances import cross_fit, make_folds
 from equipoise.causal.effects.reading import read_design
-from equipoise.errors import ConfigError
+from equipoise.errors import ConfigError, DataError
 from equipoise.statistics import Estimate
 
 from .conftest import confounded
@@ -304,3 +304,22 @@ def test_a_treatment_that_covariates_determine_is_refused() -> None:
     assert effect.refused
     assert "variance" in effect.reason
     assert effect.bounds is None
+
+
+@pytest.mark.parametrize("method", ["frontdoor", "mediation"])
+def test_an_arm_in_one_cluster_is_said(method: str) -> None:
+    data = _mediated(0).with_columns(user=pl.when(pl.col("t")).then(-1).otherwise(pl.int_range(pl.len())))
+    with pytest.raises(DataError, match="leaves no rows of one arm"):
+        estimate_effect(data, "t", "y", adjust=["x"], method=method, mediator="m", cluster="user")
+
+
+@pytest.mark.parametrize("clusters", [1, 4])
+def test_few_clusters_of_an_instrument_are_refused(clusters: int) -> None:
+    data = _instrumented(0).with_columns(user=pl.int_range(pl.len()) % clusters)
+    effect = estimate_effect(data, "t", "y", method="iv", instrument="z", cluster="user")
+    assert effect.refused
+    assert f"Only {clusters} rows or clusters" in effect.reason
+    assert effect.card["verdict"]["code"] == "refused"
+    rare = _instrumented(0).with_columns(z=(pl.int_range(pl.len()) < 8).cast(int))
+    few = estimate_effect(rare, "t", "y", method="iv", instrument="z")
+    assert "Only 8 rows or clusters at one value of the instrument" in few.reason

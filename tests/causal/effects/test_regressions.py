@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from equipoise.causal.effects import estimate_effect
 from equipoise.causal.effects.regressions import fit, regress, squares
+from equipoise.causal.refutation.dummy import dummy_outcome
+from equipoise.errors import ConfigError
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +62,28 @@ def test_learners_give_probabilities(model: object, rows: tuple[np.ndarray, np.n
     assert said.shape == (400,)
     assert ((said >= 0) & (said <= 1)).all()
     assert np.corrcoef(said, y)[0, 1] > 0.5
+
+
+@pytest.mark.parametrize("model", ["linear", "quadratic"])
+@pytest.mark.parametrize("scale", [1e-150, 1e-14, 1e200])
+def test_units_of_covariates_do_not_matter(model: str, scale: float) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 2))
+    y = x[:, 0] + rng.normal(size=400)
+    plain, moved = (fit(model, one, y, binary=False).predict(one) for one in (x, x * scale))
+    assert moved == pytest.approx(plain)
+    assert np.corrcoef(plain, y)[0, 1] > 0.6
+
+
+def test_a_classifier_is_for_binary_outcomes(sample: pl.DataFrame) -> None:
+    x = np.arange(20.0)[:, None]
+    number = fit(LogisticRegression(), x, 2 * x[:, 0] + 0.5, binary=False).predict(x)
+    assert number == pytest.approx(2 * x[:, 0] + 0.5, abs=2.0)
+    effect = estimate_effect(
+        sample.head(400), "t", "bought", adjust=["x"], outcome_model=LogisticRegression()
+    )
+    known = dummy_outcome(effect, n_draws=2, show=False)  # a function of covariates: a number
+    assert known.details["function_spread"] > 0
+    assert known.p_value > 0.001
+    with pytest.raises(ConfigError, match="'y' is a number, which a classifier cannot learn"):
+        estimate_effect(sample, "t", "y", adjust=["x"], outcome_model=LogisticRegression())

@@ -32,7 +32,9 @@ class Design:
         cluster_name: Column of the clusters.
         instrument: float64 (n,), where the method has one.
         mediator: float64 (n, k), where the method has one, coded as the covariates are.
+        mediator_sources: Columns that `mediator` was made of.
         sources: Columns that `covariates` were made of.
+        origins: The source of each of the p columns; by default a column's source has its name.
         treated: The value that counts as treated; None for a continuous treatment.
         control: The value that counts as not treated; None for a continuous treatment.
         dropped: Rows left out because something was missing.
@@ -51,7 +53,9 @@ class Design:
     instrument_name: str | None = None
     mediator: Floats | None = None
     mediator_names: tuple[str, ...] = ()
+    mediator_sources: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
     treated: Any = 1
     control: Any = 0
     dropped: int = 0
@@ -108,7 +112,17 @@ class Design:
     def with_covariate(self, name: str, values: ArrayLike) -> Design:
         """One covariate (n,) more."""
         more = np.column_stack([self.covariates, self._column(values)])
-        return replace(self, covariates=more, names=(*self.names, name), sources=(*self.sources, name))
+        return replace(
+            self,
+            covariates=more,
+            names=(*self.names, name),
+            sources=(*self.sources, name),
+            origins=(*(self.origins or self.names), name),
+        )
+
+    def columns_of(self, source: str) -> list[int]:
+        """Which of the p columns were made of a source column."""
+        return [j for j, origin in enumerate(self.origins or self.names) if origin == source]
 
     def without_covariate(self, source: str) -> Design:
         """Without the columns made of one source column.
@@ -118,13 +132,14 @@ class Design:
         """
         if source not in self.sources:
             raise DataError(f"'{source}' is not adjusted for", where=", ".join(self.sources) or "nothing is")
-        kept = [
-            j for j, name in enumerate(self.names) if name != source and not name.startswith(f"{source}=")
-        ]
+        gone = set(self.columns_of(source))
+        kept = [j for j in range(len(self.names)) if j not in gone]
+        origins = self.origins or self.names
         return replace(
             self,
             covariates=self.covariates[:, kept],
             names=tuple(self.names[j] for j in kept),
+            origins=tuple(origins[j] for j in kept),
             sources=tuple(name for name in self.sources if name != source),
         )
 

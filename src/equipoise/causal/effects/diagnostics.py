@@ -8,7 +8,7 @@ import numpy as np
 
 from equipoise.causal.effects.design import Design
 from equipoise.causal.effects.nuisances import Nuisances
-from equipoise.causal.effects.propensity_weights import arm_weights, clip_of
+from equipoise.causal.effects.propensity_weights import arm_weights, clip_of, mediator_ratio
 from equipoise.causal.effects.settings import Settings
 from equipoise.causal.propensity.diagnostics import effective_sample_size
 from equipoise.statistics.calibration import reliability
@@ -58,13 +58,12 @@ def differences(covariates: Floats, treatment: Floats, weights: Floats | None = 
 
 def _overlap(nuisances: Nuisances, t: Floats, weights: Floats, settings: Settings) -> dict[str, Any]:
     e = nuisances.raw
-    quantiles = np.quantile(e, [0.0, 0.01, 0.5, 0.99, 1.0])
+    clip = clip_of(t, settings.overlap.clip)
     edges = np.linspace(0.0, 1.0, _HISTOGRAM + 1)
     counts = [np.histogram(e[t == arm], edges)[0] for arm in (1, 0)]
     scaled = weights / np.where(t == 1, weights[t == 1].mean(), weights[t == 0].mean())
-    names = ("minimum", "q01", "median", "q99", "maximum")
-    return {
-        **{name: float(value) for name, value in zip(names, quantiles, strict=True)},
+    shown = {
+        **_quantiles(e),
         "effective_sample_size": {
             "treated": effective_sample_size(weights[t == 1]),
             "control": effective_sample_size(weights[t == 0]),
@@ -72,12 +71,38 @@ def _overlap(nuisances: Nuisances, t: Floats, weights: Floats, settings: Setting
         "max_weight": float(scaled.max()),
         "mean_weight": float(weights.sum() / (2 * len(t))),
         "share_clipped": float(nuisances.clipped.mean()),
-        "clip": clip_of(t, settings.overlap.clip),
+        "clip": clip,
         "histogram": [
             {"low": float(low), "high": float(high), "treated": int(one), "control": int(two)}
             for low, high, one, two in zip(edges[:-1], edges[1:], *counts, strict=True)
         ],
     }
+    if nuisances.given_mediator is None:
+        return shown
+    given = np.clip(nuisances.given_mediator, clip, 1 - clip)
+    return {**shown, "given_mediator": _given_mediator(nuisances, given, t)}
+
+
+def _given_mediator(nuisances: Nuisances, given: Floats, t: Floats) -> dict[str, Any]:
+    """Propensities given mediators and covariates, and the weights that carry mediators from arm to arm."""
+    assert nuisances.given_mediator is not None
+    ratio = mediator_ratio(given, nuisances.propensity, t)
+    return {
+        **_quantiles(nuisances.given_mediator),
+        "effective_sample_size": {
+            "treated": effective_sample_size(ratio[t == 1]),
+            "control": effective_sample_size(ratio[t == 0]),
+        },
+        "max_weight": float(ratio.max()),
+        "mean_weight": float(ratio.mean()),
+        "share_clipped": float((given != nuisances.given_mediator).mean()),
+    }
+
+
+def _quantiles(e: Floats) -> dict[str, float]:
+    names = ("minimum", "q01", "median", "q99", "maximum")
+    quantiles = np.quantile(e, [0.0, 0.01, 0.5, 0.99, 1.0])
+    return {name: float(value) for name, value in zip(names, quantiles, strict=True)}
 
 
 def _calibration(propensity: Floats, treatment: Floats) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Effect:
         graph: The graph.
         parts: Further effects of the same fit: `direct`, `indirect` and `total` for mediation.
         details: Numbers of the method: first-stage F, matches, ...
+        negative_controls: Columns where there can be no effect, `outcomes` and `exposures`, for the card.
     """
 
     design: Design
@@ -65,6 +66,7 @@ class Effect:
     graph: CausalGraph | None = None
     parts: Mapping[str, Interval] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    negative_controls: Mapping[str, Sequence[str]] | None = None
 
     @property
     def n(self) -> int:
@@ -96,16 +98,25 @@ class Effect:
     def by_group(self, columns: str | Sequence[str]) -> pl.DataFrame:
         """The effect in each group.
 
+        With a graph, groups get a number only where the covariates do within them what they do in the whole, and
+        a reason otherwise.
+
         Args:
-            columns: Columns of the data, each grouped by on its own.
+            columns: Column or columns of the data, each grouped by on its own; none may be an effect of the
+                treatment.
 
         Returns:
-            Frame of `column`, `group`, `n`, `value`, `low`, `high`, `standard_error`, `p_value`, `p_adjusted`
+            Polars frame of `column`, `group`, `n`, `value`, `low`, `high`, `standard_error`, `p_value`, `p_adjusted`
             (Holm over all rows of the table) and `reason`.
+
+        Raises:
+            DataError: if a column is missing or empty, has over 50 groups, or is treatment, outcome or mediator.
+            GraphError: if a column is an effect of the treatment in the graph.
         """
         from equipoise.causal.effects.groups import by_group
+        from equipoise.causal.effects.reading import named
 
-        return by_group(self, [columns] if isinstance(columns, str) else list(columns))
+        return by_group(self, list(named(columns)))
 
     def again(self, design: Design, seed: int | None = None) -> Effect:
         """The same method and settings on another design: what refutations are made of."""
@@ -121,7 +132,7 @@ class Effect:
         """The attempts to refute this estimate, its sensitivity, and a verdict."""
         from equipoise.causal.refutation import card
 
-        return card(self)
+        return card(self, negative_controls=self.negative_controls)
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as plain JSON values, without the card."""

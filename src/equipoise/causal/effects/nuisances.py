@@ -32,6 +32,8 @@ class Nuisances:
         mu0: (n,), expected outcome without treatment; None where the method needs none.
         mu1: (n,), expected outcome with treatment; None where the method needs none.
         folds: (n,), each row's fold.
+        given_mediator: (n,), probability of treatment given mediators and covariates, before clipping; None
+            where the method has no mediator.
     """
 
     propensity: Floats
@@ -39,6 +41,7 @@ class Nuisances:
     mu0: Floats | None
     mu1: Floats | None
     folds: Ints
+    given_mediator: Floats | None = None
 
     @property
     def clipped(self) -> NDArray[np.bool_]:
@@ -107,15 +110,20 @@ def predict(
     for fold in np.unique(folds):
         inside, learn = np.flatnonzero(folds == fold), np.flatnonzero(usable & (folds != fold))
         if not len(learn):
-            raise DataError(
-                "A fold of cross-fitting leaves no rows of one arm to learn from",
-                where=f"fold {fold}, {int(usable.sum())} usable rows",
-                todo="Use fewer folds, or more data: all rows of one arm may lie in one cluster.",
-            )
+            raise empty_arm(int(fold), int(usable.sum()))
         known = covariates.take(learn, axis=0)
         fitted = fit(model, known, outcome.take(learn), binary=binary, seed=seed, start=fitted)
         made[inside] = fitted.predict(covariates.take(inside, axis=0))
     return made
+
+
+def empty_arm(fold: int, usable: int) -> DataError:
+    """The error of an arm all of whose rows lie in one fold."""
+    return DataError(
+        "A fold of cross-fitting leaves no rows of one arm to learn from",
+        where=f"fold {fold}, {usable} usable rows",
+        todo="Use fewer folds, or more data: all rows of one arm may lie in one cluster.",
+    )
 
 
 def make_folds(design: Design, folds: int, seed: int) -> Ints:

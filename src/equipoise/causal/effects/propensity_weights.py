@@ -24,6 +24,20 @@ def arm_weights(propensity: Floats, treatment: Floats, estimand: str) -> Floats:
     return np.where(treatment == 1, 1 / propensity, 1 / (1 - propensity))
 
 
+def mediator_ratio(given_mediator: Floats, propensity: Floats, treatment: Floats) -> Floats:
+    """How much likelier each row's mediators are in the other arm, p(m | 1 − t, c) / p(m | t, c), (n,).
+
+    Its mean over each arm is 1 where every value of the mediators occurs in both.
+
+    Args:
+        given_mediator: (n,), probability of treatment given mediators and covariates, in (0, 1).
+        propensity: (n,), the same given covariates alone.
+        treatment: (n,), 0 or 1.
+    """
+    with_, without = given_mediator / (1 - given_mediator), propensity / (1 - propensity)
+    return np.where(treatment == 1, without / with_, with_ / without)
+
+
 def clip_of(treatment: Floats, clip: float | None) -> float:
     """The clip that was asked for; else a fiftieth of the rarer arm's share, so that no weight is over 50 times
     what it would be in an experiment with arms of these sizes.

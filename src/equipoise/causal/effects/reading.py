@@ -30,11 +30,16 @@ def column_names(data: Any) -> list[str]:
         ) from error
 
 
+def named(columns: Sequence[str] | str | None) -> tuple[str, ...]:
+    """Names of columns; a text is one name."""
+    return (columns,) if isinstance(columns, str) else tuple(columns or ())
+
+
 def read_design(
     data: Any,
     treatment: str,
     outcome: str,
-    adjust: Sequence[str] = (),
+    adjust: Sequence[str] | str = (),
     cluster: str | None = None,
     *,
     treated: Any = None,
@@ -48,7 +53,7 @@ def read_design(
         data: Frame of any engine.
         treatment: Column of two values (booleans, 0 and 1, or any two), or of amounts if `continuous`.
         outcome: Column of numbers or booleans.
-        adjust: Columns to adjust for.
+        adjust: Column or columns to adjust for.
         cluster: Column of the users whose rows belong together.
         treated: The value that counts as treated; the larger of the two by default.
         instrument: Column of an instrument.
@@ -56,13 +61,14 @@ def read_design(
         continuous: Whether the treatment is an amount.
 
     Raises:
-        DataError: if a column is missing or used twice, the treatment has one value or more than two, or the
-            outcome is no number.
+        DataError: if a column is missing, used twice or infinite somewhere, the treatment has one value or more
+            than two, or the outcome is no number.
     """
     frame = to_polars(data)
-    mediators = [mediator] if isinstance(mediator, str) else list(mediator or ())
+    adjust, mediators = named(adjust), named(mediator)
     used = [treatment, outcome, *adjust, *mediators, *([instrument] if instrument else [])]
-    require(frame.columns, *used, *([cluster] if cluster else []), table="data")
+    needed = [*used, *([cluster] if cluster else [])]
+    require(frame.columns, *needed, table="data")
     twice = sorted({name for name in used if used.count(name) > 1})
     if twice:
         raise DataError(
@@ -70,26 +76,30 @@ def read_design(
             where="treatment, outcome, adjustment, mediator and instrument are different columns",
         )
     whole = len(frame)
-    floating = [name for name in used if frame[name].dtype.is_float()]
-    frame = frame.with_columns(pl.col(floating).fill_nan(None)).drop_nulls(
-        [*used, *([cluster] if cluster else [])]
-    )
+    floating = [name for name in dict.fromkeys(needed) if frame[name].dtype.is_float()]
+    for name in floating:
+        if infinite := int(frame[name].is_infinite().sum()):
+            raise DataError(
+                f"'{name}' is infinite in {infinite} of {whole} rows", todo="Leave them out, or cap them."
+            )
+    frame = frame.with_columns(pl.col(floating).fill_nan(None)).drop_nulls(needed)
     if frame.is_empty():
         raise DataError("No row has all that is asked for", where=f"{whole} rows, columns {', '.join(used)}")
     said = frame[outcome]
     if not (said.dtype.is_numeric() or said.dtype == pl.Boolean):
         raise DataError(f"The outcome '{outcome}' is no number", where=f"it holds {said.dtype}")
-    coded, yes, no = _treatment(frame[treatment], treatment, treated, continuous)
-    covariates, names = matrix(frame, adjust)
+    arms, yes, no = _treatment(frame[treatment], treatment, treated, continuous)
+    coded = {name: matrix(frame, [name]) for name in adjust}
+    covariates = np.hstack([np.zeros((len(frame), 0)), *(columns for columns, _ in coded.values())])
     mediating, mediator_names = matrix(frame, mediators)
     assigned, _ = matrix(frame, [instrument] if instrument else [])
     if instrument and assigned.shape[1] != 1:
         raise DataError(f"The instrument '{instrument}' must be numbers, or have two values")
     return Design(
-        treatment=coded,
+        treatment=arms,
         outcome=said.cast(pl.Float64).to_numpy(),
         covariates=covariates,
-        names=names,
+        names=tuple(name for _, names in coded.values() for name in names),
         treatment_name=treatment,
         outcome_name=outcome,
         frame=frame,
@@ -99,7 +109,9 @@ def read_design(
         instrument_name=instrument,
         mediator=mediating if mediators else None,
         mediator_names=mediator_names,
-        sources=tuple(adjust),
+        mediator_sources=mediators,
+        sources=adjust,
+        origins=tuple(source for source, (_, names) in coded.items() for _ in names),
         treated=yes,
         control=no,
         dropped=whole - len(frame),
@@ -125,10 +137,10 @@ def _treatment(values: pl.Series, name: str, treated: Any, continuous: bool) -> 
             where=f"as {levels[0]!r}, {levels[1]!r}, {levels[2]!r}",
             todo="Compare two of them at a time, or use method='plr' for an amount.",
         )
-    yes = levels[1] if treated is None else treated
-    if yes not in levels:
+    if treated is not None and treated not in levels:
         raise DataError(
-            f"No row has the treatment {yes!r}", where=f"'{name}' has {levels[0]!r} and {levels[1]!r}"
+            f"No row has the treatment {treated!r}", where=f"'{name}' has {levels[0]!r} and {levels[1]!r}"
         )
+    yes = levels[1] if treated is None else levels[levels.index(treated)]  # True where 1 was said of booleans
     no = levels[0] if yes == levels[1] else levels[1]
     return (values == yes).to_numpy().astype(np.float64), yes, no

@@ -31,6 +31,7 @@ class Regression:
 
     Attributes:
         coefficients: (1 + q,), intercept first, of the standardised basis.
+        unit: (p,), largest size of each covariate, in which the basis is made.
         centre: (q,), means of the basis.
         scale: (q,), standard deviations of the basis.
         binary: Whether the link is the logit; else the identity.
@@ -39,6 +40,7 @@ class Regression:
     """
 
     coefficients: Floats
+    unit: Floats
     centre: Floats
     scale: Floats
     binary: bool
@@ -47,7 +49,8 @@ class Regression:
 
     def basis(self, covariates: Floats) -> Floats:
         """The columns (rows, 1 + q) that the coefficients multiply."""
-        raw = squares(covariates) if self.quadratic else covariates
+        raw = covariates / self.unit
+        raw = squares(raw) if self.quadratic else raw
         return np.column_stack([np.ones(len(raw)), (raw - self.centre) / self.scale])
 
     def predict(self, covariates: Floats) -> Floats:
@@ -73,29 +76,34 @@ def regress(
         quadratic: Add squares and pairwise products.
         start: The same model of other rows, to start from.
     """
-    raw = squares(covariates) if quadratic else covariates
+    unit = np.abs(covariates).max(axis=0, initial=0.0)
+    unit = np.where(unit > 0, unit, 1.0)
+    raw = covariates / unit
+    raw = squares(raw) if quadratic else raw
     n = len(raw)
     centre = np.ones(n) @ raw / n
     x = np.ones((n, raw.shape[1] + 1))
     x[:, 1:] = raw - centre
     scale = np.sqrt(np.einsum("ij,ij->j", x[:, 1:], x[:, 1:]) / n)
-    scale = np.where(scale > 1e-12 * np.maximum(1.0, np.abs(centre)), scale, 1.0)
+    scale = np.where(scale > 1e-12, scale, 1.0)
     x[:, 1:] /= scale
     ridge = np.full(x.shape[1], _PENALTY)
     ridge[0] = 0.0
     if not binary:
         gram = x.T @ x + np.diag(ridge)
-        return Regression(np.linalg.solve(gram, x.T @ outcome), centre, scale, False, quadratic, _PENALTY)
+        return Regression(
+            np.linalg.solve(gram, x.T @ outcome), unit, centre, scale, False, quadratic, _PENALTY
+        )
     mean = float(outcome.mean())
     beta = np.zeros(x.shape[1])
     if mean in (0.0, 1.0):  # nothing to learn: as good as certain, within what so many rows can say
         mean = abs(mean - 0.5 / (n + 1))
         beta[0] = np.log(mean / (1 - mean))
-        return Regression(beta, centre, scale, True, quadratic, _PENALTY)
+        return Regression(beta, unit, centre, scale, True, quadratic, _PENALTY)
     beta[0] = np.log(mean / (1 - mean))
     if start is not None and start.coefficients.shape == beta.shape:
         beta = start.coefficients
-    return Regression(_newton(x, outcome, beta, ridge), centre, scale, True, quadratic, _PENALTY)
+    return Regression(_newton(x, outcome, beta, ridge), unit, centre, scale, True, quadratic, _PENALTY)
 
 
 def _newton(x: Floats, outcome: Floats, beta: Floats, ridge: Floats) -> Floats:
@@ -160,7 +168,8 @@ def fit(
     """Fit a nuisance model.
 
     Args:
-        model: `linear`, `quadratic`, `boosting`, or a scikit-learn estimator (cloned first).
+        model: `linear`, `quadratic`, `boosting`, or a scikit-learn estimator (cloned first); a linear regression
+            takes the place of a classifier where the outcome is a number, which it cannot learn.
         covariates: (rows, p).
         outcome: (rows,).
         binary: Whether the outcome is 0 or 1.
@@ -179,7 +188,8 @@ def fit(
             f"{model!r} is no nuisance model",
             todo="Give 'linear', 'quadratic', 'boosting' or a scikit-learn estimator.",
         )
-    if not covariates.shape[1] or (outcome == outcome[0]).all():
+    number_by_classifier = not binary and hasattr(learner, "predict_proba")
+    if number_by_classifier or not covariates.shape[1] or (outcome == outcome[0]).all():
         return regress(covariates, outcome, binary=binary)
     from sklearn.base import clone
     from threadpoolctl import threadpool_limits

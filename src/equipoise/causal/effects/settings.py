@@ -20,9 +20,10 @@ class Overlap(Component):
 
     name: ClassVar[str] = "overlap"
 
-    clip: float | None = Field(None, ge=0, lt=0.5)
+    clip: float | None = Field(None, gt=0, lt=0.5)
     """Propensities are held within [clip, 1 − clip]; the share that had to be moved is reported. None: a fiftieth
-    of the rarer arm's share, which is 0.01 where half are treated."""
+    of the rarer arm's share, which is 0.01 where half are treated. However small it is, propensities under 1/n
+    count as beyond it."""
     largest_share_clipped: float = Field(0.02, ge=0, le=1)
     """Refuse above this share of clipped propensities (counted where the estimand uses them)."""
     smallest_arm: int = Field(20, ge=2)
@@ -31,6 +32,11 @@ class Overlap(Component):
     """Refuse where the weights leave either arm fewer effective rows, (Σw)²/Σw²."""
     largest_weight_share: float = Field(0.1, gt=0, le=1)
     """Refuse where one row (cluster) carries a larger share of its arm's weight."""
+    minimum_overlap_share: float = Field(0.02, ge=0, le=1)
+    """Refuse overlap weights where the covariates leave less of the treatment's variance, Σe(1 − e) / nē(1 − ē)."""
+    fewest_rows_per_covariate: float = Field(5.0, ge=0)
+    """Refuse propensities fitted to the rows they are used for where the rarer arm has fewer rows for each of the
+    model's columns."""
     minimum_events: float = Field(10.0, ge=0)
     """Doubt the interval where an arm holds fewer effective cases of the rarer outcome, (Σwy)²/Σ(wy)²."""
     largest_unseen_share: float = Field(0.25, ge=0, le=1)

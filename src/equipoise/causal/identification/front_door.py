@@ -84,7 +84,16 @@ def _applies(asked: Query, chosen: frozenset[str]) -> bool:
     return intercepts and graph.without_outgoing(chosen).d_separated(chosen, outcome, do)
 
 
-def front_door_formula(asked: Query, mediators: frozenset[str]) -> Expression:
-    """Sum over the mediators m of P(m | x) times the sum over x' of P(outcome | m, x') P(x')."""
-    inner = product([Probability(asked.outcome, mediators | asked.do), Probability(asked.do)])
-    return total(mediators, product([Probability(mediators, asked.do), total(asked.do, inner)]))
+def front_door_formula(
+    asked: Query, mediators: frozenset[str], covariates: frozenset[str] = frozenset()
+) -> Expression:
+    """Sum over the mediators m of P(m | x) times the sum over x' of P(outcome | m, x') P(x'); where there are
+    covariates c, all of it given c, averaged over P(c).
+    """
+    inner = product(
+        [Probability(asked.outcome, mediators | asked.do | covariates), Probability(asked.do, covariates)]
+    )
+    parts = [Probability(mediators, asked.do | covariates), total(asked.do, inner)]
+    if covariates:
+        parts.append(Probability(covariates))
+    return total(mediators | covariates, product(parts))

@@ -102,18 +102,24 @@ def _back_door(asked: Query) -> Estimand | None:
 
 
 def _front_door(asked: Query) -> Estimand | None:
-    order = asked.graph.ordered
     chosen = small_set(asked)
-    if chosen is None:
-        return None
+    return None if chosen is None else front_door_estimand(asked, chosen)
+
+
+def front_door_estimand(
+    asked: Query, chosen: frozenset[str], covariates: frozenset[str] = frozenset()
+) -> Estimand:
+    """The front-door formula of mediators that meet the criterion, within covariates."""
+    order = asked.graph.ordered
     x, y, m = _and(order(asked.do)), _and(order(asked.outcome)), _and(order(chosen))
+    held = f" within {_and(order(covariates))}" if covariates else ""
     return _estimand(
         asked,
-        front_door_formula(asked, chosen),
+        front_door_formula(asked, chosen, covariates),
         "frontdoor",
         (
             f"All of the effect of {x} on {y} goes through {m}.",
-            f"No hidden cause is shared by {x} and {m}, and none by {m} and {y} once {x} is held fixed.",
+            f"No hidden cause is shared by {x} and {m}, and none by {m} and {y} once {x} is held fixed{held}.",
             f"Every value of {m} occurs at every value of {x}.",
         ),
         mediators=order(chosen),
@@ -132,8 +138,11 @@ def _general(asked: Query) -> Estimand:
 
 def _linear_instrument(asked: Query) -> Estimand | None:
     best = _first_instrument(asked)
-    if best is None:
-        return None
+    return None if best is None else instrument_estimand(asked, best)
+
+
+def instrument_estimand(asked: Query, best: Instrument) -> Estimand:
+    """The linear formula of an instrument that meets the conditions."""
     (y,), (x,) = asked.outcome, asked.do
     held = f" once {_and(asked.graph.ordered(best.given))} is held fixed" if best.given else ""
     return _estimand(

@@ -166,6 +166,11 @@ class Mediation:
     nested: NestedFormula
     assumptions: tuple[str, ...]
 
+    @classmethod
+    def of(cls, nested: NestedFormula) -> Mediation:
+        """The natural effects by a formula, with what must be true."""
+        return cls(nested, _assumptions(nested))
+
     @property
     def covariates(self) -> tuple[str, ...]:
         """What is held fixed so that mediators and outcome share no cause."""
@@ -217,7 +222,7 @@ def mediation(
         nested = NestedFormula(
             asked.graph, treatment, outcome, order(between), order(covariates), of_outcome, of_mediators
         )
-        return Mediation(nested, _assumptions(nested))
+        return Mediation.of(nested)
     names = ", ".join(f"'{name}'" for name in asked.graph.ordered(between))
     raise NotIdentifiable(
         f"What '{treatment}' does to '{outcome}' through {names} cannot be told from what it does past: no "

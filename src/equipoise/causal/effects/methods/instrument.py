@@ -30,6 +30,8 @@ def two_stage_least_squares(design: Design, settings: Settings) -> Fitted:
     """
     if design.instrument is None:
         raise ConfigError("The method 'iv' needs an instrument", todo="Name its column: instrument='...'.")
+    if refusal := _too_few(design, settings.overlap.smallest_arm):
+        return Fitted("late", refusal=refusal)
     x = np.column_stack([np.ones(design.n), design.covariates])
     z, t, y = (_residual(x, column) for column in (design.instrument, design.treatment, design.outcome))
     if z.std() <= 1e-9 * max(1.0, design.instrument.std()):
@@ -89,6 +91,21 @@ def anderson_rubin(
         return None
     root = float(np.sqrt(inside))
     return (-linear - root) / (2 * square), (-linear + root) / (2 * square)
+
+
+def _too_few(design: Design, fewest: int) -> str | None:
+    """Whether rows or clusters are too few for a normal limit, in words: in all, and at each of two values."""
+    assert design.instrument is not None
+    values = np.unique(design.instrument)
+    parts = [design.instrument == value for value in values] if len(values) == 2 else []
+    for rows, said in (
+        (np.ones(design.n, dtype=bool), ""),
+        *((part, " at one value of the instrument") for part in parts),
+    ):
+        count = int(rows.sum()) if design.clusters is None else len(np.unique(design.clusters[rows]))
+        if count < fewest:
+            return f"Only {count} rows or clusters{said} (at least {fewest} are needed)"
+    return None
 
 
 def _residual(x: Floats, column: Floats) -> Floats:

@@ -15,9 +15,9 @@ import numpy as np
 
 from equipoise.causal.effects.design import BINARY, Design
 from equipoise.causal.effects.methods.fitted import Fitted
-from equipoise.causal.effects.nuisances import Nuisances, make_folds
-from equipoise.causal.effects.overlap import lack_of_overlap
-from equipoise.causal.effects.propensity_weights import clip_of
+from equipoise.causal.effects.nuisances import Nuisances, empty_arm, make_folds
+from equipoise.causal.effects.overlap import lack_of_overlap, too_little_weight
+from equipoise.causal.effects.propensity_weights import clip_of, mediator_ratio
 from equipoise.causal.effects.regressions import fit
 from equipoise.causal.effects.settings import Settings
 from equipoise.errors import ConfigError
@@ -31,12 +31,14 @@ class _Mediated:
     Attributes:
         given_covariates: Nuisances without the mediator: e(c) and E[y | t, c].
         given_mediator: (n,), e(m, c), clipped.
+        ratio: (n,), p(m | 1 − t, c) / p(m | t, c).
         outcome: (2, n), E[y | t = a, m, c].
         carried: (2, 2, n): [a, b] is E[ E[y | t = b, m, c] | t = a, c ].
     """
 
     given_covariates: Nuisances
     given_mediator: Floats
+    ratio: Floats
     outcome: Floats
     carried: Floats
 
@@ -48,18 +50,17 @@ def front_door(design: Design, settings: Settings) -> Fitted:
         ConfigError: if no mediator is named.
     """
     found = _cross_fit(design, settings)
-    if refusal := _refusal(design, found, settings):
+    if refusal := _refusal(design, found, settings, found.ratio):
         return Fitted("ate", refusal=refusal, nuisances=found.given_covariates)
     t, y = design.treatment, design.outcome
-    with_, without = _arms(found.given_mediator), _arms(found.given_covariates.propensity)
-    own = t.astype(np.int64)
+    e, own = found.given_covariates.propensity, t.astype(np.int64)
+    without = np.stack([1 - e, e])
     rows = np.arange(design.n)
     residual = y - found.outcome[own, rows]
     mixed = (without * found.outcome).sum(axis=0)
     means = []
     for a in (0, 1):
-        # p(m | a, c) / p(m | t, c)
-        ratio = (with_[a] / without[a]) / (with_[own, rows] / without[own, rows])
+        ratio = np.where(t == a, 1.0, found.ratio)  # p(m | a, c) / p(m | t, c)
         expected = (without * found.carried[a]).sum(axis=0)
         means.append(
             residual * ratio + (t == a) / without[a] * (mixed - expected) + found.carried[a][own, rows]
@@ -85,22 +86,23 @@ def mediation(design: Design, settings: Settings) -> Fitted:
         ConfigError: if no mediator is named.
     """
     found = _cross_fit(design, settings)
-    if refusal := _refusal(design, found, settings):
-        return Fitted(settings.estimand, refusal=refusal, nuisances=found.given_covariates)
     plain = found.given_covariates
     assert plain.mu0 is not None
     assert plain.mu1 is not None
-    t, y, e, with_ = design.treatment, design.outcome, plain.propensity, found.given_mediator
+    t, y, e = design.treatment, design.outcome, plain.propensity
+    of_arm = np.where(t == 1, e, 1 - e)
+    if refusal := _refusal(design, found, settings, found.ratio / of_arm):
+        return Fitted(settings.estimand, refusal=refusal, nuisances=plain)
     neither = (1 - t) / (1 - e) * (y - plain.mu0) + plain.mu0
     both = t / e * (y - plain.mu1) + plain.mu1
     # treated, with the mediator as it would be without treatment; and the other way round
     treated_alone = (
-        t * (1 - with_) / (with_ * (1 - e)) * (y - found.outcome[1])
+        t * found.ratio / of_arm * (y - found.outcome[1])
         + (1 - t) / (1 - e) * (found.outcome[1] - found.carried[0, 1])
         + found.carried[0, 1]
     )
     mediator_alone = (
-        (1 - t) * with_ / ((1 - with_) * e) * (y - found.outcome[0])
+        (1 - t) * found.ratio / of_arm * (y - found.outcome[0])
         + t / e * (found.outcome[0] - found.carried[1, 0])
         + found.carried[1, 0]
     )
@@ -134,6 +136,9 @@ def _cross_fit(design: Design, settings: Settings) -> _Mediated:
     mu, outcome, carried = np.empty((2, design.n)), np.empty((2, design.n)), np.empty((2, 2, design.n))
     for fold in range(settings.folds):
         inside, learn = folds == fold, folds != fold
+        for level in (0, 1):
+            if not (learn & (t == level)).any():
+                raise empty_arm(fold, int((t == level).sum()))
         raw[inside] = fit(propensity_model, c[learn], t[learn], binary=True, seed=seed).predict(c[inside])
         raw_m[inside] = fit(propensity_model, mc[learn], t[learn], binary=True, seed=seed).predict(mc[inside])
         for b in (0, 1):
@@ -146,22 +151,33 @@ def _cross_fit(design: Design, settings: Settings) -> _Mediated:
                 onwards = fit(outcome_model, c[rows], model.predict(mc[rows]), binary=False, seed=seed)
                 carried[a, b, inside] = onwards.predict(c[inside])
     clip = clip_of(t, settings.overlap.clip)
-    plain = Nuisances(np.clip(raw, clip, 1 - clip), raw, mu[0], mu[1], folds)
-    return _Mediated(plain, np.clip(raw_m, clip, 1 - clip), outcome, carried)
+    plain = Nuisances(np.clip(raw, clip, 1 - clip), raw, mu[0], mu[1], folds, raw_m)
+    given = np.clip(raw_m, clip, 1 - clip)
+    return _Mediated(plain, given, mediator_ratio(given, plain.propensity, t), outcome, carried)
 
 
-def _refusal(design: Design, found: _Mediated, settings: Settings) -> str | None:
-    """Overlap of the treated and the others given covariates, and given the mediator too."""
-    without = lack_of_overlap(design, found.given_covariates, settings, "ate")
-    if without:
+def _refusal(design: Design, found: _Mediated, settings: Settings, weights: Floats) -> str | None:
+    """Overlap of the arms given covariates, given the mediator too, and under the weights (n,) that carry each
+    arm's mediators over to the other.
+    """
+    plain, t = found.given_covariates, design.treatment
+    assert plain.given_mediator is not None
+    if without := lack_of_overlap(design, plain, settings, "ate"):
         return without
-    e = found.given_mediator
-    given = lack_of_overlap(
-        design, Nuisances(e, e, None, None, found.given_covariates.folds), settings, "ate"
+    with_ = Nuisances(found.given_mediator, plain.given_mediator, None, None, plain.folds)
+    given = lack_of_overlap(design, with_, settings, "ate") or too_little_weight(
+        design, weights, settings.overlap
     )
-    return f"Given the mediator: {given[0].lower()}{given[1:]}" if given else None
+    if given:
+        return f"Given the mediator: {given[0].lower()}{given[1:]}"
+    for arm, said in ((1.0, "treated"), (0.0, "untreated")):
+        mean = float(found.ratio[t == arm].mean())
+        if not 1 / _FARTHEST_MEAN <= mean <= _FARTHEST_MEAN:
+            return (
+                f"Given the mediator: no overlap: the weights that carry the {said} over to the others' mediators have "
+                f"mean {mean:.2g} where 1 is expected"
+            )
+    return None
 
 
-def _arms(propensity: Floats) -> Floats:
-    """Probabilities (2, n) of each arm."""
-    return np.stack([1 - propensity, propensity])
+_FARTHEST_MEAN = 2.0  # with 30 effective rows, the fewest allowed, five standard errors from 1

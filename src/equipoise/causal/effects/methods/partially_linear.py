@@ -6,9 +6,14 @@ Source: Robinson (1988), "Root-N-consistent semiparametric regression"; cross-fi
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from equipoise.causal.effects.design import BINARY, Design
 from equipoise.causal.effects.methods.fitted import Fitted
-from equipoise.causal.effects.nuisances import make_folds, predict
+from equipoise.causal.effects.nuisances import cross_fit, make_folds, predict
+from equipoise.causal.effects.overlap import lack_of_overlap
 from equipoise.causal.effects.settings import Settings
 from equipoise.statistics.interval import Estimate
 
@@ -34,6 +39,24 @@ def partially_linear(design: Design, settings: Settings) -> Fitted:
             f"(at least {limit:.1%} is needed)",
             details=details,
         )
+    if refusal := _arms_apart(design, settings):
+        return Fitted("slope", refusal=refusal, details=details)
     value = float(t @ y / (t @ t))
     influence = t * (y - value * t) / (t @ t / design.n)
     return Fitted("slope", Estimate(value, influence, design.clusters), details=details)
+
+
+def _arms_apart(design: Design, settings: Settings) -> str | None:
+    """Lack of overlap of a treatment of two values, in words; its weights are those of overlap weighting, up to
+    the fit of the amount.
+    """
+    if len(np.unique(design.treatment)) != 2:
+        return None
+    treated = (design.treatment == design.treatment.max()).astype(np.float64)
+    model = settings.propensity_model
+    known = model if isinstance(model, str) or hasattr(model, "predict_proba") else "linear"
+    of_two = replace(design, treatment=treated, treated=1, control=0)
+    found = cross_fit(
+        of_two, settings.model_copy(update={"propensity_model": known}), outcomes=False, estimand="ato"
+    )
+    return lack_of_overlap(of_two, found, settings, "ato")
