@@ -8,7 +8,7 @@ import pytest
 
 from equipoise.causal.effects import estimate_effect
 from equipoise.causal.graph import CausalGraph
-from equipoise.causal.refutation import card
+from equipoise.causal.refutation import card, negative_controls
 from equipoise.causal.refutation.finding import Finding
 from equipoise.causal.refutation.sensitivity import effect_e_value, sensitivity
 from equipoise.causal.refutation.verdict import verdict
@@ -201,6 +201,26 @@ def test_a_general_formula_is_tried_under_its_own_names():
         card(effect, negative_controls=["w"], **SMALL)
     with pytest.raises(DataError, match="another exposure"):
         card(effect, negative_controls={"exposures": ["before"]}, **SMALL)
+
+
+def test_levels_and_columns_of_one_name_are_benchmarks_apart():
+    rng = np.random.default_rng(11)
+    level = rng.integers(0, 2, 1000)
+    frame = log(n=1000).with_columns(
+        pl.Series("g", np.array(["a", "b"])[level]), pl.Series("g=b", rng.normal(size=1000))
+    )
+    strong = frame.with_columns(bought=pl.col("bought") + 3 * pl.Series(level))
+    found = sensitivity(effect_of(strong, adjust=("x", "z", "g", "g=b")))["partial_r2"]["benchmarks"]
+    shares = {one["covariate"]: one["outcome"] for one in found}
+    assert set(shares) == {"x", "z", "g", "g=b"}
+    assert shares["g"] > 0.3
+    assert shares["g=b"] < 0.05
+
+
+@pytest.mark.parametrize("controls", ["before", ["before"], {"outcomes": "before"}])
+def test_one_control_needs_no_list(controls):
+    lines = negative_controls(effect_of(log()), controls)
+    assert [line.details.get("column") for line in lines] == ["before", None]
 
 
 def test_few_attempts_support_nothing():

@@ -21,7 +21,7 @@ SCHEMA = 1
 def card(
     effect: Effect,
     n_permutations: int = 100,
-    negative_controls: Mapping[str, Sequence[str]] | Sequence[str] | None = None,
+    negative_controls: Mapping[str, Sequence[str] | str] | Sequence[str] | str | None = None,
     seed: int = 0,
     *,
     n_subsets: int = 40,

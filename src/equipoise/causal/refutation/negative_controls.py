@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from equipoise.causal.effects import Design, Effect
-from equipoise.causal.effects.reading import read_design
+from equipoise.causal.effects.reading import named, read_design
 from equipoise.causal.refutation.finding import FAILED, NOT_RUN, PASSED, Finding
 from equipoise.data.frames import require
 from equipoise.errors import DataError
@@ -31,7 +31,9 @@ _NAMES = {OUTCOMES: "negative_control_outcome", EXPOSURES: "negative_control_exp
 
 
 def negative_controls(
-    effect: Effect, controls: Mapping[str, Sequence[str]] | Sequence[str] | None, alpha: float = 0.05
+    effect: Effect,
+    controls: Mapping[str, Sequence[str] | str] | Sequence[str] | str | None,
+    alpha: float = 0.05,
 ) -> list[Finding]:
     """Estimate the effect on outcomes, and of exposures, that can have none.
 
@@ -42,7 +44,7 @@ def negative_controls(
 
     Args:
         effect: An effect that was not refused.
-        controls: Columns of its data: a list of outcomes, or a mapping with `outcomes` and `exposures`.
+        controls: Columns of its data: an outcome, a list of outcomes, or a mapping with `outcomes` and `exposures`.
         alpha: Level of the test.
 
     Returns:
@@ -52,32 +54,26 @@ def negative_controls(
         DataError: if a column is missing, is the treatment, the outcome or used to tell the effect, or a kind is
             unknown; or if exposures are named where the method's formula is of one treatment only.
     """
-    named: dict[str, Sequence[str]] = {OUTCOMES: [], EXPOSURES: []}
-    if isinstance(controls, Mapping):
-        unknown = [kind for kind in controls if kind not in named]
-        if unknown:
-            raise DataError(
-                f"'{unknown[0]}' is no kind of negative control", todo="Known: outcomes, exposures."
-            )
-        named.update(controls)
-    elif controls is not None:
-        named[OUTCOMES] = [controls] if isinstance(controls, str) else list(controls)
+    by_kind = controls if isinstance(controls, Mapping) else {OUTCOMES: controls}
+    if unknown := [kind for kind in by_kind if kind not in _NAMES]:
+        raise DataError(f"'{unknown[0]}' is no kind of negative control", todo="Known: outcomes, exposures.")
+    asked = {kind: named(by_kind.get(kind)) for kind in _NAMES}
     design = effect.design
-    for column in [*named[OUTCOMES], *named[EXPOSURES]]:
+    for column in [*asked[OUTCOMES], *asked[EXPOSURES]]:
         require(design.frame.columns, column, table="data of the effect")
         if column in _asked_about(effect):
             raise DataError(
                 f"'{column}' is part of the question, so it can be no negative control",
                 todo="Name a column that is neither treatment, outcome nor used to tell the effect.",
             )
-    if named[EXPOSURES] and effect.method in _OF_ONE_TREATMENT:
+    if asked[EXPOSURES] and effect.method in _OF_ONE_TREATMENT:
         raise DataError(
             f"The method '{effect.method}' cannot be asked about another exposure",
             todo="Name control outcomes instead.",
         )
     answers = [
         (kind, column, effect.again(_control(design, kind, column)))
-        for kind, columns in named.items()
+        for kind, columns in asked.items()
         for column in columns
     ]
     tested = [answer.p_value for _, _, answer in answers if answer.p_value is not None]
@@ -86,7 +82,7 @@ def negative_controls(
         _found(kind, column, answer, float(next(adjusted)) if answer.p_value is not None else None, alpha)
         for kind, column, answer in answers
     ]
-    missing = [kind for kind, columns in named.items() if not columns]
+    missing = [kind for kind, columns in asked.items() if not columns]
     return findings + [
         Finding(_NAMES[kind], NOT_RUN, f"No negative control among {kind} was named", _MEANING[kind])
         for kind in missing
@@ -96,7 +92,7 @@ def negative_controls(
 def _asked_about(effect: Effect) -> set[str]:
     """Columns of the question."""
     design, known = effect.design, effect.identification
-    asked = {design.treatment_name, design.outcome_name, *design.sources, *design.mediator_names}
+    asked = {design.treatment_name, design.outcome_name, *design.sources, *design.mediator_sources}
     if design.instrument_name is not None:
         asked.add(design.instrument_name)
     if effect.method == "formula" and known is not None and known.estimand is not None:

@@ -61,17 +61,15 @@ def effect_partial_r2(effect: Effect) -> OmittedVariable | None:
     None where there is no such regression.
     """
     design = effect.design
-    groups = {
-        source: [name for name in design.names if name == source or name.startswith(f"{source}=")]
-        for source in design.sources
-    }
+    columns = [f"{place}" for place in range(len(design.names))]  # names may be those of levels, too
+    groups = {source: [columns[at] for at in design.columns_of(source)] for source in design.sources}
     try:
         return omitted_variable_bias(
             design.outcome,
             design.treatment,
             design.covariates,
-            design.names,
-            groups={source: names for source, names in groups.items() if names},
+            columns,
+            groups={source: own for source, own in groups.items() if own},
             clusters=design.clusters,
             alpha=1 - effect.settings.level,
         )
