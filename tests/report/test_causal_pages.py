@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from equipoise.errors import ConfigError
+from equipoise.causal.graph import CausalGraph
+from equipoise.causal.identification import identify, mediation
+from equipoise.errors import ConfigError, EquipoiseError
 from equipoise.report import render_card, render_gate, render_graph, render_plan, render_policy_value
 from equipoise.report.causal import drawings
 from equipoise.report.causal.gate import said
@@ -185,3 +187,41 @@ def test_the_contour_passes_through_the_robustness_value():
     for x, y in own:
         assert y * x / (1 - x) == pytest.approx(0.2**2 / 0.8, abs=2e-4)
     assert drawings.explained_away({"robustness_value": 0.0, "benchmarks": []}, words) is None
+
+
+GRAPHS = (
+    "c -> x; c -> m; c -> y; x -> m -> y; x -> y",
+    "c -> x; c -> y; z -> x -> m -> y; x <-> y",
+    "c -> z -> x -> y; c -> y; x <-> y; x -> m",
+    "x -> m -> y; x -> y; m <-> y",
+)
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_what_identification_says_is_said_in_chinese(graph):
+    drawn, told = CausalGraph.parse(graph), []
+    for strategy in (None, "backdoor", "frontdoor", "iv"):
+        try:
+            told += identify(drawn, "y", "x", strategy=strategy).assumptions
+        except EquipoiseError as refused:
+            told.append(str(refused))
+    try:
+        told += mediation(drawn, "x", "y", ["m"]).assumptions
+    except EquipoiseError as refused:
+        told.append(str(refused))
+    english = [said for said in map(Words("zh").phrase, told) if re.search(r"[a-z]+ [a-z]+ [a-z]+ ", said)]
+    assert english == []
+
+
+def test_of_several_sentences_each_is_translated_and_the_others_stay():
+    words = Words("zh")
+    assert words.phrase("There is no value. No log was given.") == "没有价值估计。没有提供日志。"
+    assert words.phrase("There is no value. It rained.") == "没有价值估计。It rained."
+    assert words.phrase("It rained. It stopped.") == "It rained. It stopped."
+
+
+def test_what_ties_a_gate_to_an_audit_stands_on_its_page():
+    note = "The audit was made under another policy; its gaps are judged by this one."
+    told = {**content.gate(), "notes": [note]}
+    assert note in render_gate(told)
+    assert "依据另一政策" in render_gate(told, "zh")

@@ -50,6 +50,8 @@ _PHRASES: Final = {
     | graph_chinese.PHRASES,
 }
 
+_BETWEEN: Final = re.compile(r"(?<=[.!?]) (?=[A-Z])")
+
 
 @dataclass(frozen=True)
 class Words:
@@ -80,10 +82,19 @@ class Words:
         return TABLES[self.code].get(f"{prefix}.{name}", name.replace("_", " "))
 
     def phrase(self, text: object) -> str:
-        """A phrase that other parts wrote in English, in this language where it is known."""
+        """What other parts wrote in English, in this language where it is known: as a whole, else by sentence."""
         spoken = str(text)
+        if (whole := self._known(spoken)) is not None:
+            return whole
+        sentences = _BETWEEN.split(spoken)
+        told = [self._known(sentence) for sentence in sentences]
+        if not any(told):
+            return spoken
+        return "".join(known or f"{said} " for known, said in zip(told, sentences, strict=True)).rstrip()
+
+    def _known(self, spoken: str) -> str | None:
         for pattern, template in _PHRASES[self.code].items():
             found = re.fullmatch(pattern, spoken)
             if found:
                 return template.format(*found.groups())
-        return spoken
+        return None
