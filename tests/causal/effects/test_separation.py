@@ -71,6 +71,15 @@ def test_separated_arms_are_refused_though_the_weights_look_even(method: str, n:
     assert "overlap" in effect.reason
 
 
+@pytest.mark.parametrize("method", ["aipw", "ipw", "regression", "overlap"])
+@pytest.mark.parametrize("n", [100, 300])
+def test_a_penalty_does_not_hide_a_covariate_that_is_the_treatment(method: str, n: int) -> None:
+    data = _separated(n).with_columns(x=pl.col("t").cast(float))
+    effect = estimate_effect(data, "t", "y", adjust=["x"], method=method)
+    assert effect.refused
+    assert "No overlap" in effect.reason
+
+
 def test_separated_arms_are_refused_by_a_learner_too() -> None:
     from sklearn.tree import DecisionTreeClassifier
 

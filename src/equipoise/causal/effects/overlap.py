@@ -32,9 +32,11 @@ def lack_of_overlap(
             f"No overlap: {moved:.1%} of the {'treated' if wanted == 'att' else 'rows'} have a propensity beyond the "
             f"clip of {bound:.2g} (at most {limits.largest_share_clipped:.1%} may)"
         )
+    said = np.clip(nuisances.raw, 0.0, 1.0)  # a regression of numbers may leave the range
     return (
         too_little_weight(design, weights, limits)
-        or (_separated(design, nuisances.raw, limits) if wanted == "ato" else None)
+        or _little_left(design, said, limits)
+        or (_separated(design, said) if wanted == "ato" else None)
         or _too_many_covariates(design, nuisances, settings)
     )
 
@@ -68,8 +70,22 @@ def _bound(design: Design, clip: float | None) -> float:
     return clip_of(design.treatment, None) if clip is None else max(clip, 1 / design.n)
 
 
-def _separated(design: Design, e: Floats, limits: Overlap) -> str | None:
-    """Whether the covariates tell the arms apart, in words. Weights that are small everywhere alike look even.
+def _little_left(design: Design, e: Floats, limits: Overlap) -> str | None:
+    """Whether the covariates all but settle who is treated, in words. Weights may look even then: those of rows
+    that are sure of their arm are all small.
+    """
+    total, mean = float((e * (1 - e)).sum()), float(design.treatment.mean())
+    share = total / (design.n * mean * (1 - mean))
+    if share >= limits.minimum_overlap_share and 2 * total >= limits.smallest_arm:
+        return None
+    return (
+        f"No overlap: the covariates leave {share:.1%} of the treatment's variance, worth {total:.1f} rows in "
+        f"each arm (at least {limits.minimum_overlap_share:.1%} and {limits.smallest_arm / 2:g} are needed)"
+    )
+
+
+def _separated(design: Design, e: Floats) -> str | None:
+    """Whether the covariates tell the arms apart, in words.
 
     A penalised model of arms that are separated says propensities between 0 and 1 still, but misses what was
     done by far less than these allow: Σ(t − e)² is well below Σe(1 − e). Whether by chance is told by the test of
@@ -77,12 +93,6 @@ def _separated(design: Design, e: Floats, limits: Overlap) -> str | None:
     """
     t, variance = design.treatment, e * (1 - e)
     total = float(variance.sum())
-    share = total / (design.n * float(t.mean() * (1 - t.mean())))
-    if share < limits.minimum_overlap_share or 2 * total < limits.smallest_arm:
-        return (
-            f"No overlap: the covariates leave {share:.1%} of the treatment's variance, worth {total:.1f} rows in "
-            f"each arm (at least {limits.minimum_overlap_share:.1%} and {limits.smallest_arm / 2:g} are needed)"
-        )
     missed = float(((t - e) ** 2).sum())
     chance = float(np.sqrt((variance * (1 - 2 * e) ** 2).sum()))
     if missed < _LEAST_MISSED * total and missed - total < -_SURE * chance:

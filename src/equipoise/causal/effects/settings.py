@@ -33,7 +33,8 @@ class Overlap(Component):
     largest_weight_share: float = Field(0.1, gt=0, le=1)
     """Refuse where one row (cluster) carries a larger share of its arm's weight."""
     minimum_overlap_share: float = Field(0.02, ge=0, le=1)
-    """Refuse overlap weights where the covariates leave less of the treatment's variance, Σe(1 − e) / nē(1 − ē)."""
+    """Refuse where the covariates leave less of the treatment's variance, Σe(1 − e) / nē(1 − ē), or less than half of
+    `smallest_arm` rows of it."""
     fewest_rows_per_covariate: float = Field(5.0, ge=0)
     """Refuse propensities fitted to the rows they are used for where the rarer arm has fewer rows for each of the
     model's columns."""
