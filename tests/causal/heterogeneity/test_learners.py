@@ -228,6 +228,9 @@ def test_what_cannot_be_learnt_from_is_told():
         cross_fitted_effects(TLearner(), x, t, y, folds=1)
     with pytest.raises(DataError, match="3 cluster labels"):
         DRLearner().fit(x, t, y, clusters=[1, 2, 3])
+    for missing in (None, float("nan")):
+        with pytest.raises(DataError, match="of no cluster"):
+            DRLearner().fit(x, t, y, clusters=[missing] * 2 + [1] * 198)
     with pytest.raises(ValidationError):
         DRLearner(clip=0)
     with pytest.raises(ValidationError):

@@ -239,6 +239,7 @@ def test_a_treatment_made_of_covariates_has_no_regression():
         (lambda: benchmark_strength(0.2, 1.0), "100% of the outcome"),
         (lambda: benchmark_strength(0.2, 0.1, times=-1), "-1 times"),
         (lambda: adjusted_estimate(1.0, 0.1, 50, treatment=1.0, outcome=0.1), "shares of 1"),
+        (lambda: risk_ratio_of_difference(1e6), "no risk ratio"),
         (lambda: e_value("2"), "risk ratio of '2'"),
     ],
 )

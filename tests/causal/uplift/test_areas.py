@@ -159,6 +159,7 @@ def test_an_unknown_weighting_is_named():
         (DataError, {"treatment": ["yes", "no", "yes", "no"]}, "treatments are no numbers"),
         (DataError, {"propensity": [0.5, 0.5]}, r"shape \(2,\)"),
         (DataError, {"outcome": [1, 2, 3, None]}, "outcomes hold NaN"),
+        (DataError, {"clusters": ["a", None, "b", "b"]}, "1 of 4 rows"),
     ],
 )
 def test_what_is_no_number_is_told(error, changed, words):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from equipoise.data.dataset import to_polars
 from equipoise.data.frames import named_columns, require
@@ -91,6 +91,25 @@ def numbers(what: str, values: ArrayLike) -> Floats:
         raise DataError(f"The {what} are no numbers", todo="Code them as numbers first.") from error
     check(what, found)
     return found
+
+
+def cluster_labels(clusters: ArrayLike | None) -> NDArray[Any] | None:
+    """Labels (n,) of clusters, or None where there are none.
+
+    Raises:
+        DataError: if a row is of no cluster: such rows are not one user.
+    """
+    if clusters is None:
+        return None
+    labels, nothing = np.asarray(clusters), np.array(None)
+    missing = np.sum((labels != labels) | ((labels == nothing) if labels.dtype == object else False))
+    if missing:
+        raise DataError(
+            "Some rows are of no cluster",
+            where=f"{missing} of {labels.size} rows",
+            todo="Leave them out, or label each by itself.",
+        )
+    return labels
 
 
 def _matrix(table: np.ndarray[Any, Any]) -> Floats:

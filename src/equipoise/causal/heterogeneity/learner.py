@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field
 from threadpoolctl import threadpool_limits
 
-from equipoise.causal.heterogeneity.features import Features, numbers
+from equipoise.causal.heterogeneity.features import Features, cluster_labels, numbers
 from equipoise.causal.heterogeneity.regressors import fold_of
 from equipoise.component import Component, Registry
 from equipoise.errors import DataError
@@ -79,8 +79,8 @@ class Learner(Component, ABC):
             clusters: (n,) labels of users; rows of one are never divided between folds.
 
         Raises:
-            DataError: if there is no feature, lengths differ, a value is missing, the treatment is not 0 and 1,
-                or fewer than five rows have either.
+            DataError: if there is no feature, lengths differ, a value or label is missing, the treatment is not 0
+                and 1, or fewer than five rows have either.
         """
         coding = Features.of(rows, features)
         x = coding.matrix(rows)
@@ -89,7 +89,7 @@ class Learner(Component, ABC):
                 "There is no feature for effects to vary by", where=", ".join(coding.columns) or None
             )
         t, y = checked(treatment, outcome, len(x))
-        labels = None if clusters is None else np.asarray(clusters)
+        labels = cluster_labels(clusters)
         with threadpool_limits(1 if len(x) < _FEW_ROWS else None):
             return FittedLearner(coding, self.learn(x, t, y, labels))
 
@@ -127,7 +127,7 @@ def cross_fitted_effects(
     coding = Features.of(rows, features)
     x = coding.matrix(rows)
     t, y = checked(treatment, outcome, len(x))
-    labels = None if clusters is None else np.asarray(clusters)
+    labels = cluster_labels(clusters)
     fold, found = fold_of(len(x), folds, learner.seed, labels), np.empty(len(x))
     for k in range(folds):
         inside = fold != k

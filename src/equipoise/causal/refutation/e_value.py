@@ -8,6 +8,7 @@ from numbers import Real
 
 from equipoise.errors import DataError
 
+_LARGEST = 700.0  # standardised mean difference; beyond, exp overflows
 _SLOPE = 0.91  # standardised mean difference to log risk ratio: VanderWeele and Ding (2017), table 2
 
 
@@ -61,7 +62,12 @@ def risk_ratio_of_difference(difference: float) -> float:
     """The risk ratio that a standardised mean difference amounts to, about `exp(0.91 d)`.
 
     Source: VanderWeele and Ding (2017), table 2, after Chinn (2000).
+
+    Raises:
+        DataError: if the difference is so large that the ratio is no finite number.
     """
+    if not abs(difference) < _LARGEST:
+        raise DataError(f"A standardised mean difference of {difference:g} amounts to no risk ratio")
     return math.exp(_SLOPE * difference)
 
 

@@ -8,9 +8,10 @@ Rows are sorted by the ranking, largest first. The gain of treating the first sh
     AUTOC  = ∫ G(u)/u − G(1) du                    how much more the effect is among the first u than on average
 
 None is divided by that of a perfect ranking. Rows of equal rank are treated in random order: the curve is
-straight between them, so that their order of arrival plays no part, and a constant ranking has Qini and AUTOC 0.
-All are means of scores times a weight of the rank, and their influence values include that the ranks are
-estimated. Sources: Radcliffe (2007), "Using control groups to target on predicted lift"; Yadlowsky, Fleming, Shah,
+straight between them, so that their order of arrival plays no part, and of a constant ranking Qini and AUTOC
+are 0. All are means of scores times a weight of the rank, and their influence values include that the ranks are
+estimated. Intervals are Wald intervals from influence values summed within clusters; nothing is resampled.
+Sources: Radcliffe (2007), "Using control groups to target on predicted lift"; Yadlowsky, Fleming, Shah,
 Brunskill and Wager (2025), "Evaluating treatment prioritization rules via rank-weighted average treatment
 effects", Journal of the American Statistical Association 120.
 """

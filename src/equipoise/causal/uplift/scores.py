@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from equipoise.causal.effects import Effect
-from equipoise.causal.heterogeneity.features import numbers
+from equipoise.causal.heterogeneity.features import cluster_labels, numbers
 from equipoise.errors import DataError
 from equipoise.statistics.interval import Floats
 
@@ -77,7 +77,7 @@ def effect_scores(
         values = numbers("scores", scores)
     if values.ndim != 1 or not len(values):
         raise DataError(f"Scores of shape {values.shape} are not one per row")
-    return values, None if labels is None else np.asarray(labels)
+    return values, cluster_labels(labels)
 
 
 def rows_scores(effect: Effect) -> Floats:
