@@ -156,7 +156,7 @@ def test_columns_of_context_are_named_with_commas(here, capsys):
         "--out",
         "out",
     )
-    assert call(*words, "--context", "nothing, old") == 2
+    assert call(*words, "--context", "nothing, user_id") == 2
     assert "'nothing'" in capsys.readouterr().err
     assert call(*words, "--context", "user_id") == 0
     assert "The outcome model reads the item and user_id." in capsys.readouterr().out
