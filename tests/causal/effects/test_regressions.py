@@ -9,7 +9,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from equipoise.causal.effects import estimate_effect
-from equipoise.causal.effects.regressions import fit, regress, squares
+from equipoise.causal.effects.regressions import bent, fit, regress, squares
 from equipoise.causal.refutation.dummy import dummy_outcome
 from equipoise.errors import ConfigError
 
@@ -39,7 +39,10 @@ def test_linear_agrees_with_scikit_learn(rows: tuple[np.ndarray, np.ndarray]) ->
 
 
 def test_squares_and_products_but_no_square_of_a_dummy() -> None:
-    assert squares(np.array([[2.0, 1.0], [3.0, 0.0]])).tolist() == [[2, 1, 4, 2], [3, 0, 9, 0]]
+    assert squares(np.array([[2.0, 1.0], [3.0, 0.0]]), np.array([True, False])).tolist() == [
+        [2, 1, 4, 2],
+        [3, 0, 9, 0],
+    ]
 
 
 def test_an_outcome_that_never_happens_is_unlikely_and_not_impossible() -> None:
@@ -87,3 +90,10 @@ def test_a_classifier_is_for_binary_outcomes(sample: pl.DataFrame) -> None:
     assert known.p_value > 0.001
     with pytest.raises(ConfigError, match="'y' is a number, which a classifier cannot learn"):
         estimate_effect(sample, "t", "y", adjust=["x"], outcome_model=LogisticRegression())
+
+
+def test_rows_without_a_rare_value_are_predicted_by_the_same_columns() -> None:
+    x = np.array([[0.0], [1.0], [2.0]] * 5)
+    assert bent(x).tolist() == [True]
+    model = regress(x, x[:, 0] ** 2, binary=False, quadratic=True)
+    assert model.predict(np.array([[0.0], [1.0]])) == pytest.approx(model.predict(x)[:2])

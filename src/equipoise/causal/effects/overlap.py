@@ -7,7 +7,7 @@ import numpy as np
 from equipoise.causal.effects.design import Design
 from equipoise.causal.effects.nuisances import Nuisances
 from equipoise.causal.effects.propensity_weights import arm_weights, clip_of, clipped
-from equipoise.causal.effects.regressions import squares
+from equipoise.causal.effects.regressions import bent, squares
 from equipoise.causal.effects.settings import Overlap, Settings
 from equipoise.causal.propensity.diagnostics import effective_sample_size
 from equipoise.statistics.interval import Floats
@@ -108,7 +108,7 @@ def _too_many_covariates(design: Design, nuisances: Nuisances, settings: Setting
     if nuisances.folds.any() or not design.covariates.shape[1]:
         return None
     x = design.covariates
-    columns = (squares(x) if settings.propensity_model == "quadratic" else x).shape[1]
+    columns = (squares(x, bent(x)) if settings.propensity_model == "quadratic" else x).shape[1]
     rarer = int(min(design.treatment.sum(), design.n - design.treatment.sum()))
     fewest = settings.overlap.fewest_rows_per_covariate
     if rarer >= fewest * columns:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from equipoise.errors import ConfigError
@@ -35,7 +36,7 @@ class Regression:
         centre: (q,), means of the basis.
         scale: (q,), standard deviations of the basis.
         binary: Whether the link is the logit; else the identity.
-        quadratic: Whether the basis holds squares and products.
+        squared: (p,), whose squares the basis holds, beside all products; None where it holds neither.
         penalty: Ridge on the slopes.
     """
 
@@ -44,13 +45,13 @@ class Regression:
     centre: Floats
     scale: Floats
     binary: bool
-    quadratic: bool
+    squared: NDArray[np.bool_] | None
     penalty: float
 
     def basis(self, covariates: Floats) -> Floats:
         """The columns (rows, 1 + q) that the coefficients multiply."""
         raw = covariates / self.unit
-        raw = squares(raw) if self.quadratic else raw
+        raw = raw if self.squared is None else squares(raw, self.squared)
         return np.column_stack([np.ones(len(raw)), (raw - self.centre) / self.scale])
 
     def predict(self, covariates: Floats) -> Floats:
@@ -79,7 +80,8 @@ def regress(
     unit = np.abs(covariates).max(axis=0, initial=0.0)
     unit = np.where(unit > 0, unit, 1.0)
     raw = covariates / unit
-    raw = squares(raw) if quadratic else raw
+    squared = bent(raw) if quadratic else None
+    raw = raw if squared is None else squares(raw, squared)
     n = len(raw)
     centre = np.ones(n) @ raw / n
     x = np.ones((n, raw.shape[1] + 1))
@@ -91,19 +93,17 @@ def regress(
     ridge[0] = 0.0
     if not binary:
         gram = x.T @ x + np.diag(ridge)
-        return Regression(
-            np.linalg.solve(gram, x.T @ outcome), unit, centre, scale, False, quadratic, _PENALTY
-        )
+        return Regression(np.linalg.solve(gram, x.T @ outcome), unit, centre, scale, False, squared, _PENALTY)
     mean = float(outcome.mean())
     beta = np.zeros(x.shape[1])
     if mean in (0.0, 1.0):  # nothing to learn: as good as certain, within what so many rows can say
         mean = abs(mean - 0.5 / (n + 1))
         beta[0] = np.log(mean / (1 - mean))
-        return Regression(beta, unit, centre, scale, True, quadratic, _PENALTY)
+        return Regression(beta, unit, centre, scale, True, squared, _PENALTY)
     beta[0] = np.log(mean / (1 - mean))
     if start is not None and start.coefficients.shape == beta.shape:
         beta = start.coefficients
-    return Regression(_newton(x, outcome, beta, ridge), unit, centre, scale, True, quadratic, _PENALTY)
+    return Regression(_newton(x, outcome, beta, ridge), unit, centre, scale, True, squared, _PENALTY)
 
 
 def _newton(x: Floats, outcome: Floats, beta: Floats, ridge: Floats) -> Floats:
@@ -128,13 +128,17 @@ def _newton(x: Floats, outcome: Floats, beta: Floats, ridge: Floats) -> Floats:
     return beta
 
 
-def squares(covariates: Floats) -> Floats:
-    """The columns, their squares where these differ from them, and all pairwise products."""
+def bent(covariates: Floats) -> NDArray[np.bool_]:
+    """Which columns (p,) differ from their squares."""
+    return np.array([not np.isin(column, (0.0, 1.0)).all() for column in covariates.T], dtype=bool)
+
+
+def squares(covariates: Floats, squared: NDArray[np.bool_]) -> Floats:
+    """The columns, the squares of some, and all pairwise products."""
     p = covariates.shape[1]
     first, second = np.triu_indices(p)
     products = covariates[:, first] * covariates[:, second]
-    binary = np.array([np.isin(column, (0.0, 1.0)).all() for column in covariates.T], dtype=bool)
-    kept = ~((first == second) & binary[first])
+    kept = (first != second) | squared[first]
     return np.hstack([covariates, products[:, kept]])
 
 
