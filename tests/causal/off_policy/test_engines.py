@@ -84,6 +84,14 @@ def test_an_engine_is_not_asked_for_its_rows(monkeypatch: pytest.MonkeyPatch):
     assert not policy_value(LOG.lazy(), "e", "dr", MODEL).refused
 
 
+def test_items_of_another_type_are_refused_on_an_engine_too():
+    for log in (LOG, LOG.lazy()):
+        with pytest.raises(DataError, match="ids of the same type"):
+            policy_value(log, "uniform", items=["0", "1"])
+    narrow = pl.DataFrame({"item_id": pl.Series(range(5), dtype=pl.Int8)})
+    assert policy_value(LOG.lazy(), "uniform", items=narrow).value == policy_value(LOG, "uniform").value
+
+
 def test_frames_for_an_engines_log():
     target = WORLD.distributions(LOG).to_pandas()
     value = policy_value(LOG.lazy(), target, "snips")

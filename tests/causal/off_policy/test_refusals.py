@@ -241,6 +241,9 @@ def test_logs_of_several_policies():
         ({"reward": pl.lit("yes")}, "no number"),
         ({"propensity": pl.lit("high")}, "no number"),
         ({"user_id": pl.lit(None, pl.Int64)}, "'user_id' is missing"),
+        ({"user_id": pl.lit(float("nan"))}, "'user_id' is missing.*1000 of 1000"),
+        ({"item_id": pl.when(pl.col("request_id") > 2).then("item_id")}, "which item was shown.*3 of 1000"),
+        ({"reward": pl.col("reward") * 1e300}, "beyond 1e.100"),
     ],
 )
 def test_logs_that_cannot_be_read(change: dict[str, pl.Expr], said: str):

@@ -22,7 +22,10 @@ LOGGED_VALUE: Final = "_logged_value"
 TARGET_VALUE: Final = "_target_value"
 """The outcome model's mean reward under the target policy."""
 
-WORKING: Final = (ROW, CLUSTER, REWARD_, PROPENSITY_, TARGET, WEIGHT, LOGGED_VALUE, TARGET_VALUE)
+ITEM_: Final = "_item_rank"
+"""Place of the item among the log's items in order; eager logs have it."""
+
+WORKING: Final = (ROW, CLUSTER, REWARD_, PROPENSITY_, TARGET, WEIGHT, LOGGED_VALUE, TARGET_VALUE, ITEM_)
 
 Frame = Any  # nw.DataFrame[Any] over Polars, or nw.LazyFrame[Any] of any engine
 

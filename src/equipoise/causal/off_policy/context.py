@@ -1,4 +1,4 @@
-"""What an outcome model may read of a request: what was known before the decision, and not of the item shown."""
+"""What an outcome model may read of a request: columns that are named as known before the decision."""
 
 from __future__ import annotations
 
@@ -8,36 +8,60 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from equipoise.causal.off_policy.columns import TARGET
+from equipoise.causal.off_policy.columns import PROPENSITY_, REWARD_, TARGET
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 
 Floats = NDArray[np.float64]
 
 _LEVELS = 50  # distinct texts beyond which a column is taken for an id
-_NOT_CONTEXT = frozenset(
-    {v.USER, v.ITEM, v.REQUEST, v.SLATE, v.TIMESTAMP, v.EVENT, v.VALUE, v.REWARD, v.PROPENSITY, v.POLICY,
-     v.ORDER, v.QUERY, "policy_id", "policy_version", "propensity_kind", "propensity_source", "support_floor",
-     "outcome", "outcome_time", "censored", "candidate_set", "candidate_propensities", "candidate_set_hash"}
+_CLOSE = 1e-9
+_FEW = 10  # rows per value from which a column that tells the reward for certain does not do so by chance
+_OF_THE_DECISION = frozenset(
+    {v.ITEM, v.EVENT, v.VALUE, v.REWARD, v.PROPENSITY, "propensity_kind", "propensity_source", "support_floor",
+     "outcome", "outcome_time", "censored"}
 )  # fmt: skip
 
 
-def columns_of(rows: pl.DataFrame, exclude: Sequence[str] = ()) -> tuple[str, ...]:
-    """Columns that can be context: numbers, booleans and texts of few values.
+def check_context(rows: pl.DataFrame, names: Sequence[str], exclude: Sequence[str] = ()) -> None:
+    """Refuse context that cannot have been known before the decision.
 
-    Ids, times, and what the vocabulary knows as coming from the decision or after it are left out. So are
-    attributes of the logged item (columns with one value per item) and the target's probabilities: read as
-    context, they would go with items that were not shown, and bias even doubly robust values. Other columns
-    of the logged item cannot be told from context; name the context where there are such.
+    A model that reads what followed the decision, as a copy of the reward, predicts the same for every item,
+    and the doubly robust value of any target is then the logger's. What the names and the values give away is
+    refused: columns of the decision itself, the target's probabilities, attributes of the logged item (one value
+    per item: they would go with items that were not shown), and columns that tell the reward. Whether any other
+    column was known before, only who names it can say.
+
+    Args:
+        rows: The log with its working columns.
+        names: Columns that were asked for.
+        exclude: Further columns of the decision.
+
+    Raises:
+        DataError: naming the first such column.
     """
-    names = [
-        name
-        for name in rows.columns
-        if name not in _NOT_CONTEXT and name not in exclude and not name.startswith("_")
-    ]
-    names = [name for name in names if _readable(rows[name]) and not _equal(rows[name], rows[TARGET])]
-    own = _of_items(rows, names)
-    return tuple(name for name in names if name not in own)
+    items = _of_items(rows, [name for name in names if name in rows.columns])
+    for name in names:
+        if name not in rows.columns:
+            continue  # told by `features_of`
+        column = rows[name]
+        if (
+            name in _OF_THE_DECISION
+            or name in exclude
+            or any(_equal(column, rows[c]) for c in (TARGET, PROPENSITY_))
+        ):
+            why = "is part of the decision"
+        elif name in items:
+            why = "belongs to the item that was shown"
+        elif _tells(column, rows[REWARD_]):
+            why = "tells the reward"
+        else:
+            continue
+        raise DataError(
+            f"The outcome model cannot read '{name}': it {why}",
+            where=f"context: {', '.join(names)}",
+            todo="Name only columns that were known before the item was chosen.",
+        )
 
 
 def features_of(rows: pl.DataFrame, names: Sequence[str]) -> Floats:
@@ -69,6 +93,22 @@ def _equal(column: pl.Series, target: pl.Series) -> bool:
     if not column.dtype.is_numeric() or column.null_count():
         return False
     return bool(np.allclose(column.to_numpy(), target.to_numpy()))
+
+
+def _tells(column: pl.Series, reward: pl.Series) -> bool:
+    """Whether a column determines the reward: by values that each come with one reward, or along a line."""
+    if reward.n_unique() < 2:
+        return False
+    values = column.n_unique()
+    if 1 < values <= len(column) / _FEW:
+        table = pl.DataFrame({"value": column, "reward": reward})
+        return table.group_by("value").agg(pl.col("reward").n_unique())["reward"].max() == 1
+    if not column.dtype.is_numeric() or column.null_count():
+        return False
+    x, y = column.cast(pl.Float64).to_numpy(), reward.to_numpy()
+    if not np.isfinite(x).all() or np.ptp(x) == 0:
+        return False
+    return bool(abs(np.corrcoef(x, y)[0, 1]) > 1 - _CLOSE)
 
 
 def _readable(column: pl.Series) -> bool:

@@ -11,10 +11,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from equipoise.causal.off_policy.columns import CLUSTER, REWARD_, ROW
-from equipoise.causal.off_policy.context import columns_of, features_of
+from equipoise.causal.off_policy.context import check_context, features_of
 from equipoise.causal.off_policy.sample import PROBABILITY, Distribution
 from equipoise.data import vocabulary as v
-from equipoise.errors import DataError
+from equipoise.errors import ConfigError, DataError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,10 +30,10 @@ def crossfit(
     model: Any,
     *,
     folds: int = 5,
-    context: Sequence[str] | None = None,
+    context: Sequence[str] = (),
     exclude: Sequence[str] = (),
     seed: int = 0,
-) -> tuple[Floats, Floats, tuple[str, ...]]:
+) -> tuple[Floats, Floats]:
     """Out-of-fold values of the logged items, and their means under the target.
 
     Args:
@@ -41,18 +41,22 @@ def crossfit(
         target: The target's whole distribution.
         model: Unfitted regressor, or classifier of rewards 0 and 1; never changed.
         folds: Groups of clusters (Chernozhukov et al. 2018).
-        context: Columns it reads beside the item; by default all that can be context, see `context`.
+        context: Columns it reads beside the item: what was known before the decision, see `check_context`.
         exclude: Columns it must not read, as the column of the target.
         seed: Root of the folds, and of the model where it has a `random_state`.
 
     Returns:
-        Two float64 arrays, one value per row: q(x, logged item), and Σ_a target(a | x) q(x, a); and the
-        names of the columns read.
+        Two float64 arrays, one value per row: q(x, logged item), and Σ_a target(a | x) q(x, a).
 
     Raises:
-        DataError: if there are fewer than two clusters, or a context column cannot be read.
+        DataError: if there are fewer than two clusters, or a context column cannot be read or followed the
+            decision.
+        ConfigError: if there are fewer than two folds.
     """
-    names = columns_of(rows, exclude) if context is None else tuple(context)
+    if folds < 2:
+        raise ConfigError(f"An outcome model cannot be cross-fitted in {folds} folds", todo="Give 2 or more.")
+    names = tuple(context)
+    check_context(rows, names, exclude)
     features = features_of(rows, names)
     items = rows[v.ITEM].unique().sort()
     codes = _codes(rows[v.ITEM], items)
@@ -71,7 +75,7 @@ def crossfit(
             block = held[start : start + step]
             owner, shown, share = _shown(rows, block, coded, target)
             direct += np.bincount(owner, share * predict(design(owner, shown)), minlength=len(rows))
-    return q, direct, names
+    return q, direct
 
 
 @dataclass(frozen=True)

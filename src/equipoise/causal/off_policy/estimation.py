@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from equipoise.causal.off_policy.estimators import Estimator, estimators
 from equipoise.causal.off_policy.logs import read_log
 from equipoise.causal.off_policy.outcomes import given_columns, with_outcomes
 from equipoise.causal.off_policy.sample import Sample
-from equipoise.causal.off_policy.slope import Slope, choose
-from equipoise.causal.off_policy.summary import Weights, estimate, weigh
-from equipoise.causal.off_policy.support import Support, doubts, refusals
+from equipoise.causal.off_policy.slope import AFTER_CHOICE, Slope, choose
+from equipoise.causal.off_policy.summary import Answer, Weights, estimate, weigh
+from equipoise.causal.off_policy.support import Checked, Support, doubts, doubts_of_weights, refusals
 from equipoise.causal.off_policy.targets import read_target
-from equipoise.causal.off_policy.value import Difference, PolicyValue, difference
+from equipoise.causal.off_policy.value import Difference, Evidence, PolicyValue, difference
 from equipoise.errors import ConfigError
 from equipoise.statistics import Estimate
 
@@ -28,7 +30,7 @@ def policy_value(
     seed: int = 0,
     *,
     cluster: str | None = None,
-    support: Support | None = None,
+    support: Support | Mapping[str, Any] | None = None,
     items: Any = None,
     context: Sequence[str] | None = None,
     folds: int = 5,
@@ -54,11 +56,12 @@ def policy_value(
         seed: Root of the folds, and of the draws of `replay`.
         cluster: Column whose rows depend on each other; by default `user_id`, else `request_id`, else
             `slate_id`.
-        support: Thresholds of refusal and of reliability.
+        support: Thresholds of refusal and of reliability, as `Support` or as a mapping of its fields.
         items: Ids, or a frame of `item_id`, that "uniform" chooses from; by default each row's
             `candidate_set`, else the items of the log.
-        context: Columns that a regressor reads beside the item; by default all it can, but ids and times.
-        folds: Groups of clusters for cross-fitting.
+        context: Columns that a regressor reads beside the item; by default none. Name only what was known
+            before the decision: what came of it biases even doubly robust values.
+        folds: Groups of clusters for cross-fitting, at least 2.
         options: Settings of the estimator: clip, tau, lam, embedding, candidates, ...
 
     Returns:
@@ -70,6 +73,7 @@ def policy_value(
         DataError: if the log, the target or the model's values are not usable.
         ConfigError: if an estimator, a setting or a missing outcome model is asked for.
     """
+    support = Support.model_validate(support) if isinstance(support, Mapping) else support
     if not 0 < level < 1:
         raise ConfigError(
             f"The confidence level is {level}", todo="Give a number between 0 and 1, as in 0.95."
@@ -91,20 +95,23 @@ def policy_value(
     question = _Question(estimator, chosen.model_dump(mode="json"), level, support or Support())
     table = ways[0].prepare(sample)
     weights = weigh(table, ways[0])
+    checked = [(where, weigh(face, ways[0])) for where, face in ways[0].faces(table)]
     lost = ways[0].unsupported(sample, weights.largest)
-    reasons = refusals(question.support, weights, lost)
+    reasons = refusals(question.support, checked, lost)
     if reasons:
         return question.refused(sample, weights, lost, reasons)
     if modelled:
         exclude = [target] if isinstance(target, str) else []
         sample = with_outcomes(sample, outcome_model, folds=folds, context=context, exclude=exclude)
         table = ways[0].prepare(sample)
-    results = [(way, *estimate(table, way)) for way in ways]
+    results = [(way, estimate(table, way)) for way in ways]
     picked, candidates = choose(results, level) if isinstance(chosen, Slope) else (0, ())
-    way, found, bias = results[picked]
-    doubt = doubts(question.support, way, weights, found, bias)
-    answer = question.answered(sample, weigh(table, way) if picked else weights, lost, found, doubt)
-    return replace(answer, candidates=candidates)
+    way, answer = results[picked]
+    unreliable = AFTER_CHOICE if len(ways) > 1 else way.unreliable
+    weights = weigh(table, way) if picked else weights
+    return replace(
+        question.answered(sample, weights, lost, answer, checked, unreliable), candidates=candidates
+    )
 
 
 @dataclass(frozen=True)
@@ -124,18 +131,31 @@ class _Question:
         return PolicyValue(
             value=None, low=None, high=None, standard_error=None, difference=gap,
             refused=True, reason=reason, reasons=tuple(reasons), interval_reliable=False,
-            interval_reason="There is no value.", **self._common(sample, weights, lost),
+            interval_reason="There is no value.", evidence=Evidence(weights.fingerprint, weights.mean),
+            **self._common(sample, weights, lost),
         )  # fmt: skip
 
     def answered(
-        self, sample: Sample, weights: Weights, lost: float | None, found: Estimate, doubt: str | None
+        self,
+        sample: Sample,
+        weights: Weights,
+        lost: float | None,
+        answer: Answer,
+        checked: Checked,
+        unreliable: str | None,
     ) -> PolicyValue:
+        found = answer.estimate
         interval = found.interval(self.level)
-        gap = difference(found, weights.logger, self.level, reliable=doubt is None, said=[])
+        doubt = doubts(self.support, answer, checked, unreliable)
+        off = unreliable or doubts_of_weights(self.support, answer, checked)
+        evidence = Evidence(weights.fingerprint, weights.mean, answer, off)
+        even = Estimate(1.0, np.zeros_like(weights.mean.influence))
+        logger = Evidence(weights.fingerprint, even, Answer(weights.logger, weights.logger_exposure, None))
         return PolicyValue(
             value=found.value, low=interval.low, high=interval.high, standard_error=found.standard_error,
-            difference=gap, refused=False, reason=None, reasons=(), interval_reliable=doubt is None,
-            interval_reason=doubt, estimate=found, **self._common(sample, weights, lost),
+            difference=difference(evidence, logger, self.level, self.support), refused=False, reason=None,
+            reasons=(), interval_reliable=doubt is None, interval_reason=doubt, estimate=found,
+            evidence=evidence, **self._common(sample, weights, lost),
         )  # fmt: skip
 
     def _common(self, sample: Sample, weights: Weights, lost: float | None) -> dict[str, Any]:

@@ -73,6 +73,22 @@ class Estimator(Component, ABC):
         """The weighted reward of each decision."""
         return self.used() * nw.col(REWARD_)
 
+    def exposure(self) -> nw.Expr:
+        """What each decision's residual is multiplied by, whatever the reward turned out to be."""
+        return self.used()
+
+    def spread(self) -> nw.Expr:
+        """Size of each decision's residual before it is weighted."""
+        return self.residual()
+
+    def balance(self) -> nw.Expr:
+        """What weighted rewards are divided by, in the mean, where they are looked at without a model."""
+        return self.used()
+
+    def faces(self, table: Frame) -> tuple[tuple[str, Frame], ...]:
+        """The weights to be checked, each as the WEIGHT of a table, and how a sentence about them begins."""
+        return (("", table),)
+
     def additive(self) -> nw.Expr:
         """What is averaged without weights."""
         return nw.col(TARGET_VALUE) if self.modelled else nw.lit(0.0)

@@ -8,7 +8,16 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from equipoise.causal.off_policy.columns import CLUSTER, PROPENSITY_, REWARD_, ROW, WORKING, Frame, number
+from equipoise.causal.off_policy.columns import (
+    CLUSTER,
+    ITEM_,
+    PROPENSITY_,
+    REWARD_,
+    ROW,
+    WORKING,
+    Frame,
+    number,
+)
 from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
 from equipoise.data.frames import require
@@ -16,6 +25,7 @@ from equipoise.errors import DataError
 from equipoise.metrics.frames import collect
 
 DETERMINISTIC = "deterministic"
+_HUGE = 1e100  # rewards beyond it cannot be squared and added up
 
 
 class PropensityError(DataError, ValueError):
@@ -40,8 +50,8 @@ class Log:
 
     @property
     def columns(self) -> list[str]:
-        """Names of all columns."""
-        return list(self.frame.collect_schema().names())
+        """Names of the log's own columns."""
+        return [name for name in self.frame.collect_schema().names() if name not in WORKING]
 
     @property
     def lazy(self) -> bool:
@@ -57,8 +67,7 @@ class Log:
         """The same log with its rows in memory."""
         if not self.lazy:
             return self
-        rows = self.polars.with_row_index(ROW)
-        return replace(self, frame=nw.from_native(rows, eager_only=True))
+        return replace(self, frame=_numbered(self.polars))
 
 
 def read_log(native: Any, *, cluster: str | None = None) -> Log:
@@ -74,8 +83,8 @@ def read_log(native: Any, *, cluster: str | None = None) -> Log:
     Raises:
         PropensityError: if a propensity is missing, zero, negative or above 1, or all are 1, or the log says
             that they are no probabilities.
-        DataError: if a column is missing, a reward is no finite number, a cluster is missing, or there are no
-            rows.
+        DataError: if a column is missing, a reward is no finite number, a cluster or an item is missing, or
+            there are no rows.
     """
     frame = _impressions(_frame(native))
     columns = frame.collect_schema().names()
@@ -102,7 +111,17 @@ def _frame(native: Any) -> Frame:
     frame = frame.drop(*WORKING, strict=False)
     if isinstance(frame, nw.LazyFrame):
         return frame
-    return nw.from_native(to_polars(frame.to_native()).with_row_index(ROW), eager_only=True)
+    return _numbered(to_polars(frame.to_native()))
+
+
+def _numbered(rows: pl.DataFrame) -> Frame:
+    """Rows in memory with their numbers, and those of their items."""
+    rows = rows.with_row_index(ROW)
+    if v.ITEM in rows.columns:
+        text = rows.schema[v.ITEM] in (pl.Categorical, pl.Enum)
+        items = pl.col(v.ITEM).cast(pl.String) if text else pl.col(v.ITEM)
+        rows = rows.with_columns(items.rank("dense").cast(pl.Float64).alias(ITEM_))
+    return nw.from_native(rows, eager_only=True)
 
 
 def _impressions(frame: Frame) -> Frame:
@@ -117,15 +136,17 @@ def _check(frame: Frame, key: str | None) -> int:
     p, r = nw.col(PROPENSITY_), nw.col(REWARD_)
     absent = p.is_null() | p.is_nan()
     lost = r.is_null() | r.is_nan() | ~r.is_finite()
+    huge = ~lost & (r.abs() > _HUGE)
     faults = {
         "missing": absent,
         "zero": ~absent & (p == 0),
         "negative": ~absent & (p < 0),
         "above 1": ~absent & (p > 1),
     }
-    asked = {fault: _count(rows) for fault, rows in {**faults, "reward": lost}.items()}
-    if key is not None:
-        asked["cluster"] = _count(nw.col(CLUSTER).is_null())
+    asked = {fault: _count(rows) for fault, rows in {**faults, "reward": lost, "huge": huge}.items()}
+    there = frame.collect_schema().names()
+    gaps = {name: _gap(frame, name) for name in (CLUSTER, v.ITEM) if name in there}
+    asked |= {name: _count(rows) for name, rows in gaps.items()}
     found = collect(frame.select(n=nw.len(), least=p.min(), **asked)).rows(named=True)[0]
     n = int(found["n"])
     if not n:
@@ -151,13 +172,31 @@ def _check(frame: Frame, key: str | None) -> int:
             where=f"column '{v.REWARD}', {found['reward']} of {n} rows, the first {_first(frame, lost)}",
             todo="Write 0 where nothing came of a decision, and leave out rows whose outcome is not known yet.",
         )
-    if key is not None and found["cluster"]:
+    if found["huge"]:
+        raise DataError(
+            f"Some rewards are beyond {_HUGE:g}",
+            where=f"column '{v.REWARD}', {found['huge']} of {n} rows, the first {_first(frame, huge)}",
+            todo="Give rewards in another unit.",
+        )
+    if found.get(CLUSTER):
         raise DataError(
             f"'{key}' is missing, so rows that depend on each other cannot be told",
-            where=f"{found['cluster']} of {n} rows, the first {_first(frame, nw.col(CLUSTER).is_null())}",
+            where=f"{found[CLUSTER]} of {n} rows, the first {_first(frame, gaps[CLUSTER])}",
             todo="Fill it, with the session for example, or name another column as `cluster`.",
         )
+    if found.get(v.ITEM):
+        raise DataError(
+            "Some rows do not say which item was shown",
+            where=f"column '{v.ITEM}', {found[v.ITEM]} of {n} rows, the first {_first(frame, gaps[v.ITEM])}",
+            todo="Leave these rows out, or give what was shown there an id of its own.",
+        )
     return n
+
+
+def _gap(frame: Frame, column: str) -> nw.Expr:
+    """Where an id is missing."""
+    gap = nw.col(column).is_null()
+    return gap | nw.col(column).is_nan() if frame.collect_schema()[column].is_float() else gap
 
 
 def _count(rows: nw.Expr) -> nw.Expr:

@@ -69,22 +69,23 @@ class MarginalisedIPS(Estimator):
         return nw.col(_ESTIMATED)
 
     def unsupported(self, sample: Sample, largest: float) -> float | None:
-        """Share of the target's probability on cells that the logger never shows."""
+        """Share of the target's probability on cells that the logger never shows, or on items without a cell."""
         rows, cells = self._cells(sample.polars)
         if sample.target is None or cells is None:
             return None
         target = _by_cell(sample.target, cells)
+        strange = _undescribed(rows, sample.target, cells)
         logger = self._logger(rows)
         if logger is None:
             by_cell = rows.drop(CANDIDATES, strict=False).with_columns(pl.col(_CELL).alias(v.ITEM))
-            return unsupported_mass(by_cell, target, largest)
+            return strange + unsupported_mass(by_cell, target, largest)
         shown = _by_cell(logger, cells)
         both = list(dict.fromkeys([*target.key, *logger.key]))
         counts = rows.group_by(both).len("_count") if both else pl.DataFrame({"_count": [len(rows)]})
         wanted = _join(counts, target.table, target.key)
         known = shown.table.filter(pl.col(PROBABILITY) > 0)
         lost = wanted.join(known, on=[*logger.key, v.ITEM], how="anti", nulls_equal=True)
-        return float((lost[PROBABILITY] * lost["_count"]).sum()) / len(rows)
+        return strange + float((lost[PROBABILITY] * lost["_count"]).sum()) / len(rows)
 
     def _cells(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame | None]:
         """The rows with their cell; and the cell of each item, where items are described by a frame."""
@@ -96,7 +97,14 @@ class MarginalisedIPS(Estimator):
         require(table.columns, v.ITEM, table="embedding")
         columns = [name for name in table.columns if name != v.ITEM]
         _discrete(table, columns)
-        rows, table = aligned(rows, table.unique(v.ITEM), [v.ITEM], "embedding")
+        rows, table = aligned(rows, table.unique(), [v.ITEM], "embedding")
+        twice = table.filter(pl.col(v.ITEM).is_duplicated())
+        if len(twice):
+            raise DataError(
+                "The embedding says different things of one item",
+                where=f"{twice[v.ITEM].n_unique()} items, such as {twice[v.ITEM].sort()[0]!r}",
+                todo="Give one row per item.",
+            )
         kinds = table.select(columns).unique(maintain_order=True).with_row_index(_CELL)
         cells = table.join(kinds, on=columns, nulls_equal=True).select(v.ITEM, pl.col(_CELL).cast(pl.Int64))
         found = rows.join(cells, on=v.ITEM, how="left", maintain_order="left")
@@ -141,10 +149,19 @@ def _discrete(table: pl.DataFrame, columns: list[str]) -> None:
 
 
 def _by_cell(policy: Distribution, cells: pl.DataFrame) -> Distribution:
-    """A policy over cells; what is not described keeps no cell and is lost."""
+    """A policy over cells; items that are not described are in none."""
     joined = policy.table.join(cells, on=v.ITEM)
     table = joined.group_by([*policy.key, _CELL]).agg(pl.col(PROBABILITY).sum()).rename({_CELL: v.ITEM})
     return Distribution(table, policy.key)
+
+
+def _undescribed(rows: pl.DataFrame, policy: Distribution, cells: pl.DataFrame) -> float:
+    """Share of the policy's probability, over the rows, on items without a cell."""
+    strange = policy.table.join(cells, on=v.ITEM, how="anti")
+    key = list(policy.key)
+    counts = rows.group_by(key).len("_count") if key else pl.DataFrame({"_count": [len(rows)]})
+    wanted = _join(counts, strange, policy.key)
+    return float((wanted[PROBABILITY] * wanted["_count"]).sum()) / len(rows)
 
 
 def _mass(rows: pl.DataFrame, policy: Distribution, cells: pl.DataFrame) -> pl.Series:

@@ -44,7 +44,7 @@ def with_outcomes(
             `position`; or a scikit-learn regressor (or classifier of rewards 0 and 1), which is
             cross-fitted.
         folds: Groups of clusters; each is predicted by a fit to the others.
-        context: Columns a regressor reads beside the item; see `crossfit`.
+        context: Columns a regressor reads beside the item, none by default; see `crossfit`.
         exclude: Columns it must not read.
 
     Raises:
@@ -57,11 +57,14 @@ def with_outcomes(
     if hasattr(outcome_model, "fit") and hasattr(outcome_model, "predict"):
         rows = sample.polars
         target = _whole(sample, "A regressor")
-        q, direct, read = crossfit(
-            rows, target, outcome_model, folds=folds, context=context, exclude=exclude, seed=sample.seed
+        read = list(context or ())
+        q, direct = crossfit(
+            rows, target, outcome_model, folds=folds, context=read, exclude=exclude, seed=sample.seed
         )
         rows = rows.with_columns(pl.Series(LOGGED_VALUE, q), pl.Series(TARGET_VALUE, direct))
         note = f"The outcome model reads the item and {', '.join(read) or 'no context'}."
+        if context is None:
+            note += " Name the columns that were known before the decision as `context` for it to read them."
         return replace(sample, frame=nw.from_native(rows, eager_only=True), notes=(*sample.notes, note))
     try:
         nw.from_native(outcome_model)

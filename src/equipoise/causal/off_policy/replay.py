@@ -37,13 +37,15 @@ class Replay(Estimator):
         rows = sample.polars
         p = rows[PROPENSITY_].to_numpy()
         if CANDIDATES in rows.columns and isinstance(rows.schema[CANDIDATES], pl.List):
-            expected = 1.0 / rows[CANDIDATES].list.len().to_numpy()
+            sizes = rows[CANDIDATES].list.len().cast(pl.Float64).fill_null(float("nan")).to_numpy()
+            with np.errstate(divide="ignore"):
+                expected = 1.0 / sizes
         else:
             expected = np.full(len(rows), p[0])
-        off = np.abs(p - expected) > _TOLERANCE
+        off = ~(np.abs(p - expected) <= _TOLERANCE)  # also where the candidates are not known
         if off.any():
             raise DataError(
-                "Replay needs a uniform logger, and the propensities differ",
+                "Replay needs a uniform logger, and the propensities differ or the candidates are not known",
                 where=f"{int(off.sum())} of {len(rows)} rows, the first at row {int(np.flatnonzero(off)[0])}",
                 todo="Use snips or dr, which weigh each row by its propensity.",
             )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from equipoise.causal.off_policy.columns import (
     CLUSTER,
+    ITEM_,
     LOGGED_VALUE,
     PROPENSITY_,
     REWARD_,
@@ -33,6 +34,7 @@ from equipoise.errors import DataError
 Floats = NDArray[np.float64]
 
 _REWARDED, _WEIGHTED, _DIRECT = "_rewarded", "_weighted", "_direct"
+_EXPOSURE, _SPREAD, _PLACE = "_exposure", "_spread", "_place_"
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,12 @@ def slates(sample: Sample, estimator: str, wanted: str) -> Slates:
             where="column 'propensity_kind'",
             todo="rips and cascade_dr read 'action' (of an item given those above it), iips 'item_at_position'.",
         )
+    if not rows.schema[v.POSITION].is_numeric():
+        raise DataError(
+            "The places of slates are no numbers",
+            where=f"column '{v.POSITION}', {rows.schema[v.POSITION]}",
+            todo="Number the places of each slate 1, 2, 3, ...",
+        )
     rows = rows.sort(v.SLATE, v.POSITION)
     expected = pl.int_range(1, pl.len() + 1).over(v.SLATE)
     broken = rows.filter((pl.col(v.POSITION) != expected).fill_null(True))
@@ -109,6 +117,18 @@ class SlateEstimator(Estimator):
         """Σ over places of weight times reward."""
         return nw.col(_REWARDED)
 
+    def exposure(self) -> nw.Expr:
+        """Largest weight of the slate's places."""
+        return nw.col(_EXPOSURE)
+
+    def spread(self) -> nw.Expr:
+        """Σ over places of the reward's (or residual's) size."""
+        return nw.col(_SPREAD)
+
+    def balance(self) -> nw.Expr:
+        """Slates are counted, not weighted: each place has a weight of its own."""
+        return nw.lit(1.0)
+
     def additive(self) -> nw.Expr:
         """Σ over places of what is averaged without the place's own weight."""
         return nw.col(_DIRECT)
@@ -118,7 +138,8 @@ class IndependentIPS(SlateEstimator):
     """Σ_k w_k r_k with the weight of the place's own item: people read each place for itself (Li et al. 2018).
 
     Propensities and target probabilities are those of the item at its place, whatever stands above. The
-    weights reported are those of the place with the smallest effective sample size.
+    weights of every place are checked, and those of the place with the smallest effective sample size are
+    reported; a slate without the place has weight 1 there, for nothing is weighed.
     """
 
     name: ClassVar[str] = "iips"
@@ -126,14 +147,25 @@ class IndependentIPS(SlateEstimator):
     def prepare(self, sample: Sample) -> Frame:
         """One row per slate."""
         made = slates(sample, self.name, "item_at_position")
-        weight = made.matrix(TARGET) / made.matrix(PROPENSITY_, absent=1.0)
-        reward = made.matrix(REWARD_)
-        squares = np.square(weight).sum(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            sizes = np.where(squares > 0, weight.sum(axis=0) ** 2 / squares, 0.0)
-        full = made.matrix(PROPENSITY_).all(axis=0)  # places that every slate has
-        worst = int(np.argmin(np.where(full, sizes, np.inf)))
-        return _table(made, weight[:, worst], (weight * reward).sum(axis=1))
+        weight = made.matrix(TARGET, absent=1.0) / made.matrix(PROPENSITY_, absent=1.0)
+        scaled = weight / np.maximum(weight.max(axis=0), np.finfo(np.float64).tiny)
+        sizes = scaled.sum(axis=0) ** 2 / np.maximum(np.square(scaled).sum(axis=0), 1.0)
+        worst = weight[:, int(np.argmin(sizes))]
+        table = _table(made, worst, weight, (weight * made.matrix(REWARD_)).sum(axis=1))
+        return table.with_columns(
+            *(
+                nw.new_series(f"{_PLACE}{k + 1}", column, nw.Float64, backend="polars")
+                for k, column in enumerate(weight.T)
+            )
+        )
+
+    def faces(self, table: Frame) -> tuple[tuple[str, Frame], ...]:
+        """The weights of each place."""
+        places = [name for name in table.columns if name.startswith(_PLACE)]
+        return tuple(
+            (f"Place {name.removeprefix(_PLACE)}: ", table.with_columns(nw.col(name).alias(WEIGHT)))
+            for name in places
+        )
 
 
 class RewardInteractionIPS(SlateEstimator):
@@ -150,7 +182,7 @@ class RewardInteractionIPS(SlateEstimator):
         """One row per slate."""
         made = slates(sample, self.name, "action")
         weight = _cumulative(made)
-        return _table(made, weight[:, -1], (weight * made.matrix(REWARD_)).sum(axis=1))
+        return _table(made, weight[:, -1], weight, (weight * made.matrix(REWARD_)).sum(axis=1))
 
 
 class CascadeDoublyRobust(SlateEstimator):
@@ -170,11 +202,11 @@ class CascadeDoublyRobust(SlateEstimator):
         weight = _cumulative(made)
         rewarded = (weight * made.matrix(REWARD_)).sum(axis=1)
         if LOGGED_VALUE not in made.rows.columns:  # only the weights are looked at yet
-            return _table(made, weight[:, -1], rewarded)
+            return _table(made, weight[:, -1], weight, rewarded)
         before = np.hstack([np.ones((len(weight), 1)), weight[:, :-1]])
-        foreseen = (weight * made.matrix(LOGGED_VALUE)).sum(axis=1)
+        value = made.matrix(LOGGED_VALUE)
         direct = (before * made.matrix(TARGET_VALUE)).sum(axis=1)
-        return _table(made, weight[:, -1], rewarded, foreseen, direct)
+        return _table(made, weight[:, -1], weight, rewarded, value, direct)
 
 
 def _cumulative(made: Slates) -> Floats:
@@ -186,17 +218,25 @@ def _cumulative(made: Slates) -> Floats:
 
 def _table(
     made: Slates,
+    reported: Floats,
     weight: Floats,
     rewarded: Floats,
-    foreseen: Floats | float = 0.0,
+    value: Floats | None = None,
     direct: Floats | float = 0.0,
 ) -> Frame:
+    """One row per slate, from the weights (slates, places), the weighted rewards and the model's values."""
+    reward = made.matrix(REWARD_)
+    value = np.zeros_like(reward) if value is None else value
+    marks = [name for name in (PROPENSITY_, ITEM_) if name in made.rows.columns]
     kept = [CLUSTER] if CLUSTER in made.heads.columns else []
     table = made.heads.select(v.SLATE, *kept).with_columns(
-        pl.Series(WEIGHT, weight),
-        pl.Series(REWARD_, made.matrix(REWARD_).sum(axis=1)),
+        pl.Series(WEIGHT, reported),
+        pl.Series(REWARD_, reward.sum(axis=1)),
         pl.Series(_REWARDED, rewarded),
-        pl.Series(_WEIGHTED, rewarded - foreseen),
+        pl.Series(_WEIGHTED, rewarded - (weight * value).sum(axis=1)),
         pl.Series(_DIRECT, np.broadcast_to(direct, len(weight))),
+        *(pl.Series(name, made.matrix(name).sum(axis=1)) for name in marks),
+        pl.Series(_EXPOSURE, weight.max(axis=1)),
+        pl.Series(_SPREAD, np.abs(reward - value).sum(axis=1)),
     )
     return nw.from_native(table, eager_only=True)

@@ -8,7 +8,8 @@ itself does, keeps the same bound but erred more than plain IPS on planted world
 candidates from the same rows meet long after their paired difference shows a bias. Sources: Su, Srinath and
 Krishnamurthy (2020), "Adaptive estimator selection for off-policy evaluation"; Tucker and Lee (2021),
 "Improved estimator selection for off-policy evaluation" (SLOPE++: the order is that of the widths, the
-constant √6 − 1).
+constant √6 − 1). The interval reported is the chosen candidate's own; it covers less often than it says, because
+the rows chose as well, and is never called reliable.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import numpy as np
 from pydantic import Field
 
 from equipoise.causal.off_policy.estimators import Estimator, estimators
+from equipoise.causal.off_policy.summary import Answer
 from equipoise.causal.off_policy.value import Candidate
 from equipoise.component import Component
 from equipoise.errors import ConfigError
 from equipoise.statistics import Estimate
 
+AFTER_CHOICE = "The interval takes no account of the choice among estimators, which the same rows made."
 _FACTOR = float(np.sqrt(6)) - 1
 _LEVEL = 0.95
 _CLIPS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -59,23 +62,22 @@ class Slope(Component):
         return tuple(estimators.build(name, options) for name, options in named)
 
 
-def choose(
-    results: Sequence[tuple[Estimator, Estimate, float]], level: float
-) -> tuple[int, tuple[Candidate, ...]]:
+def choose(results: Sequence[tuple[Estimator, Answer]], level: float) -> tuple[int, tuple[Candidate, ...]]:
     """The place of the chosen estimator, and all of them from widest to narrowest.
 
     Args:
-        results: Estimator, estimate and its bound of bias (not used: slope looks at the estimates alone).
+        results: Each estimator with its answer.
         level: Level of the intervals shown; the choice itself is made at 95 %.
     """
-    widths = [_half(found, _LEVEL) for _, found, _ in results]
+    widths = [_half(answer.estimate, _LEVEL) for _, answer in results]
     order = sorted(range(len(results)), key=lambda i: -widths[i])
-    widest = results[order[0]][1]
+    widest = results[order[0]][1].estimate
     admitted, errors = 0, []
     for place, i in enumerate(order):
-        found = results[i][1]
+        found = results[i][1].estimate
         gaps = [
-            abs(found.value - results[j][1].value) - widths[i] - _FACTOR * widths[j] for j in order[:place]
+            abs(found.value - results[j][1].estimate.value) - widths[i] - _FACTOR * widths[j]
+            for j in order[:place]
         ]
         if admitted == place and all(gap <= 0 for gap in gaps):
             admitted += 1
@@ -98,10 +100,8 @@ def _error(found: Estimate, widest: Estimate) -> float:
     return float(np.sqrt((found.standard_error or 0.0) ** 2 + bias))
 
 
-def _candidate(
-    result: tuple[Estimator, Estimate, float], level: float, error: float, chosen: bool
-) -> Candidate:
-    estimator, found, _ = result
+def _candidate(result: tuple[Estimator, Answer], level: float, error: float, chosen: bool) -> Candidate:
+    estimator, found = result[0], result[1].estimate
     interval = found.interval(level)
     return Candidate(
         estimator.name,

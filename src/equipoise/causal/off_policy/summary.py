@@ -11,11 +11,15 @@ from dataclasses import dataclass
 
 import narwhals as nw
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from equipoise.causal.off_policy.columns import CLUSTER, REWARD_, WEIGHT, Frame
+from equipoise.causal.off_policy.columns import CLUSTER, ITEM_, PROPENSITY_, REWARD_, WEIGHT, Frame
+from equipoise.causal.off_policy.contributions import Exposure
 from equipoise.causal.off_policy.estimators import Estimator
+from equipoise.causal.off_policy.fingerprint import Fingerprint
 from equipoise.causal.off_policy.logs import PropensityError
+from equipoise.data import to_polars
 from equipoise.metrics.frames import collect
 from equipoise.statistics import Estimate
 
@@ -24,6 +28,8 @@ Floats = NDArray[np.float64]
 _TINY, _HUGE = 1e-250, 1e150  # beyond these, squares of float64 lose their meaning
 _EXACT = 1e-9  # a mean weight that close to 1 is 1
 _ADDITIVE, _NUMERATOR, _DENOMINATOR = "_additive", "_numerator", "_denominator"
+_CONTRIBUTION, _BALANCE, _RESIDUAL = "_contribution", "_balance", "_residual"
+_EXPOSED, _SQUARED, _CUT, _LOST = "_exposed", "_squared", "_taken", "_lost"
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,9 @@ class Weights:
         mean: Mean weight, with its influence per cluster.
         share_cut: Share of decisions whose weight the estimator cut.
         largest_contribution: Share of Σ|w̃ r| of one decision.
-        contributions: Σc² / max c² of the clusters' sums c of |w̃ r|; 0 where nothing was earned.
         logger: Mean reward, with its influence per cluster.
+        logger_exposure: That of the log itself, in which every weight is 1.
+        fingerprint: By which results of other rows are told apart.
     """
 
     n: int
@@ -49,8 +56,9 @@ class Weights:
     mean: Estimate
     share_cut: float
     largest_contribution: float
-    contributions: float
     logger: Estimate
+    logger_exposure: Exposure
+    fingerprint: Fingerprint
 
     @property
     def mean_z(self) -> float | None:
@@ -62,6 +70,29 @@ class Weights:
         if abs(off) < _EXACT:
             return 0.0
         return off / error if error > 0 else float(np.copysign(np.inf, off))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An estimate, and what is to be known before its interval is believed.
+
+    Attributes:
+        estimate: The value with its influence per cluster.
+        exposure: What the weights can move, per cluster.
+        rewards: Influence values of the rewards alone, Σ w̃ (r − mean), where an outcome model takes from
+            them; None where the estimate's own influence values say it all.
+    """
+
+    estimate: Estimate
+    exposure: Exposure
+    rewards: Floats | None
+
+    def minus(self, other: Answer) -> Answer:
+        """The difference of two values of the same clusters."""
+        rewards = None
+        if self.rewards is not None and other.rewards is not None:
+            rewards = self.rewards - other.rewards
+        return Answer(self.estimate.minus(other.estimate), self.exposure.minus(other.exposure), rewards)
 
 
 def weigh(table: Frame, estimator: Estimator) -> Weights:
@@ -90,7 +121,8 @@ def weigh(table: Frame, estimator: Estimator) -> Weights:
             "Some propensities are so small that weights are infinite",
             todo="Leave these rows out, or log them right.",
         )
-    clusters = _per_cluster(made, [WEIGHT, REWARD_, "_part"])
+    marks = [name for name in (REWARD_, PROPENSITY_, ITEM_) if name in made.collect_schema().names()]
+    clusters, labels = _per_cluster(made, [WEIGHT, *marks])
     ones = clusters["_n"]
     return Weights(
         n=n,
@@ -100,27 +132,54 @@ def weigh(table: Frame, estimator: Estimator) -> Weights:
         mean=ratio_of_means(np.zeros_like(ones), clusters[WEIGHT], ones, ones),
         share_cut=float(found["cut"]) / n,
         largest_contribution=float(found["part"]) / float(found["parts"]) if found["parts"] > 0 else 0.0,
-        contributions=equal_contributions(clusters["_part"]),
         logger=ratio_of_means(np.zeros_like(ones), clusters[REWARD_], ones, ones),
+        logger_exposure=Exposure(ones * (len(ones) / n), 0.0, 0.0),
+        fingerprint=Fingerprint(labels, {name: clusters[name] for name in marks}),
     )
 
 
-def estimate(table: Frame, estimator: Estimator) -> tuple[Estimate, float]:
-    """The estimate with its influence values per cluster, and a bound of the bias by changed weights.
-
-    The bound is mean(|w − w̃| |r − q|), over the mean weight where weights are normalised; it is 0 for
-    estimators that use the weights as they are.
-    """
-    changed = (nw.col(WEIGHT) - estimator.used()).abs() * estimator.residual().abs()
+def estimate(table: Frame, estimator: Estimator) -> Answer:
+    """The estimate with its influence values per cluster, and what speaks for or against its interval."""
+    change = nw.col(WEIGHT) - estimator.used()
     made = table.with_columns(
         estimator.additive().alias(_ADDITIVE),
         estimator.numerator().alias(_NUMERATOR),
         estimator.denominator().alias(_DENOMINATOR),
-        changed.alias("_changed"),
+        estimator.contribution().alias(_CONTRIBUTION),
+        estimator.balance().alias(_BALANCE),
+        estimator.exposure().alias(_EXPOSED),
+        (estimator.exposure() * estimator.exposure()).alias(_SQUARED),
+        (change * estimator.residual()).alias(_LOST),
+        change.alias(_CUT),
+        estimator.spread().alias(_RESIDUAL),
     )
-    sums = _per_cluster(made, [_ADDITIVE, _NUMERATOR, _DENOMINATOR, "_changed"])
+    summed = [_ADDITIVE, _NUMERATOR, _DENOMINATOR, _EXPOSED, _SQUARED]
+    rewards = [_CONTRIBUTION, _BALANCE] if estimator.modelled else []
+    ends = collect(
+        made.select(
+            nw.col(_RESIDUAL).min().alias("least"),
+            nw.col(_RESIDUAL).max().alias("most"),
+            nw.col(_CUT).abs().max().alias("cut"),
+        )
+    ).rows(named=True)[0]
+    cut = [_CUT, _LOST] if ends["cut"] > 0 else []
+    sums, _ = _per_cluster(made, [*summed, *rewards, *cut])
     found = ratio_of_means(sums[_ADDITIVE], sums[_NUMERATOR], sums[_DENOMINATOR], sums["_n"])
-    return found, float(sums["_changed"].sum() / sums[_DENOMINATOR].sum())
+    total, rows, count = float(sums[_DENOMINATOR].sum()), float(sums["_n"].sum()), len(sums["_n"])
+    centre = float(sums[_NUMERATOR].sum()) / total if estimator.normalised else 0.0
+    spread = max(abs(ends["least"] - centre), abs(ends["most"] - centre))
+    scale = (rows / total) * (count / rows)  # that of the influence values
+    largest = float(np.sqrt(sums[_SQUARED].max())) * scale
+    exposure = Exposure(sums[_EXPOSED] * scale, largest, spread, *(sums[name] * scale for name in cut))
+    return Answer(found, exposure, _rewards(sums) if rewards else None)
+
+
+def _rewards(sums: dict[str, Floats]) -> Floats:
+    """Influence values of the weighted mean of the rewards."""
+    balance = sums[_BALANCE]
+    if not balance.sum() > 0:
+        return np.zeros_like(balance)
+    return ratio_of_means(np.zeros_like(balance), sums[_CONTRIBUTION], balance, sums["_n"]).influence
 
 
 def _effective(table: Frame, total: float, squares: float, largest: float) -> float:
@@ -133,29 +192,22 @@ def _effective(table: Frame, total: float, squares: float, largest: float) -> fl
     return total**2 / squares
 
 
-def equal_contributions(values: Floats) -> float:
-    """Σv² / max v²: how many equally large values make up the sum of squares; 0 where all are 0.
-
-    It is the number that Lindeberg's condition of the normal limit asks to be large; for rare clicks of equal
-    weight it is the number of clicks.
-    """
-    largest = float(np.abs(values).max(initial=0.0))
-    return float(np.square(values / largest).sum()) if largest > 0 else 0.0
-
-
-def _per_cluster(table: Frame, columns: list[str]) -> dict[str, Floats]:
-    """Sums of columns per cluster, in the order of the clusters, and the number of rows `_n`."""
+def _per_cluster(table: Frame, columns: list[str]) -> tuple[dict[str, Floats], pl.Series | None]:
+    """Sums of columns per cluster and the number of rows `_n`, and the clusters they are of, in order."""
     names = table.collect_schema().names()
+    labels = None
     if CLUSTER in names:
         totals = [nw.col(name).sum().alias(name) for name in columns]
         grouped = table.group_by(CLUSTER).agg(nw.len().alias("_n"), *totals)
         found = collect(grouped).sort(CLUSTER)
+        labels = to_polars(found.to_native())[CLUSTER]
     else:
         found = collect(table.select(*columns)).with_columns(nw.lit(1.0).alias("_n"))
-    return {
+    sums = {
         name: found.get_column(name).cast(nw.Float64).to_numpy().astype(np.float64)
         for name in ["_n", *columns]
     }
+    return sums, labels
 
 
 def ratio_of_means(additive: Floats, numerator: Floats, denominator: Floats, n: Floats) -> Estimate:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
 
-from equipoise.causal.off_policy.estimators import Estimator
-from equipoise.causal.off_policy.summary import Weights, equal_contributions
+from equipoise.causal.off_policy.contributions import contributions
+from equipoise.causal.off_policy.summary import Answer, Weights
 from equipoise.component import Component
 from equipoise.statistics import Estimate
 
@@ -22,23 +23,40 @@ class Support(Component):
     largest_share: float = Field(0.1, gt=0, le=1)
     """Largest share of the total weight that one row may carry."""
     mean_weight_errors: float = Field(3.0, ge=0)
-    """Standard errors by which the mean weight may be off 1; beyond them and `mean_weight_factor`, it is refused."""
+    """Standard errors by which the mean weight may be off 1: beyond them an interval is not believed, and beyond
+    `mean_weight_factor` as well the value is refused."""
     mean_weight_factor: float = Field(1.5, ge=1)
     """Factor by which the mean weight may be off 1, up or down."""
-    mean_weight_tolerance: float = Field(0.05, ge=0)
-    """Share by which the mean weight may be off 1 for `interval_reliable`, where it is beyond `mean_weight_errors`."""
     unsupported_mass: float = Field(1e-6, ge=0, le=1)
     """Largest share of the target's probability on items that the logger never shows."""
     minimum_contributions: float = Field(30.0, ge=1)
-    """Least Σφ² / max φ², for `interval_reliable`, both of the influence values and of the weighted rewards (sums per
-    cluster): how many equally large ones the variance is worth. On planted worlds 95 % intervals covered 84-88 %
-    under 10, 92-93 % from 10 to 30, and 94-95 % from there on."""
+    """Least number of equally large decisions that the error must be worth, for `interval_reliable`: see
+    `contributions`."""
     bias_errors: float = Field(0.25, ge=0)
-    """Largest bias by clipping, in standard errors, for `interval_reliable`; at 0.25 a 95 % interval covers 94 %."""
+    """Largest bias by cut weights or by a mean weight that is off, in standard errors, for `interval_reliable`; at
+    0.25 a 95 % interval covers 94 %."""
 
 
-def refusals(support: Support, weights: Weights, unsupported: float | None) -> dict[str, str]:
+_ROUNDING = 1e-12
+
+Checked = Sequence[tuple[str, Weights]]
+"""Weights that a value rests on, each with how a sentence about them begins."""
+
+
+def refusals(support: Support, checked: Checked, unsupported: float | None) -> dict[str, str]:
     """Why a log cannot answer, as codes and sentences; empty where it can."""
+    found: dict[str, str] = {}
+    for where, weights in checked:
+        for code, sentence in _refusals(support, weights).items():
+            found.setdefault(code, where + sentence)
+    if unsupported is not None and unsupported > support.unsupported_mass:
+        found["unsupported"] = (
+            f"{unsupported:.1%} of the target's probability lies on items that the logger never shows."
+        )
+    return found
+
+
+def _refusals(support: Support, weights: Weights) -> dict[str, str]:
     found = {}
     size, share = weights.effective_sample_size, weights.largest_share
     mean, z = weights.mean.value, weights.mean_z
@@ -64,46 +82,92 @@ def refusals(support: Support, weights: Weights, unsupported: float | None) -> d
             f"The mean weight is {mean:.3g} and should be 1: the propensities are wrong, or the target chooses "
             "what the logger never shows."
         )
-    if unsupported is not None and unsupported > support.unsupported_mass:
-        found["unsupported"] = (
-            f"{unsupported:.1%} of the target's probability lies on items that the logger never shows."
-        )
     return found
 
 
-def doubts(
-    support: Support, estimator: Estimator, weights: Weights, found: Estimate, bias: float
-) -> str | None:
+def doubts(support: Support, answer: Answer, checked: Checked, unreliable: str | None = None) -> str | None:
     """Why an interval cannot be relied on, in words; None where it can.
 
-    The normal limit needs that no cluster makes up much of the variance: with influence values φ, max φ² / Σφ²
-    must be small (Lindeberg). The same is asked of the weighted rewards alone, because a log without rewards
-    has no large influence yet: those of an outcome model's residuals are small then, and say nothing.
+    Args:
+        support: The thresholds.
+        answer: The estimate and what speaks for it.
+        checked: The weights that it rests on, each with how a sentence about them begins.
+        unreliable: Why the estimator's interval never can be.
     """
-    if estimator.unreliable is not None:
-        return estimator.unreliable
+    if unreliable is not None:
+        return unreliable
+    scale = max(abs(answer.estimate.value), *(abs(weights.logger.value) for _, weights in checked))
+    doubt = _of_chance(support, answer, scale)
+    if doubt is not None:
+        return doubt
+    return doubts_of_weights(support, answer, checked)
+
+
+def doubts_of_weights(support: Support, answer: Answer, checked: Checked) -> str | None:
+    """Why the weights cannot be right, in words; None where they can."""
+    error, spread = answer.estimate.standard_error or 0.0, answer.exposure.spread
+    for where, weights in checked:
+        if _off(support, weights.mean, 1.0, spread, error):
+            return (
+                f"{where}The mean weight is {weights.mean.value:.3g} where 1 is expected ({weights.mean_z:+.1f} "
+                "standard errors): the propensities are off, or the target chooses what the logger never shows."
+            )
+    return None
+
+
+def doubts_of_difference(support: Support, answer: Answer, mean: Estimate) -> str | None:
+    """Why the interval of a difference of two policies cannot be relied on; None where it can.
+
+    A difference is judged by itself: where both policies decide alike, they have the same weights, and nothing
+    there moves it; it may rest on the few decisions in which they differ.
+
+    Args:
+        support: The thresholds.
+        answer: The difference, and the exposure of the difference of the weights.
+        mean: Difference of the mean weights, which should be 0.
+    """
+    if answer.exposure.largest == 0 and not answer.estimate.influence.any():
+        return None  # the same policy twice
+    doubt = _of_chance(support, answer, abs(answer.estimate.value))
+    if doubt is not None:
+        return doubt
+    if _off(support, mean, 0.0, answer.exposure.spread, answer.estimate.standard_error or 0.0):
+        return (
+            f"The mean weights of the two policies differ by {mean.value:.3g} where 0 is expected: the "
+            "propensities are off, or one of them chooses what the logger hardly ever shows."
+        )
+    return None
+
+
+def _of_chance(support: Support, answer: Answer, scale: float) -> str | None:
+    """Doubts about the normal limit, and about weights that were cut."""
+    found, exposure = answer.estimate, answer.exposure
     error = found.standard_error
     if error is None:
         return "All decisions belong to one cluster."
-    scale = max(abs(found.value), abs(weights.logger.value))
-    if error <= 1e-12 * scale:
+    if error <= _ROUNDING * scale or error == 0:
         return "The rewards do not vary, so that their chance cannot be told."
-    contributions = min(equal_contributions(found.influence), weights.contributions)
-    if contributions < support.minimum_contributions:
+    count = contributions(found.influence, exposure.most)
+    if answer.rewards is not None:
+        count = min(count, contributions(answer.rewards))
+    if count < support.minimum_contributions:
         return (
-            f"The value rests on the equivalent of {contributions:.1f} contributions, fewer than "
+            f"The value rests on the equivalent of {count:.1f} contributions, fewer than "
             f"{support.minimum_contributions:g}: too few for the normal limit."
         )
-    if bias > support.bias_errors * error:
+    if exposure.bias > support.bias_errors * error:
+        bias = exposure.bias
         return f"Cut weights may bias the value by {bias:.3g}, which is {bias / error:.2g} standard errors."
-    z, mean = weights.mean_z, weights.mean.value
-    if (
-        z is not None
-        and abs(z) > support.mean_weight_errors
-        and abs(mean - 1) > support.mean_weight_tolerance
-    ):
-        return (
-            f"The mean weight is {mean:.3g} where 1 is expected ({z:+.1f} standard errors): the propensities are "
-            "off, or the target chooses what the logger never shows."
-        )
     return None
+
+
+def _off(support: Support, mean: Estimate, expected: float, spread: float, error: float) -> bool:
+    """Whether a mean weight is off by more than chance, and by so much that the value may move.
+
+    The second is decided by the weight missed times the largest residual, against the bias allowed: rounded
+    propensities of a uniform logger are off for certain, and do no harm.
+    """
+    gap, chance = abs(mean.value - expected), mean.standard_error
+    if chance is None:
+        return False
+    return gap > support.mean_weight_errors * chance and gap * spread > support.bias_errors * error

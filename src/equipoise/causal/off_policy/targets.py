@@ -99,11 +99,23 @@ def _uniform(log: Log, items: Any, sequential: bool, seed: int) -> Sample:
     if sequential:
         return _remaining(log.collected(), known, seed)
     if log.lazy:
+        known = _like(log, known)
         share = nw.when(nw.col(v.ITEM).is_in(known)).then(nw.lit(1.0 / len(known))).otherwise(nw.lit(0.0))
         return Sample(log.frame.with_columns(share.alias(TARGET)), log.n, None, log.kinds, log.notes, seed)
     table = pl.DataFrame({v.ITEM: known}).with_columns(pl.lit(1.0 / len(known)).alias(PROBABILITY))
     rows, table = aligned(log.polars, table, [v.ITEM], "items")
     return _distributed(log, rows, Distribution(table, ()), seed)
+
+
+def _like(log: Log, known: list[Any]) -> list[Any]:
+    """Ids of the type that the log has.
+
+    Raises:
+        DataError: if ids are text on one side and numbers on the other.
+    """
+    schema = pl.DataFrame({v.ITEM: known})
+    here = collect(log.frame.select(v.ITEM).head(1))
+    return aligned(to_polars(here.to_native()), schema, [v.ITEM], "items")[1][v.ITEM].to_list()
 
 
 def _remaining(log: Log, known: list[Any] | None, seed: int) -> Sample:

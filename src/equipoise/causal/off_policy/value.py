@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from equipoise.causal.off_policy.support import Support
+from equipoise.causal.off_policy.fingerprint import Fingerprint
+from equipoise.causal.off_policy.summary import Answer
+from equipoise.causal.off_policy.support import Support, doubts_of_difference
 from equipoise.errors import DataError
 from equipoise.statistics import Estimate, Interval
 
@@ -24,7 +24,8 @@ class Difference:
         high: Upper end; likewise.
         level: Confidence level.
         p_value: Two-sided p of no difference; None where there is no interval.
-        interval_reliable: Whether the interval can be believed: both policies' can.
+        interval_reliable: Whether the interval can be believed, judged by the difference itself.
+        interval_reason: Why it cannot, in words; None where it can.
         reason: Why there is no value, in words; None where there is one.
     """
 
@@ -35,6 +36,7 @@ class Difference:
     p_value: float | None = None
     interval_reliable: bool = False
     reason: str | None = None
+    interval_reason: str | None = None
 
     @property
     def refused(self) -> bool:
@@ -50,6 +52,7 @@ class Difference:
             "level": self.level,
             "p_value": self.p_value,
             "interval_reliable": self.interval_reliable,
+            "interval_reason": self.interval_reason,
             "reason": self.reason,
         }
 
@@ -80,7 +83,7 @@ class Candidate:
         """Plain JSON values."""
         return {
             "estimator": self.estimator,
-            "options": dict(self.options),
+            "options": _plain(self.options),
             "value": self.value,
             "low": self.low,
             "high": self.high,
@@ -128,8 +131,8 @@ class PolicyValue:
         candidates: Estimators that were chosen among, lowest bias first; empty where none were.
         notes: What else a reader should know, in words.
         estimate: Value and influence values, one per cluster; None where the value is refused.
-        logger: Mean reward of the log and its influence values, by which two results know that they come from
-            the same rows.
+        logger: Mean reward of the log and its influence values.
+        evidence: What a difference to another value of the same log is judged by.
     """
 
     value: float | None
@@ -162,6 +165,7 @@ class PolicyValue:
     notes: tuple[str, ...] = ()
     estimate: Estimate | None = field(default=None, repr=False)
     logger: Estimate | None = field(default=None, repr=False)
+    evidence: Evidence | None = field(default=None, repr=False)
 
     def minus(self, other: PolicyValue) -> Difference:
         """This policy's value minus another's, paired row by row, at this value's level.
@@ -169,15 +173,20 @@ class PolicyValue:
         Raises:
             DataError: if the two were not estimated on the same rows, or one per row and one per slate.
         """
-        if self.n != other.n or not _same(self.logger, other.logger):
+        mine, others = self.evidence, other.evidence
+        if (
+            self.n != other.n
+            or mine is None
+            or others is None
+            or not mine.fingerprint.same(others.fingerprint)
+        ):
             raise DataError(
                 "Values from different logs cannot be subtracted",
                 where=f"{self.n} and {other.n} decisions",
                 todo="Estimate both policies on the same log, in the same way (by rows or by slates).",
             )
         said = [v.reason for v in (self, other) if v.reason is not None]
-        reliable = self.interval_reliable and other.interval_reliable
-        return difference(self.estimate, other.estimate, self.level, reliable=reliable, said=said)
+        return difference(mine, others, self.level, self.support, said)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values; nothing in it is NaN or infinite."""
@@ -185,7 +194,7 @@ class PolicyValue:
             "kind": "policy-value",
             "schema": 1,
             "estimator": self.estimator,
-            "options": dict(self.options),
+            "options": _plain(self.options),
             "value": self.value,
             "low": self.low,
             "high": self.high,
@@ -215,33 +224,60 @@ class PolicyValue:
         }
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """A value as differences are made of it.
+
+    Attributes:
+        fingerprint: Of the rows of the log.
+        mean: Mean weight, with its influence per cluster.
+        answer: The estimate, and what the weights can move; None where the value is refused.
+        doubt: Why no difference to it can be relied on: its estimator, or a mean weight that is off.
+    """
+
+    fingerprint: Fingerprint
+    mean: Estimate
+    answer: Answer | None = None
+    doubt: str | None = None
+
+
 def difference(
-    first: Estimate | None, second: Estimate | None, level: float, *, reliable: bool, said: list[str]
+    first: Evidence, second: Evidence, level: float, support: Support, said: Sequence[str] = ()
 ) -> Difference:
-    """First minus second of two estimates of the same clusters; refused where one of them is.
+    """First minus second of two values of one log, judged by itself; refused where one of them is.
 
     Args:
-        first: The estimate subtracted from.
-        second: The estimate subtracted.
+        first: The value subtracted from.
+        second: The value subtracted.
         level: Confidence level.
-        reliable: Whether both intervals can be believed.
-        said: Why an estimate is missing.
+        support: When its interval is believed.
+        said: Why a value is missing.
     """
-    if first is None or second is None:
+    if first.answer is None or second.answer is None:
         return Difference(None, None, None, level, reason=" ".join(dict.fromkeys(said)) or "No value.")
-    gap = first.minus(second)
-    interval = gap.interval(level)
+    gap = first.answer.minus(second.answer)
+    interval = gap.estimate.interval(level)
+    doubt = first.doubt or second.doubt
+    doubt = doubt or doubts_of_difference(support, gap, first.mean.minus(second.mean))
     return Difference(
-        gap.value, interval.low, interval.high, level, gap.p_value(), reliable, reason=interval.reason
+        gap.estimate.value,
+        interval.low,
+        interval.high,
+        level,
+        gap.estimate.p_value(),
+        doubt is None,
+        interval.reason,
+        doubt,
     )
-
-
-def _same(first: Estimate | None, second: Estimate | None) -> bool:
-    """Whether two logs' mean rewards are made of the same clusters."""
-    if first is None or second is None or len(first.influence) != len(second.influence):
-        return False
-    return bool(np.allclose(first.influence, second.influence, rtol=1e-6, atol=1e-9))
 
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as JSON has them; infinity, which it does not have, as a word."""
+    infinite = {
+        name: str(value) for name, value in options.items() if isinstance(value, float) and math.isinf(value)
+    }
+    return {**options, **infinite}
