@@ -189,3 +189,11 @@ def test_asia_is_found_but_for_two_edges(real_data: Path) -> None:
     truth = "X1 -> X2 -> X6 -> X7; X3 -> X4 -> X6; X3 -> X5 -> X8; X6 -> X8"
     found = propose_graph(data, "ges", n_bootstrap=0)
     assert structural_hamming_distance(found.found, CausalGraph.parse(truth)) == 2
+
+
+def test_ids_are_no_variables_unless_asked_for() -> None:
+    data = quantities(300).with_columns(user_id=pl.int_range(300))
+    left_out = propose_graph(data, n_bootstrap=0)
+    asked = propose_graph(data, columns=["age", "price", "user_id"], n_bootstrap=0)
+    assert set(left_out.found.nodes) == {"age", "season", "price", "sales"}
+    assert set(asked.found.nodes) == {"age", "price", "user_id"}

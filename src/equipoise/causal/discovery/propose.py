@@ -14,6 +14,7 @@ from equipoise.causal.discovery.partial_graph import PartialGraph
 from equipoise.causal.discovery.proposal import Proposal
 from equipoise.causal.variables import cluster_codes, encode_all, read_variables
 from equipoise.data import to_polars
+from equipoise.data import vocabulary as v
 from equipoise.data.frames import named_columns, require
 from equipoise.endpoint import Endpoint
 from equipoise.errors import ConfigError, DataError, nearest
@@ -22,6 +23,8 @@ from equipoise.progress import track
 LANGUAGE_MODEL = "llm"
 METHODS = (*LEARNERS, LANGUAGE_MODEL)
 
+_IDS = (v.USER, v.ITEM, v.REQUEST, v.SLATE)
+"""Names of rows, which are no variables unless asked for."""
 _RESAMPLES, _REPEATS = 30, 5
 _LOGGED = "What is learned from logged events is also what the logging policy did."
 _UNCHECKED = "It was read from names and descriptions alone; no row was looked at: test it on data."
@@ -56,7 +59,7 @@ def propose_graph(
     Args:
         data: Frame of rows that are independent of each other, or of clusters that are.
         method: As above.
-        columns: Columns to be variables of the graph; None for all but `cluster`.
+        columns: Columns to be variables of the graph; None for all but `cluster` and ids.
         discrete: Columns that are categories; None to tell from the values: texts, truth values, and whole
             numbers of at most ten kinds are.
         cluster: Column of users, resampled as wholes.
@@ -83,7 +86,7 @@ def propose_graph(
     if seed < 0:
         raise DataError(f"A seed of {seed} is below 0")
     table = to_polars(data)
-    every = [name for name in table.columns if name != cluster]
+    every = [name for name in table.columns if name not in (cluster, *_IDS)]
     names = every if columns is None else named_columns(columns)
     require(table.columns, *names, table="data")
     twice = next((name for name in names if names.count(name) > 1), None)
