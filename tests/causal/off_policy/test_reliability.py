@@ -95,6 +95,10 @@ def test_a_policy_is_no_better_than_itself():
     gap = value.minus(policy_value(log, "new", "dr", MODEL))
     assert (gap.value, gap.low, gap.high) == (0, 0, 0)
     assert gap.interval_reliable
+    rounded = log.with_columns(new=pl.col("new") * (1 - 1e-15))
+    assert not value.minus(
+        policy_value(rounded, "new", "dr", MODEL)
+    ).interval_reliable  # no launch by rounding
     none = policy_value(log.with_columns(reward=0.0), "new", "ips")
     assert not none.minus(policy_value(log.with_columns(reward=0.0), "old", "ips")).interval_reliable
 

@@ -115,7 +115,7 @@ def doubts_of_weights(support: Support, answer: Answer, checked: Checked) -> str
     return None
 
 
-def doubts_of_difference(support: Support, answer: Answer, mean: Estimate) -> str | None:
+def doubts_of_difference(support: Support, answer: Answer, mean: Estimate, scale: float) -> str | None:
     """Why the interval of a difference of two policies cannot be relied on; None where it can.
 
     A difference is judged by itself: where both policies decide alike, they have the same weights, and nothing
@@ -125,10 +125,11 @@ def doubts_of_difference(support: Support, answer: Answer, mean: Estimate) -> st
         support: The thresholds.
         answer: The difference, and the exposure of the difference of the weights.
         mean: Difference of the mean weights, which should be 0.
+        scale: Size of the values subtracted, which says what is rounding.
     """
     if answer.exposure.largest == 0 and not answer.estimate.influence.any():
         return None  # the same policy twice
-    doubt = _of_chance(support, answer, abs(answer.estimate.value))
+    doubt = _of_chance(support, answer, scale)
     if doubt is not None:
         return doubt
     if _off(support, mean, 0.0, answer.exposure.spread, answer.estimate.standard_error or 0.0):

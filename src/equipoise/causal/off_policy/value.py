@@ -258,7 +258,8 @@ def difference(
     gap = first.answer.minus(second.answer)
     interval = gap.estimate.interval(level)
     doubt = first.doubt or second.doubt
-    doubt = doubt or doubts_of_difference(support, gap, first.mean.minus(second.mean))
+    scale = max(abs(first.answer.estimate.value), abs(second.answer.estimate.value))
+    doubt = doubt or doubts_of_difference(support, gap, first.mean.minus(second.mean), scale)
     return Difference(
         gap.estimate.value,
         interval.low,
