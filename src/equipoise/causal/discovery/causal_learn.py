@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.causal.conditional_independence import independence_test
 from equipoise.causal.discovery.partial_graph import CIRCLE, HEAD, TAIL, PartialGraph
-from equipoise.causal.variables import Values, Variable
+from equipoise.causal.independence.conditional import independence_test
+from equipoise.causal.independence.variables import Values, Variable
 from equipoise.errors import DataError, MissingExtraError
 
 Columns = Mapping[str, Values]

@@ -12,7 +12,7 @@ from equipoise.causal.discovery.causal_learn import LEARNERS, learn
 from equipoise.causal.discovery.language_model import ask, majority
 from equipoise.causal.discovery.partial_graph import PartialGraph
 from equipoise.causal.discovery.proposal import Proposal
-from equipoise.causal.variables import cluster_codes, encode_all, read_variables
+from equipoise.causal.independence.variables import cluster_codes, encode_all, read_variables
 from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
 from equipoise.data.frames import named_columns, require

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from equipoise.causal.clustered_independence import clustered_test, one_of_each
-from equipoise.causal.conditional_independence import independence_test
 from equipoise.causal.graph.causal_graph import CausalGraph
-from equipoise.causal.variables import cluster_codes, encode_all, read_variables
+from equipoise.causal.independence.clustered import clustered_test, one_of_each
+from equipoise.causal.independence.conditional import independence_test
+from equipoise.causal.independence.variables import cluster_codes, encode_all, read_variables
 from equipoise.data import to_polars
 from equipoise.errors import DataError
 from equipoise.progress import track

@@ -12,9 +12,9 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from equipoise.causal.graph import CausalGraph, GraphError
+from equipoise.causal.independence.variables import Variable, encode_all, read_variables
 from equipoise.causal.mechanisms.elimination import Factor, eliminate
 from equipoise.causal.mechanisms.inputs import check_draws, read_graph
-from equipoise.causal.variables import Variable, encode_all, read_variables
 from equipoise.errors import DataError, nearest
 
 _LARGEST = 10_000_000  # cells of one variable's table

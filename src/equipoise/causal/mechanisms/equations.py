@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from equipoise.causal.variables import Values, Variable
+from equipoise.causal.independence.variables import Values, Variable
 
 Floats = NDArray[np.float64]
 Columns = Mapping[str, Values]

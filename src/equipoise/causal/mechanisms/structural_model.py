@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import ArrayLike
 
 from equipoise.causal.graph import CausalGraph, GraphError
+from equipoise.causal.independence.variables import Values, Variable, encode_all, read_variables
 from equipoise.causal.mechanisms.equations import (
     AdditiveNoise,
     Causes,
@@ -23,7 +24,6 @@ from equipoise.causal.mechanisms.equations import (
     regressors,
 )
 from equipoise.causal.mechanisms.inputs import check_draws, read_graph
-from equipoise.causal.variables import Values, Variable, encode_all, read_variables
 from equipoise.data.dataset import to_polars
 from equipoise.data.frames import eager, require
 from equipoise.errors import ConfigError, DataError, ModelError, nearest

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.causal.conditional_independence import IndependenceTest, independence_test
-from equipoise.causal.variables import Values, Variable
+from equipoise.causal.independence.conditional import IndependenceTest, independence_test
+from equipoise.causal.independence.variables import Values, Variable
 
 _DRAWS = 5  # more add little power, and with more the combined p-value strays from its level
 _LARGEST_P = 0.99  # a p of 1 would outweigh every small one

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, chi2_contingency, fisher_exact
 
-from equipoise.causal.conditional_independence import (
+from equipoise.causal.independence.conditional import (
     COVARIANCE,
     EXACT,
     STRATIFIED,
@@ -16,7 +16,7 @@ from equipoise.causal.conditional_independence import (
     contingency_test,
     independence_test,
 )
-from equipoise.causal.variables import Variable
+from equipoise.causal.independence.variables import Variable
 
 Columns = dict[str, Any]
 

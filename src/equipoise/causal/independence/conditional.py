@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 from scipy.stats import chi2, f, hypergeom, norm, rankdata
 
-from equipoise.causal.variables import Values, Variable
+from equipoise.causal.independence.variables import Values, Variable
 
 G = "G"
 STRATIFIED = "Cochran-Mantel-Haenszel"

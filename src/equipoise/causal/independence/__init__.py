@@ -1,0 +1,1 @@
+"""Columns as categories and quantities, and tests of whether they depend on each other."""
