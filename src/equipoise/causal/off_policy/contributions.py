@@ -14,6 +14,10 @@ trials may still happen three times (the rule of three: 95 % limit of a count of
 Lippman-Hand 1983). So the ratio is taken once more with three further decisions of the largest influence that any
 weight of the log allows, and the smaller number counts. On planted worlds 95 % intervals cover 93-97 % from 30
 contributions on, over sizes of logs, rates of reward and overlaps.
+
+That is of both ends together. The tails of a skewed sum err in opposite directions, to first order by
+0.0845 / √contributions each at 95 % (Hall 1992, section 2.4): with 30 contributions an end misses in 1-4 % instead
+of 2.5 %, with 300 in 2-3 %. Who decides by one end can ask for more by `Support.minimum_contributions`.
 """
 
 from __future__ import annotations
