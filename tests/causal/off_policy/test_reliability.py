@@ -75,14 +75,14 @@ def test_heavy_rows_without_rewards_are_not_overlooked(estimator: str):
 
 def test_near_equal_policies_are_judged_by_what_they_differ_in():
     passed = 0
-    for seed in range(25):
+    for seed in range(15):
         log = two_items(seed, 6000, 0.02, 0.05, 0.1)
         new, old = (policy_value(log, policy, "ips") for policy in ("new", "old"))
         gap = old.minus(new)
         passed += gap.low > 0
         assert not gap.interval_reliable
         assert gap.as_dict()["interval_reason"]
-    assert passed >= 4  # the truth is 0: without the flag, far more than 2.5 % would be launched
+    assert passed >= 3  # the truth is 0: without the flag, far more than 2.5 % would be launched
     wide = two_items(0, 40_000, 0.5, 0.2, 0.1)
     gap = policy_value(wide, "old", "ips").minus(policy_value(wide, "new", "ips"))
     assert gap.interval_reliable
@@ -116,7 +116,7 @@ def test_a_difference_to_the_logger_is_judged_by_itself():
 def test_ordinary_logs_are_never_flagged_by_chance(kind: str):
     share = {"users": [0.1, 0.1, 0.8], "normal rewards": [1 / 3] * 3, "as logged": [1 / 3] * 3}[kind]
     rates = np.array([0.1, 0.2, 0.3])
-    for seed in range(25):
+    for seed in range(15):
         rng = np.random.default_rng([seed, 8])
         n = 300 if kind == "normal rewards" else 1500
         item = rng.integers(0, 3, n)

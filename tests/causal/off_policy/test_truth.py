@@ -37,9 +37,9 @@ def many(world: Planted, worlds: int, n: int, estimator: str, **options: Any) ->
 
 @pytest.mark.parametrize("estimator", ["ips", "snips", "dr", "sndr"])
 def test_values_are_unbiased_and_intervals_cover(estimator: str):
-    errors, held = many(WORLD, 40, 400, estimator, model=WORLD.reward * 0.6 + 0.1)
+    errors, held = many(WORLD, 30, 300, estimator, model=WORLD.reward * 0.6 + 0.1)
     assert abs(errors.mean()) < 3 * errors.std(ddof=1) / np.sqrt(len(errors))
-    assert held.mean() >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / 40)
+    assert held.mean() >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / 30)
 
 
 def test_dr_needs_only_one_nuisance_to_be_right():
@@ -57,7 +57,7 @@ def test_dr_needs_only_one_nuisance_to_be_right():
 
 
 def test_a_good_model_and_normalising_lower_the_variance():
-    spread = {name: many(WORLD, 25, 300, name)[0].std() for name in ("ips", "snips", "dr")}
+    spread = {name: many(WORLD, 20, 300, name)[0].std() for name in ("ips", "snips", "dr")}
     assert spread["dr"] < spread["snips"] < spread["ips"]
 
 
@@ -208,7 +208,7 @@ def test_slope_errs_less_than_ips_where_overlap_is_poor():
     world = Planted.draw(14, spread=1.4)
 
     def errors(estimator: str) -> float:
-        found = [policy_value(world.log(600, seed), "e", estimator) for seed in range(20)]
+        found = [policy_value(world.log(600, seed), "e", estimator) for seed in range(15)]
         return float(np.mean([(v.value - world.truth) ** 2 for v in found if v.value is not None]))
 
     assert errors("slope") < errors("ips")

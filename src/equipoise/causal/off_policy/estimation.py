@@ -95,7 +95,9 @@ def policy_value(
     question = _Question(estimator, chosen.model_dump(mode="json"), level, support or Support())
     table = ways[0].prepare(sample)
     weights = weigh(table, ways[0])
-    checked = [(where, weigh(face, ways[0])) for where, face in ways[0].faces(table)]
+    checked = [
+        (where, weights if face is table else weigh(face, ways[0])) for where, face in ways[0].faces(table)
+    ]
     lost = ways[0].unsupported(sample, weights.largest)
     reasons = refusals(question.support, checked, lost)
     if reasons:
