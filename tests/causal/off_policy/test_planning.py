@@ -74,20 +74,29 @@ def test_more_exploration_needs_fewer_users_and_clusters_need_more():
 
 
 def test_the_cheapest_that_answers_with_the_users_at_hand_is_chosen():
-    free = plan_exploration(**SITUATION)
+    free = plan_exploration(support=Support(), **SITUATION)
     assert free.chosen is not None
     assert free.chosen.lost == min(option.lost for option in free.options)
     least = min(option.users for option in free.options)
-    tight = plan_exploration(users=least, **SITUATION)
+    tight = plan_exploration(users=least, support=Support(), **SITUATION)
     assert tight.chosen is not None
     assert tight.chosen.users <= least
-    none = plan_exploration(users=least // 2, **SITUATION)
+    none = plan_exploration(users=least // 2, support=Support(), **SITUATION)
     assert none.chosen is None
     assert str(least) in none.reason
     option = next(o for o in none.options if o.limit == "power")
     assert option.found is not None
     assert option.found > 0.15  # the gain that so few users would show
     json.dumps(tight.as_dict(), allow_nan=False)
+
+
+def test_a_launch_asks_for_more_contributions_than_an_interval():
+    launch, interval = (
+        plan_exploration(epsilons=[0.1], support=support, **SITUATION).options[0]
+        for support in (None, Support())
+    )
+    assert launch.limit == "contributions"
+    assert launch.decisions > interval.decisions
 
 
 def test_thresholds_of_support_ask_for_users_too():

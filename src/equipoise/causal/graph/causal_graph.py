@@ -289,3 +289,14 @@ class CausalGraph:
     def to_graphviz(self) -> str:
         """The graph in Graphviz's language; hidden common causes are dashed."""
         return drawing.graphviz(self.nodes, self._arrows, self._arcs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The graph as plain JSON values: text, nodes, edges with their kinds, and two languages of drawings."""
+        edges = [("->", self._arrows), ("<->", self._arcs)]
+        return {
+            "text": str(self),
+            "nodes": list(self.nodes),
+            "edges": [{"from": a, "to": b, "kind": kind} for kind, pairs in edges for a, b in pairs],
+            "mermaid": self.to_mermaid(),
+            "graphviz": self.to_graphviz(),
+        }

@@ -16,7 +16,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from equipoise.causal.off_policy.support import Support
+from equipoise.causal.off_policy.contributions import UNSEEN
+from equipoise.causal.off_policy.support import LAUNCH, Support
 from equipoise.component import Component, build
 from equipoise.errors import ConfigError
 
@@ -151,7 +152,7 @@ def plan_exploration(
     Args:
         epsilons: Amounts of exploration to compare, in (0, 1].
         users: Users at hand; None for as many as needed.
-        support: Thresholds under which a value is refused or its interval not relied on.
+        support: Thresholds under which a value is refused or its interval not relied on; those of a launch by default.
         audit_users: Users that an audit needs, from `users_for_audit`; carried into the plan.
         situation: Fields of `Situation`: items, reward_rate, gain, disagreement, ...
 
@@ -161,7 +162,7 @@ def plan_exploration(
     asked = build(Situation, situation, where="the plan")
     if not epsilons or any(not 0 < epsilon <= 1 for epsilon in epsilons):
         raise ConfigError(f"Exploration of {list(epsilons)}", todo="Give shares above 0, 1 at most.")
-    options = tuple(_option(asked, epsilon, users, support or Support()) for epsilon in sorted(epsilons))
+    options = tuple(_option(asked, epsilon, users, support or LAUNCH) for epsilon in sorted(epsilons))
     within = [option for option in options if users is None or option.users <= users]
     if not within:
         least = min(options, key=lambda option: option.users)
@@ -226,6 +227,7 @@ def _option(asked: Situation, epsilon: float, users: int | None, support: Suppor
     if asked.against == "logged":
         mean += (1 - shown) * (rate - chance) - differ * rare * (better - chance)
     variance = sum(p * r * s**2 for p, r, s in scores) - mean**2
+    third = sum(p * (r * abs(s - mean) ** 3 + (1 - r) * abs(mean) ** 3) for p, r, s in scores)
     largest = max(abs(s) for p, r, s in scores if p * r > 0)
     z = NormalDist().inv_cdf
     effect = asked.design_effect
@@ -234,7 +236,7 @@ def _option(asked: Situation, epsilon: float, users: int | None, support: Suppor
         "power": (spread / _excess(asked, mean, spread, epsilon)) ** 2,
         "effective_sample_size": support.minimum_effective_sample_size * (agree / shown + differ / rare),
         "dominant_row": 1 / (rare * support.largest_share),
-        "contributions": support.minimum_contributions * largest**2 / variance * effect,
+        "contributions": effect * _for_contributions(support.minimum_contributions, variance, third, largest),
     }
     limit = max(needs, key=lambda name: needs[name])
     decisions = math.ceil(needs[limit])
@@ -253,6 +255,23 @@ def _option(asked: Situation, epsilon: float, users: int | None, support: Suppor
         lost=lost * decisions,
         found=found,
     )
+
+
+def _for_contributions(least: float, variance: float, third: float, largest: float) -> float:
+    """Decisions that give so many contributions (see there), with the heavy ones that may be unseen."""
+
+    def contributions(n: float) -> float:
+        seen = n * variance**3 / third**2
+        return min(seen, (n * variance + UNSEEN * largest**2) ** 3 / (n * third + UNSEEN * largest**3) ** 2)
+
+    high = 1.0
+    while contributions(high) < least:
+        high *= 2
+    low = high / 2
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (low, middle) if contributions(middle) >= least else (middle, high)
+    return high
 
 
 def _excess(asked: Situation, mean: float, spread: float, epsilon: float) -> float:

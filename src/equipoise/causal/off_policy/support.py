@@ -43,6 +43,11 @@ Checked = Sequence[tuple[str, Weights]]
 """Weights that a value rests on, each with how a sentence about them begins."""
 
 
+LAUNCH = Support(minimum_contributions=100.0)
+"""Thresholds of a launch, which one end of the interval decides: with fewer contributions skewness moves the two ends
+apart (see `contributions`), so that one alone would err more often than half of what is left to chance."""
+
+
 def refusals(support: Support, checked: Checked, unsupported: float | None) -> dict[str, str]:
     """Why a log cannot answer, as codes and sentences; empty where it can."""
     found: dict[str, str] = {}

@@ -69,7 +69,7 @@ def card(
         "kind": "effect-card",
         "schema": SCHEMA,
         "question": _question(effect),
-        "graph": _graph(effect),
+        "graph": None if effect.graph is None else effect.graph.as_dict(),
         "identification": _identification(effect),
         "data": _data(effect),
         "estimate": _estimate(effect),
@@ -93,20 +93,6 @@ def _question(effect: Effect) -> dict[str, Any]:
         "estimand": effect.estimand,
         "method": effect.method,
         "outcome_kind": design.outcome_kind,
-    }
-
-
-def _graph(effect: Effect) -> dict[str, Any] | None:
-    graph = effect.graph
-    if graph is None:
-        return None
-    arrows = [{"from": cause, "to": result, "kind": "->"} for cause, result in sorted(graph.directed)]
-    arcs = [{"from": pair[0], "to": pair[1], "kind": "<->"} for pair in sorted(map(sorted, graph.bidirected))]
-    return {
-        "text": str(graph),
-        "mermaid": graph.to_mermaid(),
-        "nodes": list(graph.nodes),
-        "edges": arrows + arcs,
     }
 
 

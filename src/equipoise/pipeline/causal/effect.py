@@ -11,6 +11,7 @@ import polars as pl
 from equipoise.data.frames import require
 from equipoise.data.sources import read_table
 from equipoise.errors import ConfigError, DataError
+from equipoise.pipeline.causal.graph import read_graph
 from equipoise.pipeline.causal.requests import EffectRequest
 from equipoise.pipeline.causal.writing import Answer, Say, place, provenance, write
 from equipoise.report import render_card
@@ -45,7 +46,7 @@ def effect(
             "It is not said what to adjust for",
             todo="Give --graph, or --adjust with columns (--adjust '' for a randomised treatment).",
         )
-    graph = None if asked.graph is None else _graph(asked.graph)
+    graph = None if asked.graph is None else read_graph(asked.graph)
     table = read_table(asked.data)
     say(f"read      {len(table):,} rows")
     found = estimate_effect(
@@ -75,29 +76,11 @@ def effect(
         negative_controls=controls if any(controls.values()) else None,
         seed=asked.seed,
     )
-    if graph is not None and content.get("graph") is not None:
-        content["graph"] |= drawn(graph)
     content["groups"] = _groups(found, asked.groups)
     content |= provenance(asked.command, asked.name)
     answer = write(folder, "effect", content, render_card, asked.lang)
     say(f"wrote     {answer.path}")
     return answer
-
-
-def drawn(graph: Any) -> dict[str, Any]:
-    """Nodes and edges of a graph as the pages draw them."""
-    arrows = [{"from": cause, "to": result, "kind": "->"} for cause, result in sorted(graph.directed)]
-    arcs = [{"from": pair[0], "to": pair[1], "kind": "<->"} for pair in sorted(map(sorted, graph.bidirected))]
-    return {"nodes": list(graph.nodes), "edges": arrows + arcs}
-
-
-def _graph(text: str) -> Any:
-    """A graph from its text, or from a file of it."""
-    from equipoise.causal.graph import CausalGraph
-
-    if "->" not in text and "\n" not in text and Path(text).is_file():
-        return CausalGraph.parse(Path(text).read_text("utf-8"))
-    return CausalGraph.parse(text)
 
 
 def _treated(said: Any, table: pl.DataFrame, column: str) -> Any:

@@ -122,6 +122,7 @@ def _value(
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """Both policies valued on the same log, and the check of their difference."""
     from equipoise.causal.off_policy import policy_value
+    from equipoise.causal.off_policy.support import LAUNCH
 
     if asked.log is None:
         reason = "No log was given."
@@ -141,6 +142,7 @@ def _value(
             seed=asked.seed,
             cluster=asked.cluster,
             context=asked.context,
+            support=LAUNCH,
         )
         for target in targets
     )

@@ -137,7 +137,9 @@ def check(
             todo="Give rows in which the variables of the graph take several values.",
         )
     content = {
-        **_drawn(drawn),
+        "kind": _KIND,
+        "schema": 1,
+        **drawn.as_dict(),
         "verdict": {"code": "contradicted" if found.contradicted else "agrees", "sentence": found.sentence},
         "implications": found.table.to_dicts(),
         "level": level,
@@ -183,7 +185,7 @@ def show(
         raise ConfigError("A question needs both an outcome and what is set", todo="Give --outcome and --do.")
     folder = None if to.folder is None else place(to.folder, _KIND, "", force=to.force)
     drawn = read_graph(graph)
-    content = _drawn(drawn)
+    content = {"kind": _KIND, "schema": 1, **drawn.as_dict()}
     implied = [str(one) for one in drawn.implications()]
     words = f"{len(drawn.nodes)} variables; the graph implies {len(implied)} independences."
     content |= {"verdict": {"code": "shown", "sentence": words}, "independences": implied}
@@ -204,20 +206,6 @@ def read_graph(text: str) -> CausalGraph:
     if "->" not in text and "\n" not in text and Path(text).is_file():
         return CausalGraph.parse(Path(text).read_text("utf-8"))
     return CausalGraph.parse(text)
-
-
-def _drawn(graph: CausalGraph) -> dict[str, Any]:
-    edges = [{"from": a, "to": b, "kind": "->"} for a, b in sorted(graph.directed)]
-    edges += [{"from": a, "to": b, "kind": "<->"} for a, b in sorted(map(sorted, graph.bidirected))]
-    return {
-        "kind": _KIND,
-        "schema": 1,
-        "nodes": list(graph.nodes),
-        "edges": edges,
-        "text": str(graph),
-        "mermaid": graph.to_mermaid(),
-        "graphviz": graph.to_graphviz(),
-    }
 
 
 def _answered(

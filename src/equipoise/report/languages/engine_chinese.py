@@ -23,6 +23,13 @@ PHRASES: Final[dict[str, str]] = {
     r"shares\. Sensitivity says how strong it would have to be, never that it is not there\.": "检查通过绝不"
     "能证明可识别性：阴性对照所没有的隐藏原因，任何检查都看不到。敏感性分析只说明它要有多强，而不能说明它不存"
     "在。",
+    r"Only (\d+) of (\d+) attempts to refute it could be made \(at least (\d+) are needed\)\.?": "{1} 种反驳尝试"
+    "中只能进行 {0} 种（至少需要 {2} 种）。",
+    r"The formula of the graph has no place for one covariate more\.?": "因果图的公式无法再加入一个协变量。",
+    r"The formula cannot be evaluated: it conditions on something that never happens \((.+)\)\.?": "公式无法计算："
+    "它以从未发生的情形为条件（{0}）。",
+    r"The interval takes no account of the choice among estimators, which the same rows made\.?": "区间没有计入"
+    "估计方法的选择，而这一选择是由同样的数据行做出的。",
     # Findings
     r"It finds (.+) where there is nothing, (.+) standard errors off 0\.?": "在没有效应之处得到 {0}，偏离 0 "
     "达 {1} 个标准误。",
