@@ -15,6 +15,7 @@ from typing import Any
 
 from equipoise.audit.verification.signing import canonical
 from equipoise.errors import EquipoiseError
+from equipoise.pipeline.protection import keep
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _OURS = {"evidence.json", "evidence.sig", "report.html", "summary.html", "tables"}
@@ -32,23 +33,7 @@ def check_free(folder: Path, *, force: bool) -> None:
     Raises:
         EquipoiseError: if it holds an audit and is not to be written over, or holds anything else.
     """
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise EquipoiseError("This is a file", where=str(folder), todo="Choose a new folder as --out.")
-    there = {path.name for path in folder.iterdir()}
-    if others := sorted(there - _OURS):
-        raise EquipoiseError(
-            "The folder holds other files",
-            where=f"{folder}: {', '.join(others[:5])}",
-            todo="Choose an empty or a new folder as --out.",
-        )
-    if there and not force:
-        raise EquipoiseError(
-            "The folder holds an audit already",
-            where=str(folder),
-            todo="Choose another --out, or replace it by --force.",
-        )
+    keep(folder, _OURS, "an audit", force=force)
 
 
 def pack(evidence: dict[str, Any]) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.errors import EquipoiseError
+from equipoise.pipeline.protection import keep
 
 Say = Callable[[str], None]
 
@@ -62,21 +63,7 @@ def place(out: Path | str | None, kind: str, name: str, *, force: bool) -> Path:
         plain = re.sub(r"[^\w.+-]+", "-", name).strip("-.") or kind
         return Path(f"{kind}s") / f"{datetime.now():%Y%m%d-%H%M%S}-{plain}"
     folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise EquipoiseError("This is a file", where=str(folder), todo="Choose a new folder as --out.")
-    there = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if others := sorted(there - {f"{kind}.json", REPORT, "audit"}):
-        raise EquipoiseError(
-            "The folder holds other files",
-            where=f"{folder}: {', '.join(others[:5])}",
-            todo="Choose an empty or a new folder as --out.",
-        )
-    if there and not force:
-        raise EquipoiseError(
-            "The folder holds an answer already",
-            where=str(folder),
-            todo="Choose another --out, or replace it by --force.",
-        )
+    keep(folder, {f"{kind}.json", REPORT, "audit"}, "an answer", force=force)
     return folder
 
 
