@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -11,7 +12,23 @@ from pydantic import Field
 
 from equipoise.component import Component, Runtime
 from equipoise.data import Dataset
+from equipoise.language.vectors import Vectors
+from equipoise.models.recommender import Fitted, Recommender
 from equipoise.models.training import Training
+
+Stage = Literal["before", "during", "after"]
+Bias = Literal[
+    "selection",
+    "popularity",
+    "position",
+    "exposure",
+    "group gap",
+    "leakage",
+    "noise",
+    "monotony",
+    "calibration",
+]
+"""What a correction is against; `monotony` is a list whose items are all alike."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +36,24 @@ class Context:
     """What a correction may look at beside its input, and where it reports.
 
     Attributes:
-        data: The training part; nothing of valid or test.
+        data: The training part as it came; nothing of valid or test.
         runtime: Seed, threads.
         diagnostics: What corrections reported so far, by name; it ends in the manifest and the report.
+        valid: Held-out events, to choose and to calibrate by, never to train on; None where there are none.
+            Nothing of test.
+        vectors: Item vectors from texts, where there are some.
+        model: The fitted model, which knows training alone; for corrections after training.
+        fit: Fits the model to other data under the corrections that come next; for corrections before
+            training that judge by what comes out.
     """
 
     data: Dataset
     runtime: Runtime = field(default_factory=Runtime)
     diagnostics: dict[str, Any] = field(default_factory=dict)
+    valid: Dataset | None = None
+    vectors: Vectors | None = None
+    model: Fitted | None = None
+    fit: Callable[[Dataset], Fitted] | None = None
 
     def report(self, correction: Correction, **values: Any) -> None:
         """Keep plain values under the correction's name; a second correction of that name gets a number."""
@@ -38,24 +65,40 @@ class Context:
 class Correction(Component, ABC):
     """Settings of a correction."""
 
-    acts: ClassVar[Literal["before", "during", "after"]]
+    acts: ClassVar[Stage]
     """When it acts, relative to training."""
+
+    against: ClassVar[tuple[Bias, ...]] = ()
+    """What it is made to lessen."""
+
+    def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
+        """Why it cannot act on this data and this model, in a sentence; None where nothing is in the way.
+
+        Args:
+            data: Training events with users and items.
+            recommender: The model that is to be corrected.
+        """
+        return None
 
 
 class BeforeTraining(Correction):
     """A correction that changes what a model is trained on."""
 
-    acts: ClassVar[Literal["before", "during", "after"]] = "before"
+    acts: ClassVar[Stage] = "before"
 
     @abstractmethod
     def transform(self, data: Dataset, context: Context) -> Dataset:
-        """The data to train on instead; `data` itself is not changed."""
+        """The data to train on instead; `data` itself is not changed.
+
+        Rows may go, come twice, or carry a weight in the column `sample_weight`, by which a weight that is
+        there already is multiplied.
+        """
 
 
 class DuringTraining(Correction):
     """A correction that changes how a model is trained."""
 
-    acts: ClassVar[Literal["before", "during", "after"]] = "during"
+    acts: ClassVar[Stage] = "during"
 
     @abstractmethod
     def training(self, data: Dataset, context: Context) -> Training:
@@ -65,7 +108,7 @@ class DuringTraining(Correction):
 class AfterTraining(Correction):
     """A correction that re-ranks what a model recommends."""
 
-    acts: ClassVar[Literal["before", "during", "after"]] = "after"
+    acts: ClassVar[Stage] = "after"
 
     pool: int = Field(100, ge=1)
     """How many of the model's best items it chooses from; deeper gives more room and costs more."""
@@ -77,12 +120,13 @@ class AfterTraining(Correction):
         Args:
             pool: Frame of `user_id`, `item_id`, `rank` (from 1), `score`, `probability`, `cold`: the model's
                 best.
-            context: Training data with users and items.
+            context: Training data with users and items, held-out events, the model.
             k: Length of the lists, at most `self.pool`.
 
         Returns:
-            Frame of the same columns with new ranks, users in the order of `pool`, best first. Scores and
-            probabilities stay the model's own, so they need not fall with the rank.
+            Frame of the same columns with new ranks, users in the order of `pool`, best first. Scores stay the
+            model's own, so they need not fall with the rank; probabilities too, unless it is they that are
+            corrected. Equal pools give equal lists: what ties stays in the order of the pool.
 
         Raises:
             DataError: if the pool lacks a column or has scores that are not finite.

@@ -103,6 +103,7 @@ class Factors(nn.Module):
             representations=self._users(torch.from_numpy(batch.users)),
             items=self._items(),
             parameters=dict(self.named_parameters()),
+            values=torch.from_numpy(batch.values),
         )
         sizes = self.users[step.users].square().sum() + self.items[step.targets].square().sum()
         shrinkage = self.config.shrinkage * sizes / len(step.users)

@@ -6,7 +6,7 @@ This module does not import torch.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -21,6 +21,8 @@ from equipoise.models.recommender import Fitted, Recommender
 
 class Optimised(Recommender, ABC):
     """A recommender fitted by the training loop."""
+
+    takes: ClassVar[frozenset[str]] = frozenset({"weights", "losses", "heads", "gradient_transform"})
 
     @property
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
@@ -29,6 +29,9 @@ _CALIBRATION_USERS = 4096  # more do not move the curve, and cost a pass over th
 
 class Recommender(Component, ABC):
     """A model's hyper-parameters, and how to fit it."""
+
+    takes: ClassVar[frozenset[str]] = frozenset({"weights"})
+    """The fields of `Training` that it makes use of; it refuses all others."""
 
     @classmethod
     @abstractmethod
@@ -71,6 +74,12 @@ class Recommender(Component, ABC):
                 where=f"{len(data.events)} events, all of them impressions or searches",
                 todo="Give events such as clicks, views, ratings or purchases.",
             )
+        if refused := sorted((training or Training()).used - self.takes - {"checkpoint"}):
+            raise ModelError(
+                f"The model '{self.name}' cannot take {refused[0].replace('_', ' ')} from a correction",
+                where=f"it takes {', '.join(sorted(self.takes))}",
+                todo="Choose a model that is trained by gradient descent (mf, sequence), or another correction.",
+            )
         weights = None if training is None else training.weights
         if weights is not None and np.shape(weights) != (len(data.events),):
             raise ModelError(f"Weights of shape {np.shape(weights)} do not fit {len(data.events)} events")
@@ -78,8 +87,21 @@ class Recommender(Component, ABC):
             raise ModelError(
                 "Weights must be finite and at least 0", where=f"{bad} of {len(weights)} are not"
             )
+        if v.SAMPLE_WEIGHT in data.events.columns:
+            own = _sample_weights(data.events)
+            weights = own if weights is None else own * weights
         catalogue = Catalogue.of(data)
         return catalogue, Histories.of(data.events, catalogue, weights)
+
+
+def _sample_weights(events: pl.DataFrame) -> NDArray[np.float32]:
+    """The column `sample_weight`, checked."""
+    own = events[v.SAMPLE_WEIGHT].cast(pl.Float32, strict=False).fill_null(float("nan")).to_numpy()
+    if bad := int((~(np.isfinite(own) & (own >= 0))).sum()):
+        raise ModelError(
+            f"'{v.SAMPLE_WEIGHT}' must be a number of at least 0", where=f"{bad} of {len(own)} rows are not"
+        )
+    return np.asarray(own)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import torch.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,6 +29,8 @@ class Step:
         representations: What the model knows of the user at that moment, float32 of shape (n, width).
         items: Vectors of all items of the catalogue, float32 of shape (items, width).
         parameters: The parameters of the model itself (not of the heads), by name.
+        values: Value of each example's event (a rating), float32 of shape (n,), NaN where it has none; None where
+            the model reads no values.
     """
 
     users: Tensor
@@ -37,6 +39,7 @@ class Step:
     representations: Tensor
     items: Tensor
     parameters: dict[str, Tensor]
+    values: Tensor | None = None
 
 
 ExtraLoss = Callable[[Step], "Tensor"]
@@ -85,6 +88,16 @@ class Training:
     heads: tuple[Head, ...] = ()
     gradient_transform: GradientTransform | None = None
     checkpoint: Path | None = None
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The names of the fields that are filled."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return frozenset(
+            name
+            for name, value in values.items()
+            if value is not None and not (isinstance(value, tuple) and not value)
+        )
 
     def merged(self, other: Training) -> Training:
         """Both at once: weights are multiplied, losses and heads add up, transforms take turns."""

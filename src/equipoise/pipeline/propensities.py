@@ -18,7 +18,7 @@ from equipoise.data import vocabulary as v
 from equipoise.data.dataset import positive
 from equipoise.debias import corrections
 from equipoise.debias.correction import Correction
-from equipoise.debias.inverse_propensity import InversePropensity
+from equipoise.debias.during.inverse_propensity import InversePropensity
 
 Floats = NDArray[np.float64]
 

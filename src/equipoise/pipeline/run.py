@@ -133,7 +133,7 @@ def run(
             if stage.done:
                 lists = folder.read_frame("recommendations.parquet")
             else:
-                lists, facts = recommend_all(settings, models, stages, prepared, options)
+                lists, facts = recommend_all(settings, models, stages, prepared, vectors, options)
                 folder.write_frame("recommendations.parquet", lists)
                 write_vectors(models, prepared, folder)
                 stage.facts |= facts

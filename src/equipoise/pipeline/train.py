@@ -12,10 +12,11 @@ import polars as pl
 from equipoise.component import Runtime
 from equipoise.config import Config
 from equipoise.data import vocabulary as v
-from equipoise.debias import AfterTraining, BeforeTraining, Context, Correction, DuringTraining, corrections
+from equipoise.debias import AfterTraining, Context, Correction, corrections
+from equipoise.debias.corrected import fit, rerank
 from equipoise.errors import ModelError
 from equipoise.language import Vectors
-from equipoise.models import Fitted, Training, models
+from equipoise.models import Fitted, models
 from equipoise.pipeline.folder import RunFolder
 from equipoise.pipeline.held_out import held_out
 from equipoise.pipeline.prepare import Prepared
@@ -44,17 +45,12 @@ def train(
     Returns:
         The model, fitted on train and calibrated on valid; and what the corrections reported.
     """
-    data, training = prepared.train, Training(checkpoint=checkpoint)
-    facts: dict[str, Any] = {}
-    for before in (one for one in chosen if isinstance(one, BeforeTraining)):
-        data = before.transform(data, Context(data, runtime, facts))
-    for during in (
-        one for one in chosen if isinstance(one, DuringTraining)
-    ):  # weights belong to the rows of `data`
-        training = training.merged(during.training(data, Context(data, runtime, facts)))
     valid = held_out(prepared.valid, (prepared.train,), config.audit)
     recommender = models.build(config.model.name, config.model.fields)
-    model = recommender.fit(data, valid=valid, vectors=vectors, training=training, runtime=runtime)
+    corrected = fit(
+        recommender, prepared.train, chosen, valid=valid, vectors=vectors, runtime=runtime, checkpoint=checkpoint
+    )  # fmt: skip
+    model, facts = corrected.model, corrected.diagnostics
     try:
         return model.calibrate(valid, runtime, exclude_seen=config.audit.exclude_seen), facts
     except (
@@ -68,12 +64,13 @@ def recommend_all(
     fitted: Mapping[str, Fitted],
     stages: Mapping[str, Sequence[Correction]],
     prepared: Prepared,
+    vectors: Vectors | None,
     runtime: Runtime,
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Lists of every stage for every user, and what the re-rankers reported."""
     parts, facts = [], dict[str, Any]()
     for stage, chosen in stages.items():
-        lists, reported = _recommend(config, fitted[stage], chosen, prepared, runtime)
+        lists, reported = _recommend(config, fitted[stage], chosen, prepared, vectors, runtime)
         parts.append(lists.with_columns(pl.lit(stage).alias(v.STAGE)))
         facts |= reported
     return pl.concat(parts), facts
@@ -93,7 +90,12 @@ def write_vectors(fitted: Mapping[str, Fitted], prepared: Prepared, folder: RunF
 
 
 def _recommend(
-    config: Config, model: Fitted, chosen: Sequence[Correction], prepared: Prepared, runtime: Runtime
+    config: Config,
+    model: Fitted,
+    chosen: Sequence[Correction],
+    prepared: Prepared,
+    vectors: Vectors | None,
+    runtime: Runtime,
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Lists of the longest configured length, after the corrections that re-rank."""
     rerankers = [correction for correction in chosen if isinstance(correction, AfterTraining)]
@@ -103,7 +105,6 @@ def _recommend(
     users = pl.concat([known, prepared.test.events[v.USER].cast(known.dtype)]).unique().sort()
     knowing = model.observe(prepared.valid.events)
     lists = knowing.recommend(users, depth, exclude_seen=config.audit.exclude_seen, runtime=runtime)
-    context = Context(prepared.train, runtime)
-    for place, correction in enumerate(rerankers, start=1):
-        lists = correction.rerank(lists, context, k if place == len(rerankers) else depth)
-    return lists, context.diagnostics
+    valid = held_out(prepared.valid, (prepared.train,), config.audit)
+    context = Context(prepared.train, runtime, valid=valid, vectors=vectors, model=model)
+    return rerank(lists, rerankers, context, k, depth), context.diagnostics

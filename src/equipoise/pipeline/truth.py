@@ -13,7 +13,7 @@ from equipoise.component import Runtime
 from equipoise.config import Config
 from equipoise.data import vocabulary as v
 from equipoise.data.dataset import positive
-from equipoise.debias.inverse_propensity import InversePropensity
+from equipoise.debias.during.inverse_propensity import InversePropensity
 from equipoise.pipeline.prepare import Prepared
 from equipoise.pipeline.train import chosen_corrections
 from equipoise.worlds import World

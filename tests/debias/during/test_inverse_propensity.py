@@ -8,7 +8,7 @@ import pytest
 
 from equipoise.data import Dataset
 from equipoise.debias import Context, DuringTraining, corrections
-from equipoise.debias.inverse_propensity import InversePropensity
+from equipoise.debias.during.inverse_propensity import InversePropensity
 from equipoise.errors import ConfigError, DataError
 from equipoise.worlds import Storefront, World, planted
 

@@ -7,7 +7,7 @@ import pytest
 
 from equipoise.data.config import Source, read
 from equipoise.debias import Context
-from equipoise.debias.inverse_propensity import InversePropensity
+from equipoise.debias.during.inverse_propensity import InversePropensity
 
 SHOWN = [  # item, position, click, propensity
     (0, 1, 1, 0.5),

@@ -1,0 +1,1 @@
+"""Corrections of the lists that a model makes, and of its probabilities."""

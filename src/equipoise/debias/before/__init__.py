@@ -1,0 +1,1 @@
+"""Corrections that change what a model is trained on: sampling, weights of groups, purification."""

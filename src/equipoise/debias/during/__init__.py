@@ -1,0 +1,1 @@
+"""Corrections that change how a model is trained: weights, losses, heads, offsets."""
