@@ -30,8 +30,9 @@ check: install-dev
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/mypy
 
+# One process per core, each with one thread: files are shared out whole, so that what a file sets up is set up once.
 test: check
-	$(BIN)/python -m pytest --cov=equipoise --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --cov=equipoise --cov-report=term:skip-covered
 
 bench: install-dev
 	$(BIN)/python -m benchmarks $(ROW)
