@@ -7,6 +7,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: install install-dev demo test check bench peers clean
@@ -30,9 +31,9 @@ check: install-dev
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/mypy
 
-# One process per core, each with one thread: files are shared out whole, so that what a file sets up is set up once.
+# Two processes of one thread each (WORKERS=n for more): files are shared out whole, so that what a file sets up is set up once.
 test: check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --cov=equipoise --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov=equipoise --cov-report=term:skip-covered
 
 bench: install-dev
 	$(BIN)/python -m benchmarks $(ROW)

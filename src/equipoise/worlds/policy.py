@@ -70,10 +70,6 @@ class PlackettLuce:
     def inclusion(self, length: int, nodes: int = 32) -> NDArray[np.float32]:
         """Probability that an item stands anywhere in a slate.
 
-        Item i arrives at time s with density w_i exp(-w_i s); it is in the slate when fewer than `length`
-        others came before. The number of others is Poisson-binomial; its distribution is built up over all
-        items, item i is divided out again, and the time is integrated by Gauss-Legendre quadrature.
-
         Args:
             length: Places of a slate.
             nodes: Points of the quadrature; 32 give about five correct digits.
@@ -81,43 +77,60 @@ class PlackettLuce:
         Returns:
             float32 of shape (users, items); each row sums to `length`.
         """
+        return self.exposure(np.ones(length), nodes)
+
+    def exposure(self, worth: Floats, nodes: int = 32) -> NDArray[np.float32]:
+        """Expected worth of the place that an item gets; not being in the slate is worth nothing.
+
+        Item i arrives at time s with density w_i exp(-w_i s); it gets place c + 1 when c others came before. The
+        number of others is Poisson-binomial; its distribution is built up over all items, item i is divided out
+        again, and the time is integrated by Gauss-Legendre quadrature. A place is worth the sum of all drops of
+        worth from it on, so that only probabilities of fewer than so many others are needed.
+
+        Args:
+            worth: Of each place of a slate, best place first.
+            nodes: Points of the quadrature; 32 give about five correct digits.
+
+        Returns:
+            float32 of shape (users, items); each row sums to the sum of `worth`.
+        """
         n_users, n_items = self.weights.shape
-        if length >= n_items:
-            return np.ones((n_users, n_items), dtype=np.float32)
+        worth = np.asarray(worth, dtype=np.float64)[:n_items]
+        if len(worth) == n_items and (worth == worth[0]).all():
+            return np.full((n_users, n_items), worth[0], dtype=np.float32)
         points, shares = np.polynomial.legendre.leggauss(nodes)
         unit = (points + 1) / 2
-        time = length * unit / (1 - unit)  # (0, 1) onto (0, infinity); the total rate of arrival is 1
-        measure = shares / 2 * length / (1 - unit) ** 2
+        time = len(worth) * unit / (1 - unit)  # (0, 1) onto (0, infinity); the total rate of arrival is 1
+        measure = shares / 2 * len(worth) / (1 - unit) ** 2
         result = np.empty((n_users, n_items), dtype=np.float32)
-        step = max(_CACHED // (nodes * length), 1)
+        step = max(_CACHED // (nodes * len(worth)), 1)
         for start in range(0, n_users, step):
             weights = self.weights[start : start + step].astype(np.float64)
             weights /= weights.sum(axis=1, keepdims=True)
-            result[start : start + step] = _inclusion(weights, time, measure, length)
+            result[start : start + step] = _exposure(weights, time, measure, worth)
         return result
 
 
-def _inclusion(weights: Floats, time: Floats, measure: Floats, length: int) -> Floats:
-    """`PlackettLuce.inclusion` for a block of users; arrays below are (counts, users, nodes) or (users,
-    nodes).
-    """
+def _exposure(weights: Floats, time: Floats, measure: Floats, worth: Floats) -> Floats:
+    """`PlackettLuce.exposure` for a block of users; arrays below are (counts, users, nodes) or (users, nodes)."""
     absent = np.exp(-weights[:, :, None] * time)  # not yet arrived: (users, items, nodes)
-    counts = np.zeros((length + _BEYOND, len(weights), len(time)))
+    counts = np.zeros((len(worth) + _BEYOND, len(weights), len(time)))
     counts[0] = 1.0
     for item in range(weights.shape[1]):
         stay = absent[:, item]
         counts[1:] = counts[1:] * stay + counts[:-1] * (1 - stay)
         counts[0] *= stay
     below = np.cumsum(counts, axis=0)  # [c]: at most c arrivals
+    drops = worth - np.append(worth[1:], 0.0)
     result = np.empty_like(weights)
     for item in range(weights.shape[1]):
-        fewer = _without(absent[:, item], below, length)
-        result[:, item] = weights[:, item] * ((absent[:, item] * fewer) @ measure)
-    return np.clip(result, 0.0, 1.0)
+        stay = absent[:, item]
+        result[:, item] = weights[:, item] * ((stay * _without(stay, below, drops)) @ measure)
+    return np.clip(result, 0.0, worth.max())
 
 
-def _without(stay: Floats, below: Floats, length: int) -> Floats:
-    """Probability of fewer than `length` arrivals among all other items.
+def _without(stay: Floats, below: Floats, drops: Floats) -> Floats:
+    """Sum over counts c of `drops[c]` times the probability of at most c arrivals among all other items.
 
     With p = 1 - stay, F the distribution function of all arrivals and G that of the others,
     F(c) = stay G(c) + p G(c - 1). Solved upwards this is stable unless the item has almost surely arrived;
@@ -125,14 +138,17 @@ def _without(stay: Floats, below: Floats, length: int) -> Floats:
     """
     odds = (1 - stay) / np.maximum(stay, _ALMOST)
     others = below[0] / np.maximum(stay, _ALMOST)
-    for count in range(1, length):
+    total = drops[0] * others.clip(0.0, 1.0)
+    for count in range(1, len(drops)):
         others = below[count] / np.maximum(stay, _ALMOST) - odds * others
-    late = (stay < _ALMOST) & (below[-1] > 1e-12)
+        if drops[count]:
+            total += drops[count] * others.clip(0.0, 1.0)
+    late = stay < _ALMOST
     if late.any():
-        left = stay[late]
-        downwards = below[-1][late]
-        for count in range(len(below) - 1, length - 1, -1):
+        left, downwards, sum_ = stay[late], below[-1][late], np.zeros(int(late.sum()))
+        for count in range(len(below) - 1, 0, -1):
             downwards = (below[count][late] - left * downwards) / (1 - left)
-        others[late] = downwards
-    others[(stay < _ALMOST) & ~late] = 0.0
-    return np.asarray(np.clip(others, 0.0, 1.0))
+            if count <= len(drops) and drops[count - 1]:
+                sum_ += drops[count - 1] * downwards.clip(0.0, 1.0)
+        total[late] = np.where(below[-1][late] > 1e-12, sum_, 0.0)
+    return np.asarray(total)
