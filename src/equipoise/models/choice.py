@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from equipoise.models import losses
 from equipoise.models.optimised import Optimised
@@ -29,6 +30,20 @@ class Chosen:
     items: Tensor
     targets: Tensor
     weights: Tensor
+
+    def shifted(self, offset: Tensor, periods: Tensor) -> Chosen:
+        """The same with `offset[period, item]` added to every score, by one more column of vectors per period.
+
+        Args:
+            offset: Of the items that compete, shape (periods, items).
+            periods: Period of each example, int64 of shape (n,).
+        """
+        when = functional.one_hot(periods, len(offset)).to(self.representations.dtype)
+        return replace(
+            self,
+            representations=torch.cat([self.representations, when], 1),
+            items=torch.cat([self.items, offset.T], 1),
+        )
 
 
 def loss(

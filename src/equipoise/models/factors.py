@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import Tensor, nn
 
 from equipoise.component import Runtime
 from equipoise.models import choice, losses
 from equipoise.models.histories import Catalogue, Histories
+from equipoise.models.offset import Offset
 from equipoise.models.training import Step
 
 if TYPE_CHECKING:
@@ -25,12 +27,13 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Examples:
-    """One row per event: user, item, weight and value, each of shape (events,)."""
+    """One row per event: user, item, weight, value and period of the offset, each of shape (events,)."""
 
     users: Ints
     items: Ints
     weights: Floats
     values: Floats
+    periods: Ints
 
     def batches(self, size: int, rng: np.random.Generator) -> list[Examples]:
         """All rows in a random order, `size` at a time."""
@@ -38,14 +41,18 @@ class Examples:
         return [self._take(order[start : start + size]) for start in range(0, len(order), size)]
 
     def _take(self, rows: Ints) -> Examples:
-        return Examples(self.users[rows], self.items[rows], self.weights[rows], self.values[rows])
+        return Examples(
+            self.users[rows], self.items[rows], self.weights[rows], self.values[rows], self.periods[rows]
+        )
 
 
-def examples(histories: Histories) -> Examples:
+def examples(histories: Histories, offset: Offset | None = None) -> Examples:
     """The events of histories that have a known item."""
     known = histories.items >= 0
-    users = np.repeat(np.arange(len(histories)), np.diff(histories.starts))
-    return Examples(users[known], histories.items[known], histories.weights[known], histories.values[known])
+    users = np.repeat(np.arange(len(histories)), np.diff(histories.starts))[known]
+    times = histories.times[known]
+    periods = np.zeros(len(users), dtype=np.int64) if offset is None else offset.periods(times)
+    return Examples(users, histories.items[known], histories.weights[known], histories.values[known], periods)
 
 
 class Factors(nn.Module):
@@ -55,9 +62,12 @@ class Factors(nn.Module):
         config: Sizes and loss.
         catalogue: Users and items; those without an event keep vectors of zero.
         rows: Training events, for means and counts.
+        offset: Added to the scores of items in training; None for nothing.
     """
 
-    def __init__(self, config: MF, catalogue: Catalogue, rows: Examples) -> None:
+    def __init__(
+        self, config: MF, catalogue: Catalogue, rows: Examples, offset: Offset | None = None
+    ) -> None:
         super().__init__()
         self.config = config
         self.width = config.width + 2
@@ -66,6 +76,8 @@ class Factors(nn.Module):
         self.warm = torch.from_numpy(np.flatnonzero(warm))
         self.place_of_warm = torch.from_numpy(np.cumsum(warm) - 1)
         active = torch.from_numpy(np.bincount(rows.users, minlength=len(catalogue.users)) > 0)
+        table = None if offset is None else offset.table(catalogue.items)[:, warm]
+        self.offset = None if table is None else torch.from_numpy(table)
         spread = 0.1 / math.sqrt(config.width)
         self.users = nn.Parameter(torch.randn(len(active), config.width) * spread * active[:, None])
         self.items = nn.Parameter(
@@ -75,18 +87,27 @@ class Factors(nn.Module):
         if config.loss == "rating":
             mean = float(np.average(rows.values, weights=rows.weights + 1e-12))
         else:
-            bias = np.log(np.maximum(self.counts, 0.5) / self.counts.sum())
+            taken = np.bincount(rows.items, rows.weights, minlength=len(warm))
+            expected = taken.sum() if offset is None else _expected(offset.table(catalogue.items), rows)
+            bias = np.log(np.maximum(taken, 0.5) / expected)
             bias -= bias[warm].mean()
         self.user_bias = nn.Parameter(torch.zeros(len(active)))
         self.item_bias = nn.Parameter(torch.from_numpy(bias.astype(np.float32)))
         self.mean = nn.Parameter(torch.tensor(mean), requires_grad=config.loss != "softmax")
 
     @classmethod
-    def seeded(cls, config: MF, catalogue: Catalogue, rows: Examples, runtime: Runtime) -> Self:
+    def seeded(
+        cls,
+        config: MF,
+        catalogue: Catalogue,
+        rows: Examples,
+        runtime: Runtime,
+        offset: Offset | None = None,
+    ) -> Self:
         """The network at its start, from the run's seed."""
         with torch.random.fork_rng():
             torch.manual_seed(int(runtime.rng("network").integers(2**62)))
-            return cls(config, catalogue, rows)
+            return cls(config, catalogue, rows, offset)
 
     def vectors(self) -> tuple[Floats, Floats]:
         """Vectors of all users and of all items, the biases among them."""
@@ -107,7 +128,7 @@ class Factors(nn.Module):
         )
         sizes = self.users[step.users].square().sum() + self.items[step.targets].square().sum()
         shrinkage = self.config.shrinkage * sizes / len(step.users)
-        return self._loss(step, torch.from_numpy(batch.values), rng) + shrinkage, step
+        return self._loss(step, batch, rng) + shrinkage, step
 
     def _users(self, rows: Tensor) -> Tensor:
         ones = torch.ones(len(rows), 1)
@@ -116,11 +137,19 @@ class Factors(nn.Module):
     def _items(self) -> Tensor:
         return torch.cat([self.items, self.item_bias[:, None], torch.ones(len(self.items), 1)], 1)
 
-    def _loss(self, step: Step, values: Tensor, rng: np.random.Generator) -> Tensor:
+    def _loss(self, step: Step, batch: Examples, rng: np.random.Generator) -> Tensor:
         config = self.config
         if config.loss == "rating":
             predicted = (step.representations * step.items[step.targets]).sum(1)
-            return losses.squared_error(predicted, values, step.weights)
+            return losses.squared_error(predicted, torch.from_numpy(batch.values), step.weights)
         items, targets = step.items[self.warm], self.place_of_warm[step.targets]
         chosen = choice.Chosen(step.representations, items, targets, step.weights)
+        if self.offset is not None:
+            chosen = chosen.shifted(self.offset, torch.from_numpy(batch.periods))
         return choice.loss(chosen, config.loss, config, self.counts[self.counts > 0], rng)
+
+
+def _expected(table: Floats, rows: Examples) -> NDArray[np.float64]:
+    """Events that each item would have if the offset alone said what is taken, up to a common factor."""
+    chance = softmax(table.astype(np.float64), axis=1)
+    return np.asarray(np.bincount(rows.periods, minlength=len(table)) @ chance)

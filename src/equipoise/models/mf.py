@@ -72,7 +72,8 @@ class MF(Optimised):
         """Fit to `data`; see `Recommender.fit`. Searches and texts are not read.
 
         Raises:
-            ModelError: if there is nothing to learn from, or the rating loss finds events without a value.
+            ModelError: if there is nothing to learn from, or the rating loss finds events without a value or
+                is handed an offset.
             MissingExtraError: if torch is not installed.
         """
         try:
@@ -82,14 +83,19 @@ class MF(Optimised):
             raise MissingExtraError("torch", extra="llm", purpose="The model 'mf'") from error
         runtime, training = runtime or Runtime(), training or Training()
         catalogue, histories = self.begin(data, training)
-        events = examples(histories)
+        if self.loss == "rating" and training.offset is not None:
+            raise ModelError(
+                "The rating loss cannot take an offset: an offset is of log-odds, and a rating has none",
+                todo="Choose a loss of choice (softmax, sampled_softmax, gbce), or another correction.",
+            )
+        events = examples(histories, training.offset)
         if self.loss == "rating" and np.isnan(events.values).any():
             raise ModelError(
                 "The rating loss needs a value for every event",
                 where=f"{int(np.isnan(events.values).sum())} of {len(events.values)} events have none",
                 todo="Name the column of values, drop such events, or choose another loss.",
             )
-        network = Factors.seeded(self, catalogue, events, runtime)
+        network = Factors.seeded(self, catalogue, events, runtime, training.offset)
         users, items = network.vectors()
         model = FittedMF(
             config=self, catalogue=catalogue, histories=histories, user_factors=users, item_factors=items

@@ -22,7 +22,9 @@ from equipoise.models.recommender import Fitted, Recommender
 class Optimised(Recommender, ABC):
     """A recommender fitted by the training loop."""
 
-    takes: ClassVar[frozenset[str]] = frozenset({"weights", "losses", "heads", "gradient_transform"})
+    takes: ClassVar[frozenset[str]] = frozenset(
+        {"weights", "losses", "heads", "gradient_transform", "offset"}
+    )
 
     @property
     @abstractmethod

@@ -1,4 +1,5 @@
-"""What may be handed to a training run from outside: weights, extra losses, heads and a gradient transform.
+"""What may be handed to a training run from outside: weights, an offset, extra losses, heads and a gradient
+transform.
 
 Corrections, private and federated training reach a model through these sockets only. This module does not
 import torch.
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from equipoise.models.offset import Offset
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -81,6 +84,7 @@ class Training:
         gradient_transform: Applied to the gradients before every step of the optimiser.
         checkpoint: File that holds the state of the run after each epoch; an interrupted run that finds its
             file goes on from there and ends as if it had not been interrupted.
+        offset: Added to the scores of items in training alone; for losses of choice, not for ratings.
     """
 
     weights: NDArray[np.float32] | None = None
@@ -88,6 +92,7 @@ class Training:
     heads: tuple[Head, ...] = ()
     gradient_transform: GradientTransform | None = None
     checkpoint: Path | None = None
+    offset: Offset | None = None
 
     @property
     def used(self) -> frozenset[str]:
@@ -100,7 +105,10 @@ class Training:
         )
 
     def merged(self, other: Training) -> Training:
-        """Both at once: weights are multiplied, losses and heads add up, transforms take turns."""
+        """Both at once: weights are multiplied, losses, heads and offsets add up, transforms take turns."""
+        offset = self.offset or other.offset
+        if self.offset is not None and other.offset is not None:
+            offset = self.offset.plus(other.offset)
         pairs = [weights for weights in (self.weights, other.weights) if weights is not None]
         transforms = [one for one in (self.gradient_transform, other.gradient_transform) if one is not None]
 
@@ -114,4 +122,5 @@ class Training:
             self.heads + other.heads,
             in_turn if len(transforms) > 1 else next(iter(transforms), None),
             self.checkpoint or other.checkpoint,
+            offset,
         )

@@ -17,6 +17,7 @@ from equipoise.data import Dataset
 from equipoise.errors import MissingExtraError
 from equipoise.language.vectors import Vectors
 from equipoise.models.histories import Catalogue, Histories
+from equipoise.models.offset import Offset
 from equipoise.models.optimised import Optimised, validation
 from equipoise.models.ranking import lowered, products
 from equipoise.models.recommender import Fitted, Saved, Scores
@@ -110,8 +111,8 @@ class Sequence(Optimised):
         read = vectors if self.text == "add" else None
         space = None if read is None else TextSpace.of(read, catalogue.items)
         queries = None if space is None else space.queries(histories.texts)
-        network = _network(self, catalogue, space, queries, runtime)
-        tokens = Tokens.of(histories, len(catalogue.items), queries is not None)
+        network = _network(self, catalogue, space, queries, runtime, training.offset)
+        tokens = Tokens.of(histories, len(catalogue.items), queries is not None, training.offset)
         model = FittedSequence(
             config=self,
             catalogue=catalogue,
@@ -285,12 +286,19 @@ def _groups(order: NDArray[np.int64], tokens: Tokens, length: int) -> list[NDArr
 
 
 def _network(
-    config: Sequence, catalogue: Catalogue, space: TextSpace | None, queries: Scores | None, runtime: Runtime
+    config: Sequence,
+    catalogue: Catalogue,
+    space: TextSpace | None,
+    queries: Scores | None,
+    runtime: Runtime,
+    offset: Offset | None = None,
 ) -> Network:
     import torch
 
     from equipoise.models.sequence.network import Network
 
+    text = None if space is None else space.items
+    table = None if offset is None else offset.table(catalogue.items)
     with torch.random.fork_rng():
         torch.manual_seed(int(runtime.rng("network").integers(2**62)))
-        return Network(config, catalogue.item_counts, None if space is None else space.items, queries)
+        return Network(config, catalogue.item_counts, text, queries, table)

@@ -34,10 +34,16 @@ class Network(nn.Module):
         counts: Training events per item; an item without any is cold: its learned part stays zero.
         text: Text vectors of the items, shape (items, any); None for none.
         queries: Text vectors of the searches in the training histories, shape (searches, any); None for none.
+        offset: Added to the scores of items in training, shape (periods, items); None for nothing.
     """
 
     def __init__(
-        self, config: Sequence, counts: NDArray[np.int64], text: Floats | None, queries: Floats | None = None
+        self,
+        config: Sequence,
+        counts: NDArray[np.int64],
+        text: Floats | None,
+        queries: Floats | None = None,
+        offset: Floats | None = None,
     ) -> None:
         super().__init__()
         self.config, self.width = config, config.width
@@ -45,6 +51,7 @@ class Network(nn.Module):
         warm = counts > 0
         self.warm = None if warm.all() else torch.from_numpy(np.flatnonzero(warm))
         self.place_of_warm = torch.from_numpy(np.cumsum(warm) - 1)
+        self.offset = None if offset is None else torch.from_numpy(offset[:, warm])
         self.text = None if text is None else torch.from_numpy(text)
         width = config.width
         self.items = nn.Parameter(torch.randn(len(counts), width) * _SPREAD * torch.from_numpy(warm)[:, None])
@@ -103,14 +110,16 @@ class Network(nn.Module):
             items=items,
             parameters=dict(self.named_parameters()),
         )
-        return self._loss(step, rng), step
+        return self._loss(step, torch.from_numpy(batch.periods[row, place]), rng), step
 
-    def _loss(self, step: Step, rng: np.random.Generator) -> Tensor:
+    def _loss(self, step: Step, periods: Tensor, rng: np.random.Generator) -> Tensor:
         """Only items seen in training compete: a cold one was never there to be taken."""
         items, targets = step.items, step.targets
         if self.warm is not None:
             items, targets = items[self.warm], self.place_of_warm[targets]
         chosen = choice.Chosen(step.representations, items, targets, step.weights)
+        if self.offset is not None:
+            chosen = chosen.shifted(self.offset, periods)
         return choice.loss(chosen, self.config.loss, self.config, self.counts[self.counts > 0], rng)
 
     def _embedded(self, tokens: Tensor, inputs: Tensor, rng: np.random.Generator | None) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.models.histories import Histories
+from equipoise.models.offset import Offset
 
 Ints = NDArray[np.int64]
 
@@ -29,22 +30,25 @@ class Tokens:
         starts: Row `u` owns `starts[u]:starts[u + 1]`, never empty.
         tokens: int64.
         weights: Weight of the event behind each token, float32.
+        periods: Period of the offset in which that event was, int64.
         items: Number of items of the catalogue.
     """
 
     starts: Ints
     tokens: Ints
     weights: NDArray[np.float32]
+    periods: Ints
     items: int
 
     @classmethod
-    def of(cls, histories: Histories, items: int, queries: bool) -> Tokens:
+    def of(cls, histories: Histories, items: int, queries: bool, offset: Offset | None = None) -> Tokens:
         """The tokens of histories.
 
         Args:
             histories: One row per user.
             items: Number of items of the catalogue.
             queries: Whether searches can be embedded.
+            offset: Whose periods; None for one period.
         """
         token = np.where(histories.items >= 0, histories.items, items + 1 + histories.queries)
         kept = (histories.items >= 0) | (queries & (histories.queries >= 0))
@@ -53,10 +57,13 @@ class Tokens:
         starts = np.concatenate([[0], np.cumsum(sizes)])
         tokens = np.full(starts[-1], items, dtype=np.int64)
         weights = np.ones(starts[-1], dtype=np.float32)
+        periods = np.zeros(starts[-1], dtype=np.int64)
         places = np.ones(starts[-1], dtype=bool)
         places[starts[:-1]] = False
         tokens[places], weights[places] = token[kept], histories.weights[kept]
-        return cls(starts, tokens, weights, items)
+        if offset is not None:
+            periods[places] = offset.periods(histories.times[kept])
+        return cls(starts, tokens, weights, periods, items)
 
     def last(self, rows: Ints, length: int) -> tuple[Ints, Ints]:
         """The last `length` tokens of rows, filled up on the right with -1, and how many each has."""
@@ -79,12 +86,14 @@ class Batch:
         tokens: Inputs, shape (windows, width); -1 fills up.
         targets: The item after each input, shape (windows, width); -1 where a search follows, or nothing.
         weights: Weight of each target's event, shape (windows, width).
+        periods: Period of the offset in which that event was, shape (windows, width).
     """
 
     users: Ints
     tokens: Ints
     targets: Ints
     weights: NDArray[np.float32]
+    periods: Ints
 
 
 def batches(tokens: Tokens, length: int, budget: int, rng: np.random.Generator) -> list[Batch]:
@@ -134,6 +143,7 @@ def _batch(tokens: Tokens, users: Ints, begin: Ints, sizes: Ints, length: int) -
         _table(tokens.tokens, begin, sizes, width, -1),
         np.where(targets < tokens.items, targets, -1),
         _table(tokens.weights, begin + 1, sizes, width, 0),
+        _table(tokens.periods, begin + 1, sizes, width, 0),
     )
 
 
