@@ -1,6 +1,7 @@
 """Worlds with planted truth: every estimator and every correction is tried here first."""
 
 from equipoise.component import Registry
+from equipoise.worlds.bias import bias_removed, do_value, planted_bias
 from equipoise.worlds.laws import GroupGap
 from equipoise.worlds.planted import planted, preference_values, propensity_error
 from equipoise.worlds.policy import PlackettLuce
@@ -17,7 +18,10 @@ __all__ = [
     "Scenario",
     "Storefront",
     "World",
+    "bias_removed",
+    "do_value",
     "planted",
+    "planted_bias",
     "preference_values",
     "propensity_error",
     "worlds",

@@ -145,10 +145,10 @@ def _without(stay: Floats, below: Floats, drops: Floats) -> Floats:
             total += drops[count] * others.clip(0.0, 1.0)
     late = stay < _ALMOST
     if late.any():
-        left, downwards, sum_ = stay[late], below[-1][late], np.zeros(int(late.sum()))
+        left, downwards, found = stay[late], below[-1][late], np.zeros(int(late.sum()))
         for count in range(len(below) - 1, 0, -1):
             downwards = (below[count][late] - left * downwards) / (1 - left)
             if count <= len(drops) and drops[count - 1]:
-                sum_ += drops[count - 1] * downwards.clip(0.0, 1.0)
-        total[late] = np.where(below[-1][late] > 1e-12, sum_, 0.0)
+                found += drops[count - 1] * downwards.clip(0.0, 1.0)
+        total[late] = np.where(below[-1][late] > 1e-12, found, 0.0)
     return np.asarray(total)

@@ -89,6 +89,14 @@ class World:
         """Probability that a visiting user is shown the item anywhere in the logger's slate, (users, items)."""
         return self.policy.inclusion(self.slate_length)
 
+    @cached_property
+    def examined(self) -> Matrix:
+        """Probability that an item shown to the user is looked at, over the places it gets, (users, items)."""
+        chances = self.examination(np.arange(1, self.slate_length + 1))
+        if (chances == 1).all():
+            return np.ones_like(self.laws.appetite)
+        return np.minimum(self.policy.exposure(chances) / np.maximum(self.propensity, 1e-12), 1.0)
+
     @property
     def effect(self) -> Matrix:
         """P(buy | shown) - P(buy | not shown) per visit, (users, items)."""
