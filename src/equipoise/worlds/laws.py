@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from equipoise.worlds.draws import uniform
+
 Matrix = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
@@ -27,8 +29,9 @@ class Laws:
         search: Probability that a visit begins with a search.
         examination_decay: A place j is examined with probability j ** -examination_decay.
         queries: What a user of each language types to look for each item: one column per language, one row
-            per item.
+            per item; may be empty where nobody searches.
         language: Column of `queries` of each user, length users.
+        presence: First and last day on which each user may visit, (users, 2); None for always.
     """
 
     appetite: Matrix
@@ -42,6 +45,15 @@ class Laws:
     examination_decay: float
     queries: pl.DataFrame
     language: Ints
+    presence: Ints | None = None
+
+    def visits(self, seed: int, t: int) -> NDArray[np.bool_]:
+        """Who visits on day `t`, length users."""
+        came = uniform(seed, "visit", t, np.arange(len(self.activity))) < self.activity
+        if self.presence is None:
+            return came
+        first, last = self.presence.T
+        return came & (first <= t) & (t <= last)
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,8 @@ class World:
         """The planted gap under the logging policy, at the preferences of the end of the log."""
         attribute, favoured, other = self.gap_between
         served = (self.propensity * self.preference).sum(axis=1) / self.slate_length
-        values = pl.DataFrame({"group": self.users[attribute], "value": served}).group_by("group").mean()
+        group = self.users[attribute].cast(pl.String).fill_null(v.UNKNOWN)
+        values = pl.DataFrame({"group": group, "value": served}).group_by("group").mean()
         return GroupGap(attribute, favoured, other, dict(sorted(values.iter_rows())))
 
     def truth(self) -> pl.DataFrame:
@@ -148,9 +149,7 @@ class World:
 
     def slates(self, t: int) -> pl.DataFrame:
         """What the logger shows on day `t` to the users who visit: one row per place."""
-        visitors = np.flatnonzero(
-            uniform(self.seed, "visit", t, np.arange(len(self.users))) < self.laws.activity
-        )
+        visitors = np.flatnonzero(self.laws.visits(self.seed, t))
         columns, propensities = self.policy.sample(visitors, self.slate_length, seed=self.seed, t=t)
         places = np.tile(np.arange(1, self.slate_length + 1), len(visitors))
         return pl.DataFrame({
@@ -248,6 +247,8 @@ class World:
         chance = uniform(self.seed, "purchase", t, user, item)
         bought = chance < laws.organic[user, item].astype(np.float64) + laws.effect[user, item]
         n_items = len(self.items)
+        if not laws.organic.any():
+            return bought, self._rows(np.empty(0, np.int64), np.empty(0, np.int64), t)
         found: list[tuple[Ints, Ints]] = []
         for (rows,) in self._in_blocks(visitors):
             chances = uniform(self.seed, "purchase", t, rows[:, None], np.arange(n_items)[None, :])
@@ -261,6 +262,8 @@ class World:
         """Searches of visitors: a user looks for an item drawn in proportion to the odds of a click."""
         laws = self.laws
         seekers = visitors[uniform(self.seed, "search", t, visitors) < laws.search]
+        if not len(seekers):
+            return self._rows(seekers, None, t).with_columns(pl.lit(v.SEARCH).alias(v.EVENT), _delay=0)
         wanted = np.concatenate([np.empty(0, dtype=np.int64), *(
             choice_by_row(np.exp(laws.appetite[rows].astype(np.float64) + self._trend(t)), chance)
             for rows, chance in self._in_blocks(seekers, uniform(self.seed, "wish", t, seekers))
@@ -310,7 +313,8 @@ class World:
         day, user = events[v.REQUEST].to_numpy() // len(self.users), events["_user"].to_numpy()
         second = (uniform(self.seed, "second", day, user) * 80_000).astype(np.int64) + 1_000
         microseconds = (day * 86_400 + second + events["_delay"].to_numpy()) * 1_000_000
-        prices = self.items.select(v.ITEM, pl.col("price").alias("_price"))
+        price = pl.col("price") if "price" in self.items.columns else pl.lit(None)
+        prices = self.items.select(v.ITEM, price.cast(pl.Float64, strict=False).alias("_price"))
         events = events.with_columns(
             (pl.lit(START) + pl.Series(microseconds).cast(pl.Duration("us"))).alias(v.TIMESTAMP)
         ).join(prices, on=v.ITEM, how="left", maintain_order="left")
