@@ -33,7 +33,7 @@ def test_configuration_of_the_readme_is_read(tmp_path):
     path.write_text(text, "utf-8")
     config = read_config(path)
     assert config.model.name == "sequence"
-    assert [section.method for section in config.debias] == ["ips", "exposure"]
+    assert [section.method for section in config.debias] == ["clipped_ips", "exposure"]
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])

@@ -219,7 +219,10 @@ def built_in(light: bool = False) -> Config:
         "data": {"world": {"name": "storefront"}},
         "encoder": {"name": "tfidf" if light else "minilm"},
         "model": {"name": "ease"} if light else {"name": "sequence", "epochs": 8},
-        "debias": [{"method": "ips", "propensity": "given"}, {"method": "exposure", "group": "provider"}],
+        "debias": [
+            {"method": "clipped_ips", "propensity": "given"},
+            {"method": "exposure", "group": "provider"},
+        ],
     }
     return Config.model_validate(fields)
 

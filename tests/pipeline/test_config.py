@@ -16,7 +16,7 @@ def toml(tmp_path, text):
 
 def test_resolved_configuration_reads_back_the_same(tmp_path):
     config = read_config(
-        {**MINIMAL, "model": {"name": "ease", "reg": 20.0}, "debias": [{"method": "ips", "clip": 5.0}]}
+        {**MINIMAL, "model": {"name": "ease", "reg": 20.0}, "debias": [{"method": "clipped_ips", "clip": 5.0}]}
     )
     again = read_config(toml(tmp_path, config.to_toml()))
     assert again == config
@@ -47,7 +47,7 @@ def test_urls_stay_as_they_are():
     ],
 )
 def test_overrides(setting, path, value):
-    config = read_config({**MINIMAL, "debias": [{"method": "ips", "clip": 5.0}]}, [setting])
+    config = read_config({**MINIMAL, "debias": [{"method": "clipped_ips", "clip": 5.0}]}, [setting])
     here = config
     for key in path:
         here = here[key] if isinstance(key, int) else getattr(here, key)
@@ -112,7 +112,7 @@ def test_the_callers_mapping_is_left_alone():
 
 def test_a_field_without_a_value_is_refused():
     with pytest.raises(ConfigError, match="clip"):
-        read_config({**MINIMAL, "debias": [{"method": "ips", "clip": None}]})
+        read_config({**MINIMAL, "debias": [{"method": "clipped_ips", "clip": None}]})
 
 
 @pytest.mark.parametrize(

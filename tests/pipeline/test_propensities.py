@@ -1,16 +1,14 @@
-"""What a run says of its propensities: balanced where they are right, doubtful where they are not."""
+"""The causal card of a correction by propensities: sound where they are right, doubtful where they are not."""
 
 import numpy as np
 import polars as pl
 import pytest
 
-from equipoise.component import Runtime
-from equipoise.config import read_config
 from equipoise.data import Dataset
-from equipoise.pipeline.propensities import correction_card
+from equipoise.debias import Context, corrections
+from equipoise.pipeline.propensities import propensity_cards
 
 ITEMS = 20
-CONFIG = {"data": {"world": {"name": "storefront"}}, "debias": [{"method": "ips", "propensity": "given"}]}
 
 
 def shown(wrong=1.0, seed=0):
@@ -35,9 +33,10 @@ def shown(wrong=1.0, seed=0):
     return Dataset(pl.concat([events, clicks]), items=items)
 
 
-def card(data, **fields):
-    config = read_config({**CONFIG, "debias": [{**CONFIG["debias"][0], **fields}]})
-    return correction_card(config, data, Runtime(seed=0))
+def card(data, method="clipped_ips", **fields):
+    context = Context(data)
+    corrections.build(method, {"propensity": "given", **fields}).training(data, context)
+    return propensity_cards(context.diagnostics)[0]
 
 
 def test_right_propensities_balance_what_was_shown():
@@ -70,6 +69,13 @@ def test_a_log_without_exposures_cannot_be_checked():
     assert "no_exposures" in told["verdict"]["because"]
 
 
-def test_without_such_a_correction_there_is_nothing_to_tell():
-    config = read_config({"data": {"world": {"name": "storefront"}}})
-    assert correction_card(config, shown(), Runtime()) is None
+def test_each_correction_has_its_own_card():
+    data = shown()
+    context = Context(data)
+    context.report(corrections.build("exposure", {"group": "provider"}))
+    for method in ("ips", "snips", "clipped_ips", "snips"):
+        corrections.build(method, {}).training(data, context)
+    told = propensity_cards(context.diagnostics)
+    assert [one["method"] for one in told] == ["ips", "snips", "clipped_ips", "snips"]
+    assert [one["settings"].get("clip") for one in told] == [None, None, 10.0, None]
+    assert {one["model"] for one in told} == {"given"}

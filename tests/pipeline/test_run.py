@@ -17,7 +17,7 @@ SMALL = {
     "encoder": {"name": "tfidf"},
     "model": {"name": "ease", "reg": 20.0},
     "debias": [
-        {"method": "ips", "propensity": "given"},
+        {"method": "clipped_ips", "propensity": "given"},
         {"method": "exposure", "group": "provider", "pool": 40},
     ],
     "audit": {"k": [5, 10], "n_bootstrap": 200},
@@ -134,7 +134,7 @@ def test_manifest_accounts_for_the_run(finished):
     rows = stages["prepare"]["rows"]
     assert rows["train"] + rows["valid"] + rows["test"] == rows["events"]
     assert len(stages["prepare"]["sha256"]["events"]) == 64
-    assert stages["train corrected"]["ips"]["weights"]["effective_sample_size"] > 0
+    assert stages["train corrected"]["clipped_ips"]["weights"]["effective_sample_size"] > 0
 
 
 def test_the_saved_model_recommends_the_same(finished):

@@ -1,5 +1,7 @@
 """A run tells what its propensities are worth, and measures its lists by them."""
 
+import json
+
 import polars as pl
 import pytest
 
@@ -11,7 +13,7 @@ SMALL = {
     "data": {"world": {"name": "storefront", "n_users": 160, "n_items": 40, "days": 10}},
     "encoder": {"name": "tfidf"},
     "model": {"name": "ease", "reg": 20.0},
-    "debias": [{"method": "ips", "propensity": "given"}],
+    "debias": [{"method": "clipped_ips", "propensity": "given"}],
     "audit": {"k": [5], "n_bootstrap": 100},
 }
 
@@ -22,7 +24,10 @@ def finished(tmp_path_factory):
 
 
 def test_the_card_of_the_correction_stands_in_metrics_and_page(finished):
-    card = finished.metrics["propensities"]
+    (card,) = finished.metrics["propensities"]
+    assert card["method"] == "clipped_ips"
+    assert json.loads((finished.path / "model" / "corrected" / "card.json").read_text("utf-8")) == [card]
+    assert finished.manifest["stages"]["train corrected"]["clipped_ips"]["card"] == card
     assert card["model"] == "given"
     assert 0 < card["lowest"] < card["highest"] <= 1
     popularity = next(row for row in card["balance"] if row["covariate"] == "popularity")

@@ -22,6 +22,7 @@ from equipoise.pipeline.folder import RunFolder, default_folder
 from equipoise.pipeline.measure import measure
 from equipoise.pipeline.prepare import prepare, read_prepared, write_prepared
 from equipoise.pipeline.present import present
+from equipoise.pipeline.propensities import propensity_cards
 from equipoise.pipeline.train import chosen_corrections, recommend_all, retrains, train, write_vectors
 
 Say = Callable[[str], None]
@@ -127,6 +128,8 @@ def run(
                     save_model(models[name], saved)
                     checkpoint.unlink(missing_ok=True)
                     stage.facts |= facts
+                    if cards := propensity_cards(facts):
+                        folder.write_json(f"model/{name}/card.json", cards)
             say(f"trained   {settings.model.name}, {name}")
 
         with folder.stage("recommend") as stage:
@@ -140,7 +143,8 @@ def run(
             say(f"ranked    {len(lists):,} rows for {lists[v.USER].n_unique():,} users")
 
         with folder.stage("measure") as stage:
-            measured = measure(lists, prepared, vectors, settings, options)
+            cards = propensity_cards(folder.manifest["stages"].get(f"train {v.CORRECTED}", {}))
+            measured = measure(lists, prepared, vectors, settings, options, cards)
             folder.write_json("metrics.json", measured.metrics)
 
         with folder.stage("report"):

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from equipoise.causal.propensity import propensities
 from equipoise.component import Runtime
 from equipoise.config import Config
 from equipoise.data import vocabulary as v
@@ -50,8 +49,7 @@ def _propensity_error(
     said = np.ones(len(train.events))
     weighing = [one for one in chosen_corrections(config) if isinstance(one, InversePropensity)]
     if weighing and stage == v.CORRECTED:
-        model = propensities.build(weighing[0].propensity, weighing[0].options)
-        fitted = model.fit(train.events, train.users, train.items, seed=runtime.seed)
+        fitted = weighing[0].fitted(train, runtime.seed)
         said = np.where(fitted.known, fitted.values, np.nan)
     events = train.events.with_columns(pl.Series("_said", said)).filter(positive(train.events))
     if v.PROPENSITY in events.columns:  # what was taken without being shown has none

@@ -188,10 +188,9 @@ class Page:
         return [(name, {stage: values.get(name) for stage, values in flat.items()}) for name in names]
 
     @cached_property
-    def weights(self) -> WeightsPanel | None:
-        """The propensities of the correction; None where none were used."""
-        card = self.results.metrics.get("propensities")
-        return WeightsPanel(card, self.words) if card else None
+    def weights(self) -> list[WeightsPanel]:
+        """The propensities of each correction that uses some."""
+        return [WeightsPanel(card, self.words) for card in self.results.metrics.get("propensities") or ()]
 
     @cached_property
     def weighted(self) -> list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:

@@ -4,6 +4,7 @@ from equipoise.causal.propensity.base import FittedPropensity, PropensityModel, 
 from equipoise.causal.propensity.diagnostics import Diagnostics
 from equipoise.causal.propensity.given import Given
 from equipoise.causal.propensity.logistic import Logistic
+from equipoise.causal.propensity.naive_bayes import NaiveBayes
 from equipoise.causal.propensity.popularity import Popularity
 from equipoise.causal.propensity.position import FittedPosition, Position
 from equipoise.causal.propensity.weights import Weights, weights
@@ -14,6 +15,7 @@ __all__ = [
     "FittedPropensity",
     "Given",
     "Logistic",
+    "NaiveBayes",
     "Popularity",
     "Position",
     "PropensityModel",

@@ -45,12 +45,15 @@ class FittedPropensity:
         calibration_error: Expected calibration error on users not fitted to, where assignments are known.
         mean_weight: Sum of the inverse propensities of the exposures over what it should be, where that is
             known.
+        expected_weight: What the inverse propensities of the exposures should average to, where that is known:
+            cells of a rating matrix per rating, candidates per place of a slate.
     """
 
     model: PropensityModel
     values: NDArray[np.float64]
     calibration_error: float | None = None
     mean_weight: float | None = None
+    expected_weight: float | None = None
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -95,6 +98,7 @@ propensities: Registry[PropensityModel] = Registry(
         "popularity": "equipoise.causal.propensity.popularity:Popularity",
         "position": "equipoise.causal.propensity.position:Position",
         "logistic": "equipoise.causal.propensity.logistic:Logistic",
+        "naive_bayes": "equipoise.causal.propensity.naive_bayes:NaiveBayes",
     },
 )
 

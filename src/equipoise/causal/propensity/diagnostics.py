@@ -25,6 +25,7 @@ class Diagnostics:
         effective_share: The same over rows.
         share_clipped: Share of rows whose weight was cut.
         largest_weight: Largest weight in multiples of the mean weight, after clipping.
+        top_share: Share of the total weight that the heaviest hundredth of the rows carries.
         mean_weight: Sum of the raw weights over what it should sum to, where that is known; 1 when the
             propensities are right on average; None where it is not known.
         calibration_error: Expected calibration error, where assignments are known; else None.
@@ -38,6 +39,7 @@ class Diagnostics:
     effective_share: float
     share_clipped: float
     largest_weight: float
+    top_share: float
     mean_weight: float | None = None
     calibration_error: float | None = None
     without: int = 0

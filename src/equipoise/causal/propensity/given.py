@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,10 @@ from equipoise.causal.propensity.base import FittedPropensity, PropensityModel, 
 from equipoise.causal.propensity.diagnostics import checked
 from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
+from equipoise.data.dataset import positive
 from equipoise.errors import DataError
+
+Floats = NDArray[np.float64]
 
 
 class Given(PropensityModel):
@@ -27,32 +31,57 @@ class Given(PropensityModel):
         """Read the column.
 
         Raises:
-            DataError: if it is missing or holds anything but probabilities in (0, 1] and nulls, or only ones
-            (a
+            DataError: if it is missing or holds anything but probabilities in (0, 1] and nulls, or only ones (a
                 deterministic logger: nothing can be weighed).
         """
         table = to_polars(events)
         need(table, (self.column,), model=self.name)
         column = table[self.column].cast(pl.Float64)
         known = column.is_not_null().to_numpy()
-        values: NDArray[np.float64] = np.full(len(table), np.nan)
+        values: Floats = np.full(len(table), np.nan)
         values[known] = checked(column.drop_nulls().to_numpy(), what=self.column)
         if (values[known] == 1).all():
             raise DataError(
                 f"All values of '{self.column}' are 1: the logger was deterministic", where=f"{known.sum()} rows",
                 todo="Inverse weights cannot correct such a log; let the logger explore.",
             )  # fmt: skip
-        return FittedPropensity(self, values, mean_weight=_mean_weight(table, values, items))
+        inverse, expected = _over_slates(table, values, items)
+        if expected is None:
+            inverse, expected = _over_matrix(table, values, users, items)
+        ratio = None if expected is None else inverse / expected
+        return FittedPropensity(self, values, mean_weight=ratio, expected_weight=expected)
 
 
-def _mean_weight(table: pl.DataFrame, values: NDArray[np.float64], items: Any) -> float | None:
-    """Mean weight of whole slates: at each place, every item not standing above had its chance."""
+def _over_slates(table: pl.DataFrame, values: Floats, items: Any) -> tuple[float, float | None]:
+    """Mean of the inverse propensities of whole slates, and what it should be: at each place, every item not
+    standing above had its chance.
+    """
     if items is None or v.POSITION not in table.columns or v.EVENT not in table.columns:
-        return None
+        return math.nan, None
     known = pl.Series(~np.isnan(values))
     slates = known & (table[v.EVENT] == v.IMPRESSION) & table[v.POSITION].is_not_null()
     places = table.filter(slates)[v.POSITION].cast(pl.Float64)
     if places.is_empty():
-        return None
+        return math.nan, None
     inverse = 1.0 / values[slates.to_numpy()]
-    return float(inverse.sum() / (len(to_polars(items)) - places.to_numpy() + 1).sum())
+    return float(inverse.mean()), float((len(to_polars(items)) - places.to_numpy() + 1).mean())
+
+
+def _over_matrix(table: pl.DataFrame, values: Floats, users: Any, items: Any) -> tuple[float, float | None]:
+    """Mean of the inverse propensities of a rating matrix, and what it should be: cells per rating.
+
+    A rating matrix has at most one event per user and item, and each event has a value.
+    """
+    if v.VALUE not in table.columns or table.filter(positive(table).not_()).height:
+        return math.nan, None
+    if (
+        table[v.VALUE].null_count()
+        or np.isnan(values).any()
+        or table.select(v.USER, v.ITEM).is_duplicated().any()
+    ):
+        return math.nan, None
+    sides = [
+        table[key].n_unique() if frame is None else len(to_polars(frame))
+        for key, frame in ((v.USER, users), (v.ITEM, items))
+    ]
+    return float((1.0 / values).mean()), sides[0] * sides[1] / len(table)

@@ -72,7 +72,14 @@ class Logistic(PropensityModel):
         values[known] = predict(_cells(row, column, len(what)))
         judged = np.random.default_rng([seed, 7]).integers(0, cells, size=min(cells, self.sample))
         error = expected_calibration_error(predict(judged), np.isin(judged, exposed))
-        return FittedPropensity(self, values, calibration_error=error)
+        pairs = np.unique(exposed)
+        return FittedPropensity(
+            self,
+            values,
+            calibration_error=error,
+            mean_weight=float((1 / predict(pairs)).sum() / cells),
+            expected_weight=cells / len(pairs),
+        )
 
     def _covariates(
         self, table: Any, seen: pl.DataFrame, key: str, named: tuple[str, ...] | None, what: str

@@ -63,6 +63,11 @@ def weights(
         effective_share=size / len(p),
         share_clipped=float((raw > limit).mean()),
         largest_weight=float(values.max() / values.mean()),
+        top_share=float(np.sort(values)[-_hundredth(len(p)) :].sum() / values.sum()),
         mean_weight=None if expected is None else float(raw.sum() / expected),
     )
     return Weights(values / values.mean() if self_normalise else values, diagnostics)
+
+
+def _hundredth(rows: int) -> int:
+    return max(1, round(rows / 100))

@@ -23,7 +23,7 @@ class WeightsPanel:
     """What the template asks for.
 
     Attributes:
-        card: `propensities` of `metrics.json`.
+        card: One of the cards under `propensities` in `metrics.json`.
         words: The language.
     """
 
@@ -59,6 +59,7 @@ class WeightsPanel:
             ("effective_share", percent(c["effective_share"])),
             ("share_clipped", percent(c["share_clipped"])),
             ("largest_weight", brief(c["largest_weight"])),
+            ("top_share", percent(c["top_share"])),
             ("mean_weight", brief(c.get("mean_weight"))),
             ("calibration_error", brief(c.get("calibration_error"))),
             ("without", count(c["without"]) if c.get("without") else "–"),

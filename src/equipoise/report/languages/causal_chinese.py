@@ -29,6 +29,7 @@ MESSAGES: Final[dict[str, str]] = {
     "weights.fact.effective_share": "有效占比",
     "weights.fact.share_clipped": "截断占比",
     "weights.fact.largest_weight": "最大权重（均值的倍数）",
+    "weights.fact.top_share": "最重 1 % 所占权重",
     "weights.fact.mean_weight": "平均权重（应为 1）",
     "weights.fact.calibration_error": "校准误差",
     "weights.fact.without": "没有倾向得分的事件",
@@ -36,6 +37,7 @@ MESSAGES: Final[dict[str, str]] = {
     "propensity.popularity": "按流行度",
     "propensity.position": "按位置",
     "propensity.logistic": "逻辑回归",
+    "propensity.naive_bayes": "评分的朴素贝叶斯",
     "quality.weighted": "假如所有物品得到同等展示",
     "quality.weighted.lead": "留出的事件来自有偏的日志策略，会偏袒展示同样物品的列表。这里每个事件按其倾向得"
     "分计数（{weights}），旁边是相同事件等权重的结果；用户按其事件数计入。",

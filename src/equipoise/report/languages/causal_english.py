@@ -32,6 +32,7 @@ MESSAGES: Final[dict[str, str]] = {
     "weights.fact.effective_share": "Effective share",
     "weights.fact.share_clipped": "Share clipped",
     "weights.fact.largest_weight": "Largest weight, in means",
+    "weights.fact.top_share": "Weight of the heaviest 1 %",
     "weights.fact.mean_weight": "Mean weight (1 is right)",
     "weights.fact.calibration_error": "Calibration error",
     "weights.fact.without": "Events without propensity",
@@ -39,6 +40,7 @@ MESSAGES: Final[dict[str, str]] = {
     "propensity.popularity": "by popularity",
     "propensity.position": "by position",
     "propensity.logistic": "logistic regression",
+    "propensity.naive_bayes": "naive Bayes on the ratings",
     "quality.weighted": "As if all items had been shown alike",
     "quality.weighted.lead": "Held-out events are those of a biased logger, and flatter lists that show "
     "what it showed. Here each counts by its propensity ({weights}), beside the same events with equal "
