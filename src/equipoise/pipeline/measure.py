@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from equipoise import metrics as m
-from equipoise.causal.propensity import weights
+from equipoise.causal.propensity import Diagnostics, weights
 from equipoise.component import Runtime
 from equipoise.config import AuditSection, Config
 from equipoise.data import Dataset
@@ -20,7 +20,6 @@ from equipoise.errors import DataError
 from equipoise.language import Vectors
 from equipoise.pipeline.held_out import held_out
 from equipoise.pipeline.prepare import Prepared
-from equipoise.pipeline.propensities import correction_card
 from equipoise.pipeline.truth import against_truth
 from equipoise.statistics import (
     Interval,
@@ -82,6 +81,7 @@ def measure(
     vectors: Vectors | None,
     config: Config,
     runtime: Runtime,
+    cards: Sequence[Mapping[str, Any]] = (),
 ) -> Measured:
     """Measure every stage on the same held-out users.
 
@@ -91,10 +91,11 @@ def measure(
         vectors: Item vectors, in whose space the diversity of lists is measured; None to leave it out.
         config: What to measure, and which corrections acted.
         runtime: Seed of the bootstrap.
+        cards: The causal cards of the corrections that rest on propensities.
     """
     audit = config.audit
     truth = truth_of(prepared, audit)
-    catalogue = _catalogue(prepared)
+    catalogue = catalogue_of(prepared)
     by_stage = {
         stage: recommendations.filter(pl.col(v.STAGE) == stage).drop(v.STAGE)
         for stage in recommendations[v.STAGE].unique(maintain_order=True)
@@ -115,7 +116,7 @@ def measure(
             for name in _SYSTEM
         }
         content["groups"][stage] = _groups(values[stage], names, prepared.test, audit, runtime)
-        if (calibrated := _calibration(lists, truth)) is not None:
+        if (calibrated := calibration(lists, truth)) is not None:
             content["calibration"][stage] = {"ece": calibrated.error}
             bins[stage] = calibrated
     if audit.weighted and (weighed := _weighted(by_stage, prepared, audit, runtime)) is not None:
@@ -123,8 +124,8 @@ def measure(
         content["protocol"]["weights"] = weighed["weights"]
     if v.CORRECTED in values:
         content["comparison"] = _comparison(values, names, audit, runtime)
-    if (card := correction_card(config, prepared.train, runtime)) is not None:
-        content["propensities"] = card
+    if cards:
+        content["propensities"] = list(cards)
     if prepared.world is not None:
         content["planted"] = against_truth(prepared.world, by_stage, prepared, config, runtime)
     exposure = {stage: m.exposure(lists, catalogue, audit.k[0]) for stage, lists in by_stage.items()}
@@ -132,7 +133,7 @@ def measure(
     return Measured(content, stacked, exposure, bins)
 
 
-def _catalogue(prepared: Prepared) -> pl.DataFrame:
+def catalogue_of(prepared: Prepared) -> pl.DataFrame:
     """All items that models rank: of the training events and the items table."""
     known = [prepared.train.events.select(v.ITEM).drop_nulls()]
     if prepared.train.items is not None:
@@ -174,20 +175,15 @@ def _weighted(
     events that have one; None where none has.
     """
     events = _held_out(prepared, audit)
-    if v.PROPENSITY not in events.columns:
+    if (found := weighed(events)) is None:
         return None
-    p = pl.col(v.PROPENSITY).cast(pl.Float64)
-    known = events.filter((p > 0) & (p <= 1))
-    if known.is_empty() or (known[v.PROPENSITY] == 1).all():
-        return None
-    made = weights(known[v.PROPENSITY].cast(pl.Float64).to_numpy(), clip=_CLIP)
-    truth = known.select(v.USER, v.ITEM, pl.Series("weight", made.values))
+    truth, diagnostics = found
     wanted = {f"{name}@{k}": m.parse(f"{name}@{k}") for k in audit.k for name in _WEIGHTED}
     told: dict[str, Any] = {
-        "weights": f"1 / propensity on {len(known):,} of {len(events):,} held-out pairs, "
+        "weights": f"1 / propensity on {len(truth):,} of {len(events):,} held-out pairs, "
         f"cut at {_CLIP:g} times the mean",
-        "notes": weight_notes(events, made.diagnostics.effective_sample_size),
-        "diagnostics": made.diagnostics.plain(),
+        "notes": weight_notes(events, diagnostics.effective_sample_size),
+        "diagnostics": diagnostics.plain(),
         "stages": {},
         "equal": {},
     }
@@ -203,6 +199,22 @@ def _weighted(
             )
             told[place][stage] = {name: one.as_dict() for name, one in zip(wanted, intervals, strict=True)}
     return told
+
+
+def weighed(events: pl.DataFrame) -> tuple[pl.DataFrame, Diagnostics] | None:
+    """Held-out pairs with the weight of each, 1 / propensity cut at ten times the mean, and what the weights are
+    worth.
+
+    Pairs without a propensity are left out. None where no pair has one, or all have 1.
+    """
+    if v.PROPENSITY not in events.columns:
+        return None
+    p = pl.col(v.PROPENSITY).cast(pl.Float64)
+    known = events.filter((p > 0) & (p <= 1))
+    if known.is_empty() or (known[v.PROPENSITY] == 1).all():
+        return None
+    made = weights(known[v.PROPENSITY].cast(pl.Float64).to_numpy(), clip=_CLIP)
+    return known.select(v.USER, v.ITEM, pl.Series("weight", made.values)), made.diagnostics
 
 
 def weight_notes(events: pl.DataFrame, worth: float) -> list[str]:
@@ -269,7 +281,7 @@ def _groups(
     return found
 
 
-def _calibration(lists: pl.DataFrame, truth: pl.DataFrame) -> Reliability | None:
+def calibration(lists: pl.DataFrame, truth: pl.DataFrame) -> Reliability | None:
     """How far the probabilities of what was shown lie from what held-out users then took."""
     shown = lists.join(truth.select(v.USER).unique(), on=v.USER, how="semi")
     if shown[v.PROBABILITY].null_count() or shown.is_empty():
