@@ -11,7 +11,8 @@ from polars.testing import assert_frame_equal
 
 from equipoise.data import Dataset
 from equipoise.debias import Context, corrections
-from equipoise.debias.after.exposure import Exposure, item_groups
+from equipoise.debias.after.exposure import Exposure
+from equipoise.debias.after.groups import item_groups
 from equipoise.errors import DataError
 
 
