@@ -125,7 +125,7 @@ class Histories:
             pl.Series("_item", locate(catalogue.items, events[v.ITEM])),
             _query(events).alias("_query"),
             _value(events).alias("_value"),
-            _time(events, clock).alias("_time"),
+            time_of(events, clock).alias("_time"),
         ).filter((pl.col("_user") >= 0) & (positive(events) | pl.col("_query").is_not_null()))
         time = [column for column in (v.TIMESTAMP, v.ORDER) if column in steps.columns]
         steps = steps.sort(["_user", *time, *(["_item"] if time else [])], maintain_order=True)
@@ -246,7 +246,7 @@ def _value(events: pl.DataFrame) -> pl.Expr:
     return pl.col(v.VALUE).cast(pl.Float32).fill_null(np.nan)
 
 
-def _time(events: pl.DataFrame, clock: str | None) -> pl.Expr:
+def time_of(events: pl.DataFrame, clock: str | None) -> pl.Expr:
     """The column `clock` as a number; NaN where it says nothing."""
     if clock is None:
         return pl.lit(np.nan, dtype=pl.Float64)
