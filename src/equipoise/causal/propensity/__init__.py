@@ -2,6 +2,7 @@
 
 from equipoise.causal.propensity.base import FittedPropensity, PropensityModel, propensities
 from equipoise.causal.propensity.diagnostics import Diagnostics
+from equipoise.causal.propensity.dual_learning import DualLearning
 from equipoise.causal.propensity.given import Given
 from equipoise.causal.propensity.logistic import Logistic
 from equipoise.causal.propensity.naive_bayes import NaiveBayes
@@ -11,6 +12,7 @@ from equipoise.causal.propensity.weights import Weights, weights
 
 __all__ = [
     "Diagnostics",
+    "DualLearning",
     "FittedPosition",
     "FittedPropensity",
     "Given",

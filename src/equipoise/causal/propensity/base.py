@@ -97,6 +97,7 @@ propensities: Registry[PropensityModel] = Registry(
         "given": "equipoise.causal.propensity.given:Given",
         "popularity": "equipoise.causal.propensity.popularity:Popularity",
         "position": "equipoise.causal.propensity.position:Position",
+        "dual_learning": "equipoise.causal.propensity.dual_learning:DualLearning",
         "logistic": "equipoise.causal.propensity.logistic:Logistic",
         "naive_bayes": "equipoise.causal.propensity.naive_bayes:NaiveBayes",
     },

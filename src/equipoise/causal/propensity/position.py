@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 from scipy.optimize import minimize
+from scipy.sparse.linalg import lsqr
 from scipy.special import expit
 
 from equipoise.causal.propensity.base import FittedPropensity, PropensityModel, need
@@ -19,6 +20,8 @@ from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 
 Floats = NDArray[np.float64]
+
+_ALL = 0.999
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,14 @@ class FittedPosition(FittedPropensity):
         examination: Probability relative to place 1 that a place is looked at, by place from 1.
         iterations: EM steps taken.
         converged: Whether the last step moved examination and mean relevance by less than the tolerance.
+        settled: Share of the variance of the places that the features explain (linearly), in 0..1: the more it is,
+            the less tells examination from relevance but the form of the model.
     """
 
     examination: Floats = None  # type: ignore[assignment]
     iterations: int = 0
     converged: bool = False
+    settled: float = 0.0
 
 
 class Position(PropensityModel):
@@ -50,7 +56,8 @@ class Position(PropensityModel):
 
     features: tuple[str, ...] | None = None
     """Columns that relevance depends on: numbers are standardised, all else (and ids) is one-hot. None for
-    user, item and, where the log has it, the logger's score."""
+    the item and the logger's score, which is all that the ranking and the clicks have in common; where the log
+    has no score, for item and user."""
     sample: int = Field(200_000, ge=1000)
     """Most impressions fitted to; of more, some are drawn."""
     iterations: int = Field(200, ge=1)
@@ -65,36 +72,22 @@ class Position(PropensityModel):
 
         Raises:
             DataError: if there are no impressions, `reward` or `position` is missing, positions are under 1,
-            or a place
-                has no click at all.
+            a place has no click at all, or the features settle the place.
         """
         table = to_polars(events)
-        score = (v.SCORE,) if v.SCORE in table.columns else ()
-        features = (v.USER, v.ITEM, *score) if self.features is None else self.features
+        features = default_features(table) if self.features is None else self.features
         need(table, (v.EVENT, v.POSITION, v.REWARD, *features), model=self.name)
         shown = table.filter(pl.col(v.EVENT) == v.IMPRESSION, pl.col(v.POSITION).is_not_null())
-        if shown.is_empty():
-            raise DataError(
-                f"No row has the event '{v.IMPRESSION}' and a position", where=f"{len(table)} rows",
-                todo="The position model needs the whole slates, clicked or not.",
-            )  # fmt: skip
         if len(shown) > self.sample:
             shown = shown.sample(self.sample, seed=seed)
-        place, n_places = _places(shown)
-        clicked = (shown[v.REWARD].fill_null(0) > 0).to_numpy()
-        silent = np.flatnonzero(np.bincount(place, clicked, minlength=n_places) == 0)
-        if len(silent):
-            raise DataError(
-                "Places without any click have no examination probability",
-                where=f"positions {', '.join(str(j + 1) for j in silent[:10])}",
-                todo="Cut the slates off above them, or collect more.",
-            )
-        examination, steps, converged = self._expectation_maximisation(
-            _design(shown, features), place, clicked
+        place, clicked = places(shown)
+        design = design_matrix(shown, features)
+        settled = settledness(design, place)
+        examination, steps, converged = self._expectation_maximisation(design, place, clicked)
+        values = at_places(table, examination)
+        return FittedPosition(
+            self, values, examination=examination, iterations=steps, converged=converged, settled=settled
         )
-        at = table.select(pl.col(v.POSITION).cast(pl.Int64).fill_null(0)).to_series().to_numpy()
-        values = np.where(at > 0, examination[np.clip(at, 1, n_places) - 1], np.nan)
-        return FittedPosition(self, values, examination=examination, iterations=steps, converged=converged)
 
     def _expectation_maximisation(
         self, design: sparse.csr_matrix, place: NDArray[np.int64], clicked: NDArray[np.bool_]
@@ -139,7 +132,12 @@ class Position(PropensityModel):
         return found
 
 
-def _design(shown: pl.DataFrame, features: tuple[str, ...]) -> sparse.csr_matrix:
+def default_features(table: pl.DataFrame) -> tuple[str, ...]:
+    """Columns that relevance depends on, where none are named."""
+    return (v.ITEM, v.SCORE) if v.SCORE in table.columns else (v.ITEM, v.USER)
+
+
+def design_matrix(shown: pl.DataFrame, features: tuple[str, ...]) -> sparse.csr_matrix:
     """Intercept, one-hot columns and standardised numbers of the rows."""
     blocks: list[Any] = [sparse.csr_matrix(np.ones((len(shown), 1)))]
     rows = np.arange(len(shown))
@@ -155,12 +153,55 @@ def _design(shown: pl.DataFrame, features: tuple[str, ...]) -> sparse.csr_matrix
     return sparse.csr_matrix(sparse.hstack(blocks, format="csr"))
 
 
-def _places(shown: pl.DataFrame) -> tuple[NDArray[np.int64], int]:
-    """Place of each row from 0, and the number of places."""
+def places(shown: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Place of each impression from 0, and whether it was clicked.
+
+    Raises:
+        DataError: if there is no impression, a position is under 1, or a place has no click at all.
+    """
+    if shown.is_empty():
+        raise DataError(
+            f"No row has the event '{v.IMPRESSION}' and a position",
+            todo="The position model needs the whole slates, clicked or not.",
+        )
     place = shown[v.POSITION].cast(pl.Int64).to_numpy() - 1
     if place.min() < 0:
         raise DataError(
             "Positions are counted from 1", where=f"{int((place < 0).sum())} rows of '{v.POSITION}' are below 1",
             todo="Add 1 if the log counts from 0.",
         )  # fmt: skip
-    return place, int(place.max()) + 1
+    clicked = (shown[v.REWARD].fill_null(0) > 0).to_numpy()
+    silent = np.flatnonzero(np.bincount(place, clicked) == 0)
+    if len(silent):
+        raise DataError(
+            "Places without any click have no examination probability",
+            where=f"positions {', '.join(str(j + 1) for j in silent[:10])}",
+            todo="Cut the slates off above them, or collect more.",
+        )
+    return place, clicked
+
+
+def settledness(design: sparse.csr_matrix, place: NDArray[np.int64]) -> float:
+    """Share of the variance of the places that a linear regression on the features explains, in 0..1.
+
+    Raises:
+        DataError: if it is all of it: each row then has but one place, and examination cannot be told from
+            relevance.
+    """
+    centred = place - place.mean()
+    total = float(centred @ centred)
+    rest = float(lsqr(design, centred, damp=1e-3, iter_lim=200)[3]) ** 2
+    explained = 1 - rest / total if total else 1.0
+    if explained > _ALL:
+        raise DataError(
+            "The features settle at which place an item stands, so that examination cannot be told from relevance",
+            where=f"they explain {explained:.2%} of the variance of '{v.POSITION}' in {len(place)} rows",
+            todo="Let the logger swap items between places for some requests, or name fewer features.",
+        )
+    return explained
+
+
+def at_places(table: pl.DataFrame, examination: Floats) -> Floats:
+    """The examination of each row's place, as far as it goes down; NaN for rows without a place."""
+    at = table.select(pl.col(v.POSITION).cast(pl.Int64).fill_null(0)).to_series().to_numpy()
+    return np.where(at > 0, examination[np.clip(at, 1, len(examination)) - 1], np.nan)
