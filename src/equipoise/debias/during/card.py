@@ -49,13 +49,13 @@ def card(
         "settings": correction.describe(),
         "model": correction.chosen(data),
         "options": correction.options,
-        "estimand": "all_items_alike",
+        "estimand": correction.estimand,
         "calibration_error": fitted.calibration_error,
         **{name: made[name] for name in ("rows", "without", "lowest", "highest", "effective_sample_size",
                                          "effective_share", "share_clipped", "largest_weight", "top_share",
                                          "mean_weight")},
         "histogram": _histogram(fitted.values[fitted.known]),
-        "balance": _balance(data, fitted),
+        "balance": _balance(data, fitted) if correction.estimand == "all_items_alike" else [],
     }  # fmt: skip
     because = _doubts(told)
     return {**told, "verdict": {"code": "doubtful" if because else "sound", "because": because}}
@@ -71,7 +71,7 @@ def _doubts(told: Mapping[str, Any]) -> list[str]:
         "mean_weight": mean is not None and not 1 / _FACTOR <= mean <= _FACTOR,
         "calibration": error is not None and error > _MISCALIBRATED,
         "unbalanced": worst > _BALANCED,
-        "no_exposures": not balance,
+        "no_exposures": not balance and told["estimand"] == "all_items_alike",
     }
     return [code for code, found in checks.items() if found]
 

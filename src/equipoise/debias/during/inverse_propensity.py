@@ -26,6 +26,7 @@ _MUCH_CLIPPED = 0.05
 _FACTOR = 1.5
 _FEWEST, _ENOUGH = 2.0, 20
 _OFF = 5.0
+_OF_PLACES = {"position", "dual_learning"}
 
 
 class InversePropensity(DuringTraining):
@@ -44,6 +45,9 @@ class InversePropensity(DuringTraining):
 
     name: ClassVar[str] = "ips"
     against: ClassVar[tuple[Bias, ...]] = ("selection", "popularity", "exposure")
+    estimand: ClassVar[str] = "all_items_alike"
+    """What the weighted events stand for: a logger that shows all items alike, or one whose places are looked at
+    alike (`all_places_alike`)."""
 
     propensity: str = "auto"
     """A propensity model: given, popularity, position, logistic or naive_bayes; `auto` is `given` where the log
@@ -138,7 +142,7 @@ class InversePropensity(DuringTraining):
         **values: Any,
     ) -> None:
         """Report the weights with their causal card, and a sentence for each thing that is wrong with them."""
-        warnings = _warnings(diagnostics, fitted)
+        warnings = [*_warnings(diagnostics, fitted), *_twice(self.chosen(data), context)]
         if self.propensity == "auto" and self.chosen(data) == "popularity":
             warnings.insert(
                 0, "The log has no propensities: they are guessed from the popularity of the items."
@@ -194,6 +198,17 @@ def _logged(events: pl.DataFrame, column: str) -> bool:
     return column in events.columns and bool(
         events.select((positive(events) & pl.col(column).is_not_null()).any()).item()
     )
+
+
+def _twice(model: str, context: Context) -> list[str]:
+    """A sentence if the log's own propensities and those of places are multiplied."""
+    models = {told.get("model") for told in context.diagnostics.values() if "propensities" in told}
+    if not ({"given"} & {model, *models} and _OF_PLACES & {model, *models} and {model} - models):
+        return []
+    return [
+        "The log's propensities and those of places are multiplied: where the former are of an item at its place, "
+        "they spread every item over all places by themselves, and the latter only add noise."
+    ]
 
 
 def _warnings(weights: Diagnostics, fitted: FittedPropensity) -> list[str]:
