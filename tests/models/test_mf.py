@@ -13,7 +13,8 @@ from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.errors import ModelError
 from equipoise.models import Training
-from equipoise.models.histories import Histories, locate
+from equipoise.models.attributes import Attributes, attributes
+from equipoise.models.histories import Catalogue, Histories, locate
 from equipoise.models.mf import MF, FittedMF
 from equipoise.testing import RecommenderConformance, blocks
 
@@ -35,6 +36,10 @@ class TestConformance(RecommenderConformance):
     tolerance = 1e-3
     # Rows are met in the order of the histories, so batches differ where rows are missing.
     test_weight_zero_is_absence = None
+
+
+class TestConformanceWithAttributes(TestConformance):
+    recommender = MF(**SMALL, attributes=("title",))
 
 
 @pytest.mark.parametrize("loss", ["sampled_softmax", "gbce"])
@@ -150,3 +155,63 @@ def test_scores_do_not_depend_on_the_batch() -> None:
     rows = np.arange(USERS)
     alone = [model.score(rows[[row]], model.histories.take([row])) for row in rows]
     np.testing.assert_array_equal(np.concatenate(alone), model.score(rows, model.histories))
+
+
+@cache
+def described() -> tuple[Dataset, np.ndarray]:
+    """Ratings that depend on what users and items are, seven of each user; the last of both are never met."""
+    rng = np.random.default_rng(4)
+    kinds, sorts = np.arange(121) % 3, np.arange(61) % 4
+    truth = 3 + rng.normal(size=(3, 1))[kinds] + rng.normal(size=(3, 4))[kinds][:, sorts]
+    users = np.repeat(np.arange(120), 7)
+    items = np.concatenate([rng.choice(60, 7, replace=False) for _ in range(120)])
+    events = pl.DataFrame(
+        {v.USER: users, v.ITEM: items, v.VALUE: truth[users, items] + 0.1 * rng.normal(size=len(users))}
+    )
+    return Dataset(
+        events,
+        pl.DataFrame({v.USER: np.arange(121), "kind": kinds.astype(str), "age": np.arange(121) + 0.5}),
+        pl.DataFrame({v.ITEM: np.arange(61), "sort": sorts, "name": np.arange(61).astype(str)}),
+        sensitive=("kind",),
+    ), truth  # fmt: skip
+
+
+def test_attributes_rate_what_was_never_met() -> None:
+    data, truth = described()
+    fields = {"width": 4, "loss": "rating", "epochs": 150, "batch_events": 256, "learning_rate": 5e-2}
+    errors = {}
+    for chosen in ("none", ("kind", "sort")):
+        model = MF(**fields, shrinkage=0.02, bias_shrinkage=0.02, attributes=chosen).fit(data, runtime=QUIET)
+        rows = np.arange(121)
+        errors[chosen] = model.score(rows, model.histories) - truth
+        assert model.scores_cold_items == (chosen != "none")
+    known = errors[("kind", "sort")]
+    assert np.sqrt(np.mean(known[:120, :60] ** 2)) < 0.3
+    assert np.sqrt(np.mean(known[:120, :60] ** 2)) < 0.7 * np.sqrt(np.mean(errors["none"][:120, :60] ** 2))
+    assert np.abs(known[120]).mean() < 0.3  # a user without a rating
+    assert np.abs(known[:, 60]).mean() < 0.3  # an item without one
+
+
+def test_attributes_are_chosen_and_numbered() -> None:
+    data, _ = described()
+    catalogue = Catalogue.of(data)
+    users, items = attributes(data, catalogue, "all")
+    assert (users.columns, items.columns) == ((), ("sort",))  # kind is sensitive, the others have many values
+    users, items = attributes(data, catalogue, ("kind", "sort"))
+    assert users.codes[:4].ravel().tolist() == [1, 2, 3, 1]
+    assert items.codes[:5].ravel().tolist() == [1, 2, 3, 4, 1]
+    assert (users.size, items.size) == (4, 5)
+    some = pl.DataFrame({v.USER: [2, 1], "kind": ["b", None], "town": ["y", "x"]})
+    found = Attributes.of(some, pl.Series(v.USER, [1, 2, 3]), ("kind", "town"))
+    assert found.codes.tolist() == [[0, 2], [1, 3], [0, 0]]
+    with pytest.raises(ModelError, match="Did you mean 'sort'"):
+        MF(attributes=("sorts",)).fit(data, runtime=QUIET)
+
+
+def test_shrunk_biases_stay_smaller() -> None:
+    data, _ = ratings()
+    size = []
+    for shrinkage in (0.0, 1.0):
+        config = MF(width=2, loss="rating", epochs=20, batch_events=256, bias_shrinkage=shrinkage)
+        size.append(np.abs(config.fit(data, runtime=QUIET).item_factors[:, 2]).mean())
+    assert size[1] < 0.6 * size[0]

@@ -11,12 +11,15 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
 from torch import Tensor, nn
+from torch.nn import functional
 
 from equipoise.component import Runtime
 from equipoise.models import choice, losses
+from equipoise.models.attributes import Attributes
+from equipoise.models.filtered import Filtered
 from equipoise.models.histories import Catalogue, Histories
 from equipoise.models.offset import Offset
-from equipoise.models.training import Step
+from equipoise.models.training import Filter, Step
 
 if TYPE_CHECKING:
     from equipoise.models.mf import MF
@@ -55,6 +58,34 @@ def examples(histories: Histories, offset: Offset | None = None) -> Examples:
     return Examples(users, histories.items[known], histories.weights[known], histories.values[known], periods)
 
 
+class Described(nn.Module):
+    """Vectors of attributes' values, summed for each user or item: factors and, in the last column, a bias.
+
+    Args:
+        known: The attributes.
+        width: Factors.
+        spread: Standard deviation to begin with.
+        rows: Users or items that have events.
+    """
+
+    def __init__(self, known: Attributes, width: int, spread: float, rows: int) -> None:
+        super().__init__()
+        self.rows = rows
+        self.codes = torch.from_numpy(known.codes)
+        self.values = nn.Parameter(torch.randn(known.size, width + 1) * spread)
+        with torch.no_grad():
+            self.values[0] = 0  # what is not known adds nothing, and is not trained
+            self.values[:, -1] = 0
+
+    def each(self, rows: Tensor) -> Tensor:
+        """The vector of every attribute, shape (n, attributes, width + 1)."""
+        return functional.embedding(self.codes[rows], self.values, padding_idx=0)
+
+
+def _described(known: Attributes | None, width: int, spread: float, rows: int) -> Described | None:
+    return None if known is None or not known.columns else Described(known, width, spread, rows)
+
+
 class Factors(nn.Module):
     """Parameters of matrix factorisation.
 
@@ -63,10 +94,16 @@ class Factors(nn.Module):
         catalogue: Users and items; those without an event keep vectors of zero.
         rows: Training events, for means and counts.
         offset: Added to the scores of items in training; None for nothing.
+        known: Attributes of users and of items; None for none.
     """
 
     def __init__(
-        self, config: MF, catalogue: Catalogue, rows: Examples, offset: Offset | None = None
+        self,
+        config: MF,
+        catalogue: Catalogue,
+        rows: Examples,
+        offset: Offset | None = None,
+        known: tuple[Attributes, Attributes] | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -91,9 +128,15 @@ class Factors(nn.Module):
             expected = taken.sum() if offset is None else _expected(offset.table(catalogue.items), rows)
             bias = np.log(np.maximum(taken, 0.5) / expected)
             bias -= bias[warm].mean()
-        self.user_bias = nn.Parameter(torch.zeros(len(active)))
+        # a softmax is blind to the user's bias, and steps along a gradient of rounding errors would tell activity
+        blind = config.loss in ("softmax", "sampled_softmax")
+        self.user_bias = nn.Parameter(torch.zeros(len(active)), requires_grad=not blind)
         self.item_bias = nn.Parameter(torch.from_numpy(bias.astype(np.float32)))
         self.mean = nn.Parameter(torch.tensor(mean), requires_grad=config.loss != "softmax")
+        self.filtered: Filtered | None = None
+        users, items = known or (None, None)
+        self.described_users = _described(users, config.width, spread, int(active.sum()))
+        self.described_items = _described(items, config.width, spread, int(warm.sum()))
 
     @classmethod
     def seeded(
@@ -103,17 +146,24 @@ class Factors(nn.Module):
         rows: Examples,
         runtime: Runtime,
         offset: Offset | None = None,
+        known: tuple[Attributes, Attributes] | None = None,
     ) -> Self:
         """The network at its start, from the run's seed."""
         with torch.random.fork_rng():
             torch.manual_seed(int(runtime.rng("network").integers(2**62)))
-            return cls(config, catalogue, rows, offset)
+            return cls(config, catalogue, rows, offset, known)
 
     def vectors(self) -> tuple[Floats, Floats]:
         """Vectors of all users and of all items, the biases among them."""
         with torch.no_grad():
             users = self._users(torch.arange(len(self.users)))
             return users.numpy().copy(), self._items().numpy().copy()
+
+    def refilter(self, rule: Filter) -> None:
+        """Fit the filter to the users' vectors as they stand."""
+        assert self.filtered is not None
+        with torch.no_grad():
+            self.filtered.refit(rule, self._unfiltered(torch.arange(len(self.users))).numpy())
 
     def step(self, batch: Examples, rng: np.random.Generator) -> tuple[Tensor, Step]:
         """The loss on a batch, shrinkage included."""
@@ -126,16 +176,42 @@ class Factors(nn.Module):
             parameters=dict(self.named_parameters()),
             values=torch.from_numpy(batch.values),
         )
-        sizes = self.users[step.users].square().sum() + self.items[step.targets].square().sum()
-        shrinkage = self.config.shrinkage * sizes / len(step.users)
-        return self._loss(step, batch, rng) + shrinkage, step
+        return self._loss(step, batch, rng) + self._shrinkage(step), step
+
+    def _shrinkage(self, step: Step) -> Tensor:
+        """Squared factors and biases per example, each times its weight.
+
+        An attribute's value counts like one user or item of average activity, so that what many have in common
+        costs least where it is said once.
+        """
+        n = len(step.users)
+        factors = (self.users[step.users].square().sum() + self.items[step.targets].square().sum()) / n
+        biases = (self.user_bias[step.users].square().sum() + self.item_bias[step.targets].square().sum()) / n
+        for side in (self.described_users, self.described_items):
+            if side is not None:
+                squared = side.values.square() / side.rows
+                factors, biases = factors + squared[:, :-1].sum(), biases + squared[:, -1].sum()
+        shrinkage = self.config.shrinkage * factors
+        return shrinkage + self.config.bias_shrinkage * biases if self.config.bias_shrinkage else shrinkage
 
     def _users(self, rows: Tensor) -> Tensor:
-        ones = torch.ones(len(rows), 1)
-        return torch.cat([self.users[rows], ones, (self.user_bias[rows] + self.mean)[:, None]], 1)
+        vectors = self._unfiltered(rows)
+        return vectors if self.filtered is None else self.filtered(vectors, rows)
+
+    def _unfiltered(self, rows: Tensor) -> Tensor:
+        factors, bias = self.users[rows], self.user_bias[rows] + self.mean
+        if self.described_users is not None:
+            described = self.described_users.each(rows).sum(1)
+            factors, bias = factors + described[:, :-1], bias + described[:, -1]
+        return torch.cat([factors, torch.ones(len(rows), 1), bias[:, None]], 1)
 
     def _items(self) -> Tensor:
-        return torch.cat([self.items, self.item_bias[:, None], torch.ones(len(self.items), 1)], 1)
+        factors: Tensor = self.items
+        bias: Tensor = self.item_bias
+        if self.described_items is not None:
+            described = self.described_items.each(torch.arange(len(factors))).sum(1)
+            factors, bias = factors + described[:, :-1], bias + described[:, -1]
+        return torch.cat([factors, bias[:, None], torch.ones(len(factors), 1)], 1)
 
     def _loss(self, step: Step, batch: Examples, rng: np.random.Generator) -> Tensor:
         config = self.config

@@ -14,6 +14,7 @@ from equipoise.component import Runtime
 from equipoise.data import Dataset
 from equipoise.errors import MissingExtraError, ModelError
 from equipoise.language.vectors import Vectors
+from equipoise.models.attributes import Choice, attributes
 from equipoise.models.histories import Histories
 from equipoise.models.optimised import Optimised, validation
 from equipoise.models.ranking import lowered, products
@@ -27,7 +28,10 @@ class MF(Optimised):
     """Matrix factorisation with biases, trained by gradient descent on weighted events.
 
     A score is `mean + user bias + item bias + p_u · q_i` (Koren, Bell and Volinsky 2009, equation 4). With the
-    rating loss it estimates the rating; with the others, how much likelier than other items an item is.
+    rating loss it estimates the rating; with the others, how much likelier than other items an item is. With
+    attributes, factors and bias are the sum of the own ones and those of the attributes' values (Kula 2015,
+    "Metadata embeddings for user and item cold-start recommendations", section 3), so that what was never met
+    in training is scored by its attributes.
     """
 
     name: ClassVar[str] = "mf"
@@ -43,6 +47,13 @@ class MF(Optimised):
 
     shrinkage: NonNegativeFloat = 0.03
     """Weight of the squared factors of each example's user and item in the loss."""
+
+    bias_shrinkage: NonNegativeFloat = 0.0
+    """Weight of the squared biases of each example's user and item in the loss; for ratings, where users gave few."""
+
+    attributes: Choice = "none"
+    """Columns of users and items that have factors of their own; `all` for those of at most 50 values, sensitive ones
+    left out unless they are named."""
 
     fold_in: PositiveFloat = 1.0
     """Ridge penalty when a history never trained on is turned into factors."""
@@ -79,6 +90,7 @@ class MF(Optimised):
         try:
             from equipoise.models import loop
             from equipoise.models.factors import Factors, examples
+            from equipoise.models.filtered import Filtered
         except ModuleNotFoundError as error:
             raise MissingExtraError("torch", extra="llm", purpose="The model 'mf'") from error
         runtime, training = runtime or Runtime(), training or Training()
@@ -95,7 +107,11 @@ class MF(Optimised):
                 where=f"{int(np.isnan(events.values).sum())} of {len(events.values)} events have none",
                 todo="Name the column of values, drop such events, or choose another loss.",
             )
-        network = Factors.seeded(self, catalogue, events, runtime, training.offset)
+        known = None if self.attributes == "none" else attributes(data, catalogue, self.attributes)
+        network = Factors.seeded(self, catalogue, events, runtime, training.offset, known)
+        rule = training.filter
+        if rule is not None:
+            network.filtered = Filtered(rule.groups(catalogue.users), network.width)
         users, items = network.vectors()
         model = FittedMF(
             config=self, catalogue=catalogue, histories=histories, user_factors=users, item_factors=items
@@ -108,6 +124,7 @@ class MF(Optimised):
             training=training,
             runtime=runtime,
             validate=None if check is None else lambda: check(model.moved(*network.vectors())),
+            refilter=None if rule is None else lambda: network.refilter(rule),
         )
         trained = model.moved(*network.vectors())
         rows = [[one.loss, one.seconds, one.validation] for one in log]
@@ -133,14 +150,25 @@ class FittedMF(Fitted):
     log: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)), repr=False)
 
     def score(self, users: NDArray[np.int64], histories: Histories) -> Scores:
-        """Dot products of `user_vectors` and `item_vectors`; a cold item gets the lowest of the row."""
+        """Dot products of `user_vectors` and `item_vectors`; without attributes a cold item gets the lowest of the
+        row.
+        """
         scores = products(self.user_vectors(users, histories), self.item_factors)
-        return lowered(scores, self.catalogue.item_counts == 0)
+        return scores if self.scores_cold_items else lowered(scores, self.catalogue.item_counts == 0)
+
+    @property
+    def scores_cold_items(self) -> bool:
+        """Whether attributes say what an item without events is like."""
+        return self.config.attributes != "none"
 
     def user_vectors(self, users: NDArray[np.int64], histories: Histories) -> Floats:
-        """Learned vectors of users trained on; of all others, what their history says (`folded`)."""
+        """Learned vectors of users trained on; of all others, what their history says (`folded`), or their
+        attributes where there is none.
+        """
         known = users >= 0
-        known[known] = self.catalogue.user_counts[users[known]] > 0
+        empty = np.diff(histories.starts)[known] == 0
+        described = empty & (self.config.attributes != "none")
+        known[known] = (self.catalogue.user_counts[users[known]] > 0) | described
         vectors = np.zeros((len(users), self.item_factors.shape[1]), dtype=np.float32)
         vectors[known] = self.user_factors[users[known]]
         strangers = np.flatnonzero(~known)
