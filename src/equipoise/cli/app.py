@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from equipoise.cli import audit, data, doctor, effect, gate, graph, init, plan, policy_value, run, tune
+from equipoise.cli import (
+    audit,
+    data,
+    debias,
+    doctor,
+    effect,
+    gate,
+    graph,
+    init,
+    plan,
+    policy_value,
+    run,
+    tune,
+)
 from equipoise.errors import EquipoiseError
 
 app = typer.Typer(
@@ -20,6 +33,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("tune")(tune.tune)
+app.command("debias")(debias.debias)
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("effect")(effect.effect)

@@ -15,6 +15,8 @@ from equipoise.report.languages import (
     chinese,
     codes_chinese,
     codes_english,
+    debias_chinese,
+    debias_english,
     effect_chinese,
     effect_english,
     engine_chinese,
@@ -32,13 +34,15 @@ TABLES: Final = {
     | codes_english.MESSAGES
     | metrics_english.MESSAGES
     | causal_english.MESSAGES
-    | effect_english.MESSAGES,
+    | effect_english.MESSAGES
+    | debias_english.MESSAGES,
     "zh": chinese.MESSAGES
     | audit_chinese.MESSAGES
     | codes_chinese.MESSAGES
     | metrics_chinese.MESSAGES
     | causal_chinese.MESSAGES
-    | effect_chinese.MESSAGES,
+    | effect_chinese.MESSAGES
+    | debias_chinese.MESSAGES,
 }
 _PHRASES: Final = {
     "en": {},

@@ -1,0 +1,70 @@
+"""One row's lists as numbers: what each user contributes, and what the lists are as a whole."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import polars as pl
+
+from equipoise import metrics as m
+from equipoise.data import vocabulary as v
+from equipoise.pipeline.debias.ground import Ground, Part
+from equipoise.pipeline.measure import calibration
+from equipoise.worlds import planted_bias, preference_values
+
+Values = pl.DataFrame
+
+
+def per_user(lists: pl.DataFrame, part: Part, ground: Ground) -> Values:
+    """What each user of a part contributes to every measure.
+
+    Returns:
+        One row per user with a relevant pair, sorted: `user_id`, `ndcg` and `recall` in 0..1; `popularity` (mean log
+        popularity of the list, 0 without one) and `popularity_of` (1 with a list, else 0); `gain` and `gain_of`, whose
+        sums have weighted NDCG as their ratio, where there are propensities; `true_ndcg` in 0..1 where the truth is
+        known.
+    """
+    k, held = ground.k, ground.held_out[part]
+    wanted = {"ndcg": m.ndcg(k), "recall": m.recall(k)}
+    table: pl.DataFrame = m.per_user(lists, held.truth, wanted)
+    shown = lists.filter(pl.col(v.RANK) <= k).join(ground.popularity, on=v.ITEM, how="left")
+    popular = shown.group_by(v.USER).agg(pl.col("popularity").fill_null(0.0).mean())
+    table = table.join(popular, on=v.USER, how="left").with_columns(
+        pl.col("popularity").fill_null(0.0), pl.col("popularity").is_not_null().cast(pl.Float64).alias("popularity_of")
+    )  # fmt: skip
+    if held.weighted is not None:
+        gains: pl.DataFrame = m.weighted_gains(lists, held.weighted, {"gain": m.ndcg(k)})
+        gains = gains.rename({"gain of": "gain_of"})
+        table = table.join(gains, on=v.USER, how="left").with_columns(
+            pl.col("gain", "gain_of").fill_null(0.0)
+        )
+    world = ground.prepared.world
+    if world is not None:
+        seen = ground.seen if part == "test" else _seen_before_valid(ground)
+        truth = preference_values(world, lists, k, seen).select(v.USER, pl.col("ndcg").alias("true_ndcg"))
+        table = table.join(truth, on=v.USER, how="left").with_columns(pl.col("true_ndcg").fill_null(0.0))
+    return table.sort(v.USER)
+
+
+def whole(lists: pl.DataFrame, ground: Ground) -> dict[str, Any]:
+    """What test lists are as a whole: coverage, concentration, calibration, and their bias by the truth."""
+    k, held = ground.k, ground.held_out["test"]
+    found: dict[str, Any] = {
+        "coverage": m.coverage(k)(lists, ground.catalogue),
+        "gini": m.gini(k)(lists, ground.catalogue),
+        "ece": None,
+    }
+    if v.PROBABILITY in lists.columns and (told := calibration(lists, held.truth)) is not None:
+        found["ece"] = told.error
+    world = ground.prepared.world
+    if world is not None:
+        biases = planted_bias(world, lists, k, ground.seen)
+        found["planted"] = {name: None if math.isnan(bias) else bias for name, bias in biases.items()}
+    return found
+
+
+def _seen_before_valid(ground: Ground) -> pl.DataFrame | None:
+    if ground.seen is None:
+        return None
+    return ground.prepared.train.positives.select(v.USER, v.ITEM).unique()

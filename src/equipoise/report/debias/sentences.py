@@ -1,0 +1,111 @@
+"""Findings and advice in words: what validation says of each correction, and what to pick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from equipoise.report.languages import Words
+from equipoise.report.numbers import number, p_value, percent
+
+Row = Mapping[str, Any]
+
+
+def found_by(row: Row, finding: Row, content: Row, words: Words) -> str:
+    """One finding of a correction in a sentence; where it made accuracy worse, with what its own checks say of why.
+
+    Args:
+        row: The correction, a row of the content.
+        finding: One of its findings.
+        content: The whole, for the names of measures.
+        words: The language.
+    """
+    care, code = finding["care"], finding["code"]
+    said = words(
+        f"debias.found.{care}.{code}",
+        method=row["name"],
+        measure=measured(finding["measure"], content, words),
+        before=_value(care, finding["before"]),
+        after=_value(care, finding["after"]),
+        within=_within(finding, content, words),
+    )
+    return said + because(row, words) if care == "accuracy" and code == "worse" else said
+
+
+def because(row: Row, words: Words) -> str:
+    """What the checks of a correction's own propensities say of why it does harm; empty where they are quiet."""
+    told = ""
+    for card in row.get("cards") or ():
+        for code in card["verdict"]["because"]:
+            if code == "calibration":
+                told += words("debias.because.calibration", error=number(card["calibration_error"]))
+            else:
+                told += words("debias.because.other", reason=words(f"weights.because.{code}"))
+    return told
+
+
+def advised(content: Row, words: Words) -> list[str]:
+    """What to pick: in all, then for each care."""
+    advice = content["recommendation"]
+    return [overall(content, words), *(for_care(one, content, words) for one in advice["by_care"])]
+
+
+def overall(content: Row, words: Words) -> str:
+    """The one sentence that stands first."""
+    told = content["recommendation"]["overall"]
+    cares = words("debias.and").join(words(f"debias.care.{care}") for care in told["cares"])
+    return words(f"debias.sentence.{told['code']}", pick=told["pick"], cares=cares)
+
+
+def for_care(one: Row, content: Row, words: Words) -> str:
+    """What to pick if that is what somebody cares for."""
+    finding, accuracy, care = one.get("finding") or {}, one.get("accuracy") or {}, one["care"]
+    said = words(
+        f"debias.advice.{one['code']}",
+        care=words(f"debias.care.{care}"),
+        pick=one["pick"],
+        before=_value(care, finding.get("before")),
+        after=_value(care, finding.get("after")),
+        measure=measured(str(accuracy.get("measure") or ""), content, words),
+        accuracy_before=number(accuracy.get("before")),
+        accuracy_after=number(accuracy.get("after")),
+    )
+    others = one.get("others") or ()
+    if not others:
+        return said
+    return said + words("debias.advice.others", others=words("causal.comma").join(others))
+
+
+def measured(measure: str, content: Row, words: Words) -> str:
+    """A measure as people write it."""
+    protocol = content["protocol"]
+    attribute = str(protocol.get("attribute") or "").replace("_", " ")
+    return words.known("debias.measure", measure).format(k=protocol["k"], attribute=attribute)
+
+
+def noted(note: Row, words: Words) -> str:
+    """What a reader must know, from its code and values."""
+    values = {
+        name: number(value) if isinstance(value, int | float) else str(value).replace("_", " ")
+        for name, value in note["values"].items()
+    }
+    return words(f"debias.note.{note['code']}", **values)
+
+
+def _within(finding: Row, content: Row, words: Words) -> str:
+    """Interval and adjusted p-value of a difference, in brackets; empty where there is none."""
+    if finding.get("low") is None or finding.get("high") is None:
+        return ""
+    p = p_value(finding.get("p_adjusted"))
+    return words(
+        "debias.within",
+        difference=number(finding["difference"], signed=True),
+        low=number(finding["low"], signed=True),
+        high=number(finding["high"], signed=True),
+        level=percent(content["protocol"]["level"]).replace(" ", "\u00a0"),
+        p=words("p.small", p=p[2:]) if p.startswith("<") else words("p", p=p),
+    )
+
+
+def _value(care: str, value: float | None) -> str:
+    return percent(value) if care == "leakage" else number(value)
