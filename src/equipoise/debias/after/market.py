@@ -37,15 +37,15 @@ class Market:
         self.discount = discounts(min(k, pool.depth))
 
     def order(self, prices: Floats) -> Ints:
-        """Places of each row by score plus price, best first; ties stay in the model's order."""
+        """The lists, as places by score plus price; ties stay in the model's order."""
+        k = len(self.discount)
         if not prices.any():
-            return np.tile(np.arange(self.pool.depth), (len(self.scores), 1))
-        return self.pool.order(self.scores + np.where(self.pool.there, prices[self.groups.code], 0.0))
+            return self.pool.unchanged[:, :k]
+        return self.pool.best(self.scores + np.where(self.pool.there, prices[self.groups.code], 0.0), k)
 
     def outcome(self, order: Ints) -> Outcome:
-        """What the first places of an order come to."""
-        top = order[:, : len(self.discount)]
-        scores, group = np.take_along_axis(self.scores, top, 1), np.take_along_axis(self.groups.code, top, 1)
+        """What lists come to."""
+        scores, group = (np.take_along_axis(one, order, 1) for one in (self.scores, self.groups.code))
         there = group >= 0
         weight = np.broadcast_to(self.discount, group.shape)[there]
         shares = np.bincount(group[there], weight, len(self.groups.names)) / weight.sum()

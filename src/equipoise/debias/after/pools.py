@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 from equipoise.models.histories import locate
+from equipoise.models.ranking import top_k
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -26,7 +27,8 @@ class Pool:
     Attributes:
         frame: The pool as it came.
         users: Whose pools, in the order in which they come first; (users,).
-        scores: The model's scores; -inf where there is no item.
+        scores: The model's scores, falling with the rank; -inf where there is no item. Where an earlier
+            re-ranker changed the order, what it put first counts as scored highest, so that its work is not undone.
         row: Row of the frame; -1 where there is no item.
     """
 
@@ -55,7 +57,7 @@ class Pool:
         scores, row = np.full(shape, -np.inf), np.full(shape, -1)
         scores[cells] = table[v.SCORE].cast(pl.Float64).to_numpy()
         row[cells] = np.arange(len(table))
-        return cls(frame, users[v.USER], scores, row)
+        return cls(frame, users[v.USER], -np.sort(-scores, axis=1), row)
 
     @property
     def there(self) -> NDArray[np.bool_]:
@@ -94,9 +96,20 @@ class Pool:
         """One value per row of the frame, laid out like `row`."""
         return np.where(self.there, values[self.row], empty)
 
-    def order(self, worth: Floats) -> Ints:
-        """Places of each user by `worth`, best first; ties stay in the model's order, places without item last."""
-        return np.argsort(-np.where(self.there, worth, -np.inf), axis=1, kind="stable")
+    @property
+    def unchanged(self) -> Ints:
+        """The model's order, (users, depth)."""
+        return np.tile(np.arange(self.depth), (len(self.users), 1))
+
+    def given_up(self, order: Ints) -> float:
+        """Mean standardised score of the model's first places, less that of as many places of an order."""
+        scores, k = self.standardised, order.shape[1]
+        chosen = np.take_along_axis(scores, order, 1)
+        return float(scores[:, :k][np.isfinite(scores[:, :k])].mean() - chosen[np.isfinite(chosen)].mean())
+
+    def best(self, worth: Floats, k: int) -> Ints:
+        """The `k` places of highest worth of each user, best first; ties stay in the model's order."""
+        return top_k(np.where(self.there, worth, -np.inf), k)
 
     def lists(self, order: Ints, k: int) -> pl.DataFrame:
         """The first `k` places of an order as rows of the frame, ranked anew."""
