@@ -1,0 +1,139 @@
+"""Doubly robust training on ratings: right where either the propensities or the imputed errors are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, NonNegativeFloat, PositiveInt
+
+from equipoise.causal.propensity import FittedPropensity, Weights
+from equipoise.data import Dataset
+from equipoise.data import vocabulary as v
+from equipoise.debias.correction import Bias, Context
+from equipoise.debias.during.inverse_propensity import InversePropensity, tasteful
+from equipoise.errors import DataError, MissingExtraError
+from equipoise.models.histories import Catalogue, locate
+from equipoise.models.recommender import Recommender
+from equipoise.models.training import Training
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class DoublyRobust(InversePropensity):
+    """Joint learning of ratings and of imputed errors (Wang, Zhang, Sun and Qi 2019, "Doubly robust joint
+    learning for recommendation on data missing not at random", section 4).
+
+    The loss is the mean imputed error of all cells, seen or not, plus the inverse-propensity-weighted
+    difference of true and imputed error of the cells seen. Its expectation is the error over all cells if the
+    propensities are right or the imputed errors are, and it is less noisy than weights alone. An imputed error
+    is that against a pseudo-rating, which a second factorisation learns from the weighted residuals.
+
+    It needs propensities of the cells seen only. Where the scale of these is not known, weights are
+    self-normalised.
+    """
+
+    name: ClassVar[str] = "dr_jl"
+    against: ClassVar[tuple[Bias, ...]] = ("selection",)
+
+    width: PositiveInt = 8
+    """Factors of the imputation model."""
+
+    shrinkage: NonNegativeFloat = 0.3
+    """Weight of its squared factors and biases, per example."""
+
+    cells: int = Field(1_000_000, ge=1)
+    """Most cells per step over which imputed errors are averaged; where there are more, items are drawn."""
+
+    def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
+        """It needs ratings, a model that is trained on them by gradient descent, and what weights need."""
+        if "heads" not in recommender.takes or getattr(recommender, "loss", None) != "rating":
+            return f"it corrects squared errors of ratings, and the model '{recommender.name}' is not trained on them."
+        if v.VALUE not in data.events.columns or data.positives[v.VALUE].null_count():
+            return "it needs a rating for every event of taste."
+        return super().obstacle(data, recommender)
+
+    def weigh(self, fitted: FittedPropensity, rows: NDArray[np.bool_]) -> Weights:
+        """Weights of those of `rows` that have a propensity, divided by what they should average to, or else by what
+        they do average to.
+        """
+        return fitted.weights(rows) if fitted.expected_weight is None else super().weigh(fitted, rows)
+
+    def training(self, data: Dataset, context: Context) -> Training:
+        """Weights per row of `data.events`, and the imputation model as a head.
+
+        Raises:
+            ConfigError: if the propensity model or one of its options does not exist.
+            DataError: if propensities are malformed or missing, or the weights leave nothing to learn from.
+            MissingExtraError: if torch is not installed.
+        """
+        try:
+            from equipoise.debias.during.imputation import Imputation
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("torch", extra="llm", purpose=f"The correction '{self.name}'") from error
+        fitted = self.fitted(data, context.runtime.seed)
+        taste = tasteful(data)
+        if missing := int((taste & ~fitted.known).sum()):
+            raise DataError(
+                f"The correction '{self.name}' needs a propensity for every rating",
+                where=f"{missing} of {int(taste.sum())} have none",
+                todo="Choose a propensity model that covers all of them, or drop the others.",
+            )
+        weights, diagnostics = self.row_weights(data, fitted)
+        catalogue = Catalogue.of(data)
+        users, items = (
+            locate(ids, data.events[column])[taste]
+            for ids, column in ((catalogue.users, v.USER), (catalogue.items, v.ITEM))
+        )
+        ratings = data.positives[v.VALUE].cast(float).to_numpy()
+        head = Imputation(
+            users=len(catalogue.users),
+            items=len(catalogue.items),
+            events=np.bincount(users, minlength=len(catalogue.users)),
+            mean=float(np.average(ratings, weights=weights[taste])),
+            width=self.width,
+            shrinkage=self.shrinkage,
+            cells=self.cells,
+            seed=int(context.runtime.rng("cells").integers(2**31)),
+            emphasis=self._emphasis(
+                users * len(catalogue.items) + items, fitted.values[taste], len(catalogue.items)
+            ),
+        )
+        self.tell(data, context, fitted, diagnostics, cells=len(catalogue.users) * len(catalogue.items))
+        return Training(weights=weights, heads=(head,))
+
+    def _emphasis(
+        self, cells: NDArray[np.int64], propensity: NDArray[np.float64], items: int
+    ) -> Callable[[Tensor, Tensor], Tensor] | None:
+        """By how much more than its weight a cell counts when imputed errors are learned; None for no more."""
+        return None
+
+
+class MoreRobust(DoublyRobust):
+    """Doubly robust joint learning whose imputed errors are learned where the estimate's variance comes from
+    (Guo et al. 2021, "Enhanced doubly robust learning for debiasing post-click conversion rate estimation",
+    section 4.1).
+
+    The imputation loss weighs a cell by (1 - p) / p² instead of 1 / p; propensities of the cells seen are
+    enough for it too. The factor (1 - p) / p is divided by its mean, so that only ratios matter.
+    """
+
+    name: ClassVar[str] = "mrdr"
+
+    def _emphasis(
+        self, cells: NDArray[np.int64], propensity: NDArray[np.float64], items: int
+    ) -> Callable[[Tensor, Tensor], Tensor] | None:
+        import torch
+
+        known, first = np.unique(cells, return_index=True)
+        odds = ((1 - propensity) / propensity)[first]
+        if not odds.any():
+            raise DataError(
+                "All propensities are 1, so that nothing is left to impute", where=f"{len(odds)} cells"
+            )
+        factors = torch.from_numpy((odds / odds.mean()).astype(np.float32))
+        keys = torch.from_numpy(known)
+        return lambda users, targets: factors[torch.searchsorted(keys, users * items + targets)]

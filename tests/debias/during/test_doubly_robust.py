@@ -1,0 +1,191 @@
+"""Doubly robust training: unbiased by either of two truths, better than none, and clear where it cannot act."""
+
+from __future__ import annotations
+
+import itertools
+from functools import cache
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from equipoise.component import Runtime
+from equipoise.data import Dataset
+from equipoise.debias import Context, corrections
+from equipoise.debias.corrected import fit
+from equipoise.debias.during.doubly_robust import DoublyRobust, MoreRobust
+from equipoise.debias.during.imputation import Imputation, PseudoRatings
+from equipoise.errors import DataError, ModelError
+from equipoise.models.losses import squared_error
+from equipoise.models.mf import MF
+from equipoise.models.training import Step
+
+QUIET = Runtime(seed=0, threads=1, progress=False)
+RATINGS = np.array([[5.0, 1.0, 2.0], [4.0, 3.0, 1.0]])
+SCORES = np.array([[3.0, 2.5, 2.0], [4.5, 1.0, 3.5]])
+CHANCE = np.array([[1.0, 0.2, 0.6], [0.3, 1.0, 0.7]])  # every user has a rating for certain
+
+
+def estimate(seen: np.ndarray, propensity: np.ndarray, imputed: np.ndarray, cells: int = 1000) -> float:
+    """The loss of a model with `SCORES`, by its own loss and the head's correction, on what was seen."""
+    users, items = np.nonzero(seen)
+    head = Imputation(2, 3, seen.sum(1), 3.0, width=3, shrinkage=0.0, cells=cells, seed=0)
+    network = head.build(3)
+    with torch.no_grad():
+        network.users.zero_()
+        network.items.copy_(torch.eye(3))
+        network.users.copy_(torch.from_numpy(imputed - 3.0))
+    weights = torch.from_numpy(1 / propensity[seen]) * len(users) / 6
+    step = Step(
+        torch.from_numpy(users),
+        torch.from_numpy(items),
+        weights,
+        torch.from_numpy(SCORES[users]),
+        torch.eye(3, dtype=torch.float64),
+        {},
+        torch.from_numpy(RATINGS[seen]),
+    )
+    own = squared_error(torch.from_numpy(SCORES[seen]), torch.from_numpy(RATINGS[seen]), weights)
+    return float(own + head.correction(network, step))
+
+
+def expectation(propensity: np.ndarray, imputed: np.ndarray) -> float:
+    """Over all sets of ratings that could have been seen, by their true probability."""
+    total = 0.0
+    for pattern in itertools.product([False, True], repeat=6):
+        seen = np.array(pattern).reshape(2, 3)
+        if (probability := float(np.where(seen, CHANCE, 1 - CHANCE).prod())) > 0:
+            total += probability * estimate(seen, propensity, imputed)
+    return total
+
+
+IDEAL = float(((SCORES - RATINGS) ** 2).mean())
+WRONG_RATINGS = np.full((2, 3), 3.0)
+WRONG_CHANCE = np.full((2, 3), 0.5)
+
+
+def test_right_propensities_make_it_unbiased_whatever_is_imputed():
+    assert expectation(CHANCE, WRONG_RATINGS) == pytest.approx(IDEAL, rel=1e-5)
+
+
+def test_right_imputation_makes_it_unbiased_whatever_the_propensities():
+    assert expectation(WRONG_CHANCE, RATINGS) == pytest.approx(IDEAL, rel=1e-5)
+    seen = CHANCE == 1  # then it is right even on each single draw
+    assert estimate(seen, WRONG_CHANCE, RATINGS) == pytest.approx(IDEAL, rel=1e-5)
+
+
+def test_both_wrong_is_biased():
+    assert abs(expectation(WRONG_CHANCE, WRONG_RATINGS) - IDEAL) > 0.3
+
+
+def test_drawn_cells_are_unbiased():
+    seen = np.array([[True, True, False], [True, True, True]])
+    whole = estimate(seen, CHANCE, WRONG_RATINGS)
+    head = Imputation(2, 3, seen.sum(1), 3.0, width=3, shrinkage=0.0, cells=2, seed=0)
+    network = head.build(3)
+    draws = [int(head._items(network, 2)) for _ in range(600)]  # one item of three at each step
+    np.testing.assert_allclose(np.bincount(draws) / 600, 1 / 3, atol=0.06)
+    again = head.build(3)
+    assert [int(head._items(again, 2)) for _ in range(50)] == draws[:50]
+    assert np.isfinite(estimate(seen, CHANCE, WRONG_RATINGS, cells=2))
+    assert whole != estimate(seen, CHANCE, WRONG_RATINGS, cells=2)
+
+
+def test_each_is_learned_with_the_other_held_still():
+    head = Imputation(2, 3, np.array([1, 1]), 3.0, width=2, shrinkage=0.0, cells=1000, seed=0)
+    network = head.build(3)
+    scores = torch.tensor(SCORES[[0, 1]], dtype=torch.float32, requires_grad=True)
+    rows = torch.tensor([0, 1])
+    step = Step(rows, rows, torch.ones(2), scores, torch.eye(3), {}, torch.tensor([5.0, 3.0]))
+    head.correction(network, step).backward()
+    assert scores.grad is not None
+    assert all(parameter.grad is None for parameter in network.parameters())
+    scores.grad = None
+    head.imputation_loss(network, step).backward()
+    assert scores.grad is None
+    assert network.user_bias.grad is not None
+
+
+@cache
+def world() -> tuple[Dataset, np.ndarray]:
+    """Ratings of two factors, good ones seen far likelier; propensities known."""
+    rng = np.random.default_rng(3)
+    truth = 3 + 0.3 * rng.normal(size=(300, 1)) + 0.5 * rng.normal(size=80)
+    truth = truth + 0.6 * rng.normal(size=(300, 2)) @ rng.normal(size=(2, 80))
+    chance = 1 / (1 + np.exp(3.2 - 1.2 * (truth - 3)))
+    users, items = np.nonzero(rng.random(truth.shape) < chance)
+    events = pl.DataFrame({
+        "user_id": users, "item_id": items, "propensity": chance[users, items],
+        "value": truth[users, items] + 0.3 * rng.normal(size=len(users)),
+    })  # fmt: skip
+    return Dataset(events, pl.DataFrame({"user_id": range(300)}), pl.DataFrame({"item_id": range(80)})), truth
+
+
+MODEL = MF(
+    width=4,
+    loss="rating",
+    epochs=60,
+    batch_events=4096,
+    learning_rate=5e-2,
+    warmup=5,
+    shrinkage=0.1,
+    bias_shrinkage=0.05,
+)
+
+
+def error(method: str | None, **fields: object) -> float:
+    data, truth = world()
+    chosen = [corrections.build(method, fields)] if method else []
+    model = fit(MODEL, data, chosen, runtime=QUIET).model
+    return float(np.sqrt(((model.score(np.arange(300), model.histories) - truth) ** 2).mean()))
+
+
+def test_it_rates_all_cells_better_where_good_ones_are_seen_likelier():
+    naive = error(None)
+    for method in ("dr_jl", "mrdr"):
+        assert error(method, width=4, shrinkage=0.1) < 0.9 * naive
+
+
+def test_a_run_is_the_same_again():
+    assert error("dr_jl", cells=3000) == error("dr_jl", cells=3000)
+
+
+def test_more_robust_weighs_by_the_odds_of_not_being_seen():
+    chance = {"propensity": [0.5, 0.25, 0.8]}
+    data = Dataset(
+        pl.DataFrame({"user_id": [0, 0, 1], "item_id": [0, 1, 1], "value": [1.0, 2.0, 3.0], **chance})
+    )
+    heads = [one.training(data, Context(data)).heads[0] for one in (DoublyRobust(), MoreRobust())]
+    assert heads[0].emphasis is None
+    odds = np.array([1, 3, 0.25])
+    found = heads[1].emphasis(torch.tensor([1, 0, 0]), torch.tensor([1, 1, 0]))
+    np.testing.assert_allclose(found, (odds / odds.mean())[[2, 1, 0]], rtol=1e-6)
+
+
+def test_it_tells_what_it_did():
+    data, _ = world()
+    context = Context(data, QUIET)
+    training = DoublyRobust().training(data, context)
+    told = context.diagnostics["dr_jl"]
+    assert told["card"]["model"] == "given"
+    assert told["cells"] == 300 * 80
+    assert told["weights"]["mean_weight"] == pytest.approx(1, abs=0.1)
+    assert training.weights.mean() == pytest.approx(told["weights"]["mean_weight"], rel=1e-4)
+    assert isinstance(training.heads[0].build(6), PseudoRatings)
+
+
+def test_what_stands_in_the_way():
+    data, _ = world()
+    one = DoublyRobust()
+    assert one.obstacle(data, MODEL) is None
+    assert "squared errors of ratings" in str(one.obstacle(data, MF()))
+    bare = data.with_events(data.events.drop("value"))
+    assert "a rating for every event" in str(one.obstacle(bare, MODEL))
+    with pytest.raises(ModelError, match="'mrdr' cannot act here"):
+        fit(MF(), data, [MoreRobust()], runtime=QUIET)
+    holes = data.with_events(
+        data.events.with_columns(propensity=pl.when(pl.int_range(pl.len()) > 2).then("propensity"))
+    )
+    with pytest.raises(DataError, match=r"3 of .* have none"):
+        one.training(holes, Context(holes))
