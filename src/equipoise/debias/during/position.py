@@ -41,9 +41,9 @@ class Position(Clipped):
     against: ClassVar[tuple[Bias, ...]] = ("position",)
     estimand: ClassVar[str] = "all_places_alike"
 
-    method: Literal["regression_em", "dual"] = "regression_em"
-    """How examination is estimated: by the propensity model `position` or by `dual_learning`, the second of which
-    needs whole slates (`slate_id`). `options` are fields of that model."""
+    method: Literal["regression_em", "dual"] = "dual"
+    """How examination is estimated: by the propensity model `dual_learning`, which needs whole slates
+    (`slate_id`) and is the faster, or by `position`. `options` are fields of that model."""
     propensity: Literal["auto"] = "auto"
     """Follows from `method`."""
 
@@ -54,7 +54,8 @@ class Position(Clipped):
         events = data.events
         needed = [v.EVENT, v.POSITION, v.REWARD, *([v.SLATE] if self.method == "dual" else [])]
         if missing := [column for column in needed if column not in events.columns]:
-            return f"it needs slates, and the log has no column '{missing[0]}'."
+            hint = ' (method "regression_em" can do without)' if missing == [v.SLATE] else ""
+            return f"it needs slates, and the log has no column '{missing[0]}'{hint}."
         there = pl.col(v.POSITION).is_not_null()
         shown, clicked = events.select(
             (there & (pl.col(v.EVENT) == v.IMPRESSION)).any().alias("shown"),
