@@ -91,6 +91,7 @@ def optimise(
     training: Training,
     runtime: Runtime,
     validate: Callable[[], float] | None = None,
+    refilter: Callable[[], None] | None = None,
 ) -> tuple[Epoch, ...]:
     """Train a network in place and leave it with its best parameters.
 
@@ -104,6 +105,7 @@ def optimise(
         training: Extra losses, heads, gradient transform, checkpoint (weights are the network's to apply).
         runtime: Seed, threads, progress.
         validate: NDCG@10 of the network as it stands; None for no early stopping.
+        refilter: Fits the network's filter to its parameters as they stand; None where it has none.
 
     Returns:
         One entry per epoch.
@@ -113,7 +115,7 @@ def optimise(
             training.
     """
     with torch_threads(runtime, config.batch_rows * network.width):  # type: ignore[arg-type, operator]
-        return _Run(network, config, batches, training, runtime, validate).finish()
+        return _Run(network, config, batches, training, runtime, validate, refilter).finish()
 
 
 class _Run:
@@ -125,9 +127,11 @@ class _Run:
         training: Training,
         runtime: Runtime,
         validate: Callable[[], float] | None,
+        refilter: Callable[[], None] | None,
     ) -> None:
         self.network, self.config, self.batches = network, config, batches
         self.training, self.runtime, self.validate = training, runtime, validate
+        self.refilter = refilter
         with torch.random.fork_rng():
             torch.manual_seed(int(runtime.rng("heads").integers(2**62)))
             heads = {head.name: head.build(network.width) for head in training.heads}  # type: ignore[arg-type]
@@ -159,7 +163,9 @@ class _Run:
         for number in track(range(first, self.config.epochs), "training", show=self.runtime.progress):
             if self.stopped:
                 break
-            state.log.append(self._validated(number, self._epoch(number)))
+            epoch = self._epoch(number)
+            self._filter()
+            state.log.append(self._validated(number, epoch))
             if self.training.checkpoint is not None:
                 checkpoint.save(state, self.training.checkpoint, self.identity)
         overwrite(self.network, state.best if self.validate else state.averaged)
@@ -216,6 +222,21 @@ class _Run:
         with torch.no_grad():
             for name, tensor in self.network.named_parameters():
                 self.state.averaged[name].lerp_(tensor, 1 - decay)
+
+    def _filter(self) -> None:
+        """Fit the filter of the parameters and that of their moving average."""
+        if self.refilter is None:
+            return
+        self.network.eval()
+        if self.config.averaging:
+            current = _copied(self.network)
+            overwrite(self.network, self.state.averaged)
+            self.refilter()
+            self.state.averaged = _copied(self.network)
+            overwrite(self.network, current)
+        self.refilter()
+        if not self.config.averaging:
+            self.state.averaged = _copied(self.network)
 
     def _validated(self, number: int, epoch: Epoch) -> Epoch:
         """Measure the averaged parameters, and keep them where they are the best so far."""

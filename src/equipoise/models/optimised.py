@@ -23,7 +23,7 @@ class Optimised(Recommender, ABC):
     """A recommender fitted by the training loop."""
 
     takes: ClassVar[frozenset[str]] = frozenset(
-        {"weights", "losses", "heads", "gradient_transform", "offset"}
+        {"weights", "losses", "heads", "gradient_transform", "offset", "filter"}
     )
 
     @property

@@ -1,5 +1,5 @@
-"""What may be handed to a training run from outside: weights, an offset, extra losses, heads and a gradient
-transform.
+"""What may be handed to a training run from outside: weights, an offset, extra losses, heads, a filter and a
+gradient transform.
 
 Corrections, private and federated training reach a model through these sockets only. This module does not
 import torch.
@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from equipoise.errors import ModelError
 from equipoise.models.offset import Offset
 
 if TYPE_CHECKING:
@@ -55,8 +57,10 @@ class Head(Protocol):
     An adversary and a second task are heads.
     """
 
-    name: str
-    """Under which its parameters are kept."""
+    @property
+    def name(self) -> str:
+        """Under which its parameters are kept."""
+        ...
 
     def build(self, width: int) -> nn.Module:
         """The network, for representations of this width."""
@@ -64,6 +68,36 @@ class Head(Protocol):
 
     def loss(self, network: nn.Module, step: Step) -> Tensor:
         """The scalar it adds to the model's loss."""
+        ...
+
+
+class Filter(Protocol):
+    """What stands between a model's representations of its users and all that reads them: its scores, its heads,
+    and whoever is given its vectors of users.
+
+    A model trains through the filter, fits it anew after every epoch, and publishes what comes out of it.
+    """
+
+    def groups(self, users: pl.Series) -> NDArray[np.int64]:
+        """Group of each user, from 0; group 0 is that of whoever the model does not know.
+
+        Args:
+            users: Ids of the model's users.
+        """
+        ...
+
+    def fit(
+        self, vectors: NDArray[np.float32], groups: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The map of each group, `vector @ matrix + offset`.
+
+        Args:
+            vectors: Unfiltered vectors of all users, shape (users, width).
+            groups: As `groups` says.
+
+        Returns:
+            Matrices of shape (groups, width, width) and offsets of shape (groups, width).
+        """
         ...
 
 
@@ -85,6 +119,7 @@ class Training:
         checkpoint: File that holds the state of the run after each epoch; an interrupted run that finds its
             file goes on from there and ends as if it had not been interrupted.
         offset: Added to the scores of items in training alone; for losses of choice, not for ratings.
+        filter: Stands between users' representations and all that reads them, in training and afterwards.
     """
 
     weights: NDArray[np.float32] | None = None
@@ -93,6 +128,7 @@ class Training:
     gradient_transform: GradientTransform | None = None
     checkpoint: Path | None = None
     offset: Offset | None = None
+    filter: Filter | None = None
 
     @property
     def used(self) -> frozenset[str]:
@@ -105,7 +141,16 @@ class Training:
         )
 
     def merged(self, other: Training) -> Training:
-        """Both at once: weights are multiplied, losses, heads and offsets add up, transforms take turns."""
+        """Both at once: weights are multiplied, losses, heads and offsets add up, transforms take turns.
+
+        Raises:
+            ModelError: if both have a filter.
+        """
+        if self.filter is not None and other.filter is not None:
+            raise ModelError(
+                "Two corrections filter what the model knows of its users",
+                todo="Name all attributes in one of them.",
+            )
         offset = self.offset or other.offset
         if self.offset is not None and other.offset is not None:
             offset = self.offset.plus(other.offset)
@@ -123,4 +168,5 @@ class Training:
             in_turn if len(transforms) > 1 else next(iter(transforms), None),
             self.checkpoint or other.checkpoint,
             offset,
+            self.filter or other.filter,
         )

@@ -28,6 +28,7 @@ from equipoise.models.training import Training
 if TYPE_CHECKING:
     from equipoise.models.sequence.network import Network
 
+_GROUPS = "groups"  # of users, under a filter
 _PLACES = 25_600  # places (rows x width) that go through the network at once when scoring
 
 
@@ -104,6 +105,7 @@ class Sequence(Optimised):
         """
         try:
             from equipoise.models import loop
+            from equipoise.models.filtered import Filtered
         except ModuleNotFoundError as error:
             raise MissingExtraError("torch", extra="llm", purpose="The model 'sequence'") from error
         runtime, training = runtime or Runtime(), training or Training()
@@ -120,6 +122,9 @@ class Sequence(Optimised):
             network=network,
             text_vectors=read,
         )
+        rule = training.filter
+        if rule is not None:
+            network.filtered = Filtered(rule.groups(catalogue.users), self.width)
         check = None if valid is None else validation(valid, catalogue.users, self, runtime)
         log = loop.optimise(
             network,
@@ -128,6 +133,9 @@ class Sequence(Optimised):
             training=training,
             runtime=runtime,
             validate=None if check is None else lambda: check(replace(model)),
+            refilter=None
+            if rule is None
+            else lambda: network.refilter(rule, replace(model).unfiltered(histories)),
         )
         network.eval()
         return replace(model, log=np.array([[one.loss, one.seconds, one.validation] for one in log]))
@@ -166,7 +174,20 @@ class FittedSequence(Fitted):
         return lowered(products(self.user_vectors(users, histories), self.item_vectors()), self._silent)
 
     def user_vectors(self, users: NDArray[np.int64], histories: Histories) -> Scores:
-        """What the network makes of each history's last `length` steps, shape (rows, width)."""
+        """What the network makes of each history's last `length` steps, filtered where it was trained under a
+        filter, shape (rows, width).
+        """
+        import torch
+
+        vectors, filtered = self.unfiltered(histories), self.network.filtered
+        if filtered is None:
+            return vectors
+        with torch.no_grad():
+            published: Scores = filtered(torch.from_numpy(vectors), torch.from_numpy(users)).numpy()
+        return published
+
+    def unfiltered(self, histories: Histories) -> Scores:
+        """What the network makes of histories before any filter, shape (rows, width)."""
         import torch
 
         tokens, inputs = self._read(histories)
@@ -230,21 +251,26 @@ class FittedSequence(Fitted):
         )
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Parameters by name, and the log of the training."""
+        """Parameters by name, groups of users under a filter, and the log of the training."""
         from equipoise.models.loop import get_parameters
 
+        filtered = self.network.filtered
         return {
             **{f"network.{name}": array for name, array in get_parameters(self.network).items()},
+            **({} if filtered is None else {_GROUPS: filtered.groups.numpy()}),
             "log": self.log,
         }
 
     @classmethod
     def restore(cls, saved: Saved) -> Self:
         """The inverse of `arrays`."""
+        from equipoise.models.filtered import Filtered
         from equipoise.models.loop import set_parameters
 
         space = None if saved.vectors is None else TextSpace.of(saved.vectors, saved.catalogue.items)
         network = _network(saved.config, saved.catalogue, space, None, Runtime())
+        if _GROUPS in saved.arrays:
+            network.filtered = Filtered(saved.arrays[_GROUPS], saved.config.width)
         prefix = "network."
         set_parameters(
             network,

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from equipoise.models import choice
+from equipoise.models.filtered import Filtered
 from equipoise.models.sequence.attention import attention_weights, causal_attention, causal_bias
 from equipoise.models.sequence.windows import Batch
-from equipoise.models.training import Step
+from equipoise.models.training import Filter, Step
 
 if TYPE_CHECKING:
     from equipoise.models.sequence.model import Sequence
@@ -62,6 +63,7 @@ class Network(nn.Module):
             self.search = nn.Parameter(torch.zeros(1, width))
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(width)
+        self.filtered: Filtered | None = None
 
     def item_vectors(self, rng: np.random.Generator | None = None) -> Tensor:
         """Vectors of all items, shape (items, width); with `rng`, some go without their learned part."""
@@ -88,6 +90,11 @@ class Network(nn.Module):
         normed: Tensor = self.norm(x)
         return normed
 
+    def refilter(self, rule: Filter, vectors: Floats) -> None:
+        """Fit the filter to the unfiltered vectors of all users, shape (users, width)."""
+        assert self.filtered is not None
+        self.filtered.refit(rule, vectors)
+
     def attention(self, tokens: Tensor, inputs: Tensor) -> Tensor:
         """Weights of all layers, shape (layers, rows, heads, places, places)."""
         x = self._embedded(tokens, inputs, None)
@@ -102,11 +109,13 @@ class Network(nn.Module):
         items = self.item_vectors(rng)
         hidden = self(torch.from_numpy(batch.tokens), self.inputs(items, self.queries), rng)
         row, place = np.nonzero(batch.targets >= 0)
+        users = torch.from_numpy(batch.users[row])
+        states = hidden.reshape(-1, self.width)[torch.from_numpy(row * hidden.shape[1] + place)]
         step = Step(
-            users=torch.from_numpy(batch.users[row]),
+            users=users,
             targets=torch.from_numpy(batch.targets[row, place]),
             weights=torch.from_numpy(batch.weights[row, place]),
-            representations=hidden.reshape(-1, self.width)[torch.from_numpy(row * hidden.shape[1] + place)],
+            representations=states if self.filtered is None else self.filtered(states, users),
             items=items,
             parameters=dict(self.named_parameters()),
         )

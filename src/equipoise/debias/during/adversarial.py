@@ -1,0 +1,129 @@
+"""Removal of attributes from what a model knows of its users."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, PositiveInt
+
+from equipoise.data import Dataset
+from equipoise.debias.correction import Bias, Context, DuringTraining
+from equipoise.debias.during.eraser import Eraser, Moments
+from equipoise.debias.during.labels import Labels
+from equipoise.errors import DataError, MissingExtraError
+from equipoise.models.histories import Catalogue
+from equipoise.models.recommender import Recommender
+from equipoise.models.training import Head, Training
+
+_NEEDS = {"filter": {"filter"}, "reversal": {"heads"}, "both": {"filter", "heads"}}
+_FEW = 10  # users of a class, below which nothing about it can be learned
+
+
+class Adversarial(DuringTraining):
+    """Vectors of users from which attributes cannot be read (Bose and Hamilton 2019, "Compositional fairness
+    constraints for graph embeddings"; Ganin et al. 2016, "Domain-adversarial training of neural networks").
+
+    A filter stands between what the model learns of a user and all that reads it. It is the closed form of what
+    an adversary would drive a model to: after every epoch it makes the means, and on demand the covariances, of
+    all classes equal, and the model trains on through it, so that items adapt to what is left. Adversaries are
+    networks that learn the attribute while the gradient that leaves them is turned round; they reach what moments
+    do not tell, and unlearn it in the model itself. One filter, or one set of adversaries, per attribute; all
+    attributes of one correction are removed from the same vectors.
+
+    What it cannot do: lists still follow from tastes, and what was taken out of vectors can be read from lists
+    in part (attack both). What is removed is missing from recommendations, so that quality falls where taste and
+    attribute go together, and the gap between groups may rise. With `covariances` the map of a user depends on the
+    class, as does treatment by it, and must be allowed. Equal means leave each part of the users leaning
+    against the rest, so that attackers who were trained on some and are asked about others can do worse than
+    chance: a value below chance says as much as one above. Strangers to the model go through the map that needs no
+    label, or, in matrix factorisation, are placed among filtered users.
+    """
+
+    name: ClassVar[str] = "adversarial"
+    against: ClassVar[tuple[Bias, ...]] = ("leakage",)
+
+    attributes: tuple[str, ...] | None = None
+    """Columns of the users table; None for the first sensitive one."""
+    how: Literal["filter", "reversal", "both"] = "filter"
+    """`filter`: in closed form, after each epoch; `reversal`: by adversaries; `both`: adversaries read what the filter
+    leaves."""
+    moments: Moments = "covariances"
+    """What the filter makes equal among classes: `means`, by one map for all users that needs no label; or
+    `covariances` too, by a map for each class."""
+    strength: float = Field(0.02, ge=0)
+    """Factor of the adversaries' gradient as it reaches the model."""
+    adversaries: PositiveInt = 3
+    """Networks per attribute, each from another start."""
+    warmup: int = Field(200, ge=0)
+    """Steps over which the strength rises from 0, so that adversaries know something before they are heard."""
+
+    def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
+        """See `Correction.obstacle`."""
+        if not _NEEDS[self.how] <= recommender.takes:
+            return (
+                f"nothing can be taken out of the vectors of '{recommender.name}' while it learns; it is not "
+                "trained by gradient descent, as mf and sequence are."
+            )
+        try:
+            self._labels(data)
+        except DataError as error:
+            return error.paragraph
+        return None
+
+    def training(self, data: Dataset, context: Context) -> Training:
+        """A filter, adversaries, or both.
+
+        Raises:
+            DataError: if there is no such attribute, or it has one class.
+            MissingExtraError: if torch is not installed.
+        """
+        labels = self._labels(data)
+        counts = {
+            attribute: {name: int((codes == code).sum()) for code, name in enumerate(names)}
+            for (attribute, names), codes in zip(labels.classes.items(), labels.codes.T, strict=True)
+        }
+        unknown = {
+            attribute: int((codes < 0).sum())
+            for attribute, codes in zip(labels.classes, labels.codes.T, strict=True)
+        }
+        context.report(self, users=counts, unknown=unknown, warnings=_warnings(counts, unknown))
+        return Training(
+            heads=self._heads(labels, data) if self.how != "filter" else (),
+            filter=Eraser(labels, self.moments) if self.how != "reversal" else None,
+        )
+
+    def _labels(self, data: Dataset) -> Labels:
+        if self.attributes is None and not data.sensitive:
+            raise DataError(
+                "No attribute to remove is named, and the data names no sensitive column",
+                todo="Give `attributes`, or [data] sensitive.",
+            )
+        return Labels.of(data, self.attributes or data.sensitive[:1])
+
+    def _heads(self, labels: Labels, data: Dataset) -> tuple[Head, ...]:
+        try:
+            from equipoise.debias.during.adversaries import Adversary
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("torch", extra="llm", purpose="The correction 'adversarial'") from error
+        codes = labels.rows(Catalogue.of(data).users)
+        return tuple(
+            Adversary(f"adversary_{place}", codes[:, place], self.adversaries, self.strength, self.warmup)
+            for place in range(codes.shape[1])
+        )
+
+
+def _warnings(counts: dict[str, dict[str, int]], unknown: dict[str, int]) -> list[str]:
+    """What a reader of the result should know."""
+    told = []
+    for attribute, classes in counts.items():
+        told += [
+            f"The class '{name}' of '{attribute}' has {count} users, too few to say whether it can still be read."
+            for name, count in classes.items()
+            if count < _FEW
+        ]
+        if unknown[attribute]:
+            told.append(
+                f"Of {unknown[attribute]:,} users '{attribute}' is not known: no adversary looks at them, and the "
+                "filter treats them by the map that needs no label."
+            )
+    return told
