@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,12 @@ class Pool:
         width = self.scores.max(axis=1, keepdims=True) - low
         known = np.where(width > 0, (self.scores - low) / np.where(width > 0, width, 1.0), 1.0)
         return np.where(self.there, known, -np.inf)
+
+    def among(self, rows: NDArray[np.bool_]) -> Pool:
+        """The pools of some of the users."""
+        return replace(
+            self, users=self.users.filter(pl.Series(rows)), scores=self.scores[rows], row=self.row[rows]
+        )
 
     def located(self, ids: pl.Series) -> Ints:
         """Index of each item within `ids`; -1 where it is not among them, or there is no item."""

@@ -1,0 +1,156 @@
+"""A re-ranker that brings groups of users to lists of equal quality, by better lists before worse ones."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+from pydantic import Field, PositiveInt
+
+from equipoise.data import Dataset
+from equipoise.data import vocabulary as v
+from equipoise.debias.after.gap_search import Found, GapSearch, Limits
+from equipoise.debias.after.groups import attribute_obstacle, attribute_of, user_groups
+from equipoise.debias.after.held_out import HeldOut
+from equipoise.debias.after.pools import Floats, Pool
+from equipoise.debias.correction import AfterTraining, Bias, Context
+from equipoise.errors import DataError
+from equipoise.models.recommender import Recommender
+from equipoise.statistics import Interval, bootstrap_difference, bootstrap_means
+
+_NEAR = 5e-3  # of the quality: as near as weights between two points of the path come
+
+
+class UserGap(AfterTraining):
+    """Re-rank until no two groups of users differ in NDCG by more than `epsilon`, on held-out events (after the
+    user-oriented fairness of Li et al. 2021, without an integer programme).
+
+    Two means, in this order. Groups that are served worse get scores that go by what their own members chose
+    lately, where that makes their held-out lists better. Where that is not enough, groups that are served better
+    get less popular items, only so far as to close the gap and to cost at most `max_loss` of the quality over all
+    users: their lists get worse, which the report calls levelling down. All is chosen on held-out events, by the
+    lists of the model that knows training alone. Users whose group is not known keep their lists.
+    """
+
+    name: ClassVar[str] = "user_gap"
+    against: ClassVar[tuple[Bias, ...]] = ("group gap",)
+
+    attribute: str | None = None
+    """Column of the users; None for the data's first sensitive column."""
+    epsilon: float = Field(0.0, ge=0)
+    """Largest gap left on held-out events, as a share of the quality over all users."""
+    max_loss: float = Field(0.02, ge=0, lt=1)
+    """How much of the quality over all users may be given up on held-out events, as a share of it."""
+    level_down: bool = True
+    """Whether lists of groups that are served better may be made worse."""
+    cutoff: PositiveInt = 10
+    """Length of the lists whose NDCG is the quality."""
+    least_users: PositiveInt = 50
+    """Groups with fewer users with held-out events are left alone."""
+
+    def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
+        """No attribute with two values."""
+        return attribute_obstacle(data, self.attribute)
+
+    def rerank(self, pool: pl.DataFrame, context: Context, k: int) -> pl.DataFrame:
+        """See `AfterTraining.rerank`.
+
+        Raises:
+            DataError: also if the users have no such attribute, or all the same.
+            ModelError: if there are no held-out events.
+        """
+        if pool.is_empty():
+            return pool
+        if (reason := attribute_obstacle(context.data, self.attribute)) is not None:
+            raise DataError(f"Users cannot be told apart: {reason}")
+        attribute = str(attribute_of(context.data, self.attribute))
+        laid, held_out = Pool.of(pool), HeldOut.of(self, context, max(self.pool, self.cutoff))
+        names, groups = user_groups(context.data, attribute, held_out.users)
+        items = pl.concat([pool[v.ITEM], held_out.pool.frame[v.ITEM]]).unique().sort()
+        limits = Limits(self.epsilon, self.max_loss, self.level_down, self.cutoff, self.least_users)
+        members, rng = _members(context.data, attribute, names), context.runtime.rng(self.name)
+        found = GapSearch(context.data, held_out, items, groups, members, limits, rng).run()
+        warnings = [*laid.warnings(k), *self._warnings(found, names, context.runtime.seed)]
+        told = _told(found, names, context.runtime.seed)
+        context.report(self, **laid.size(k), grouped_by=attribute, **told, warnings=warnings)
+        if not found.tilts.any():
+            return laid.lists(laid.unchanged, k)
+        tilts = np.vstack([found.tilts, np.zeros(len(items))])  # the row -1: group not known
+        whose, item = user_groups(context.data, attribute, laid.users)[1], laid.located(items)
+        return laid.lists(laid.best(laid.standardised + tilts[whose[:, None], item], k), k)
+
+    def _warnings(self, found: Found, names: list[str], seed: int) -> list[str]:
+        few = [name for g, name in enumerate(names) if g not in found.judged]
+        said = [
+            f"Left alone, for fewer than {self.least_users} of their users have held-out events: {', '.join(few)}."
+        ] if few else []  # fmt: skip
+        if len(found.judged) < 2:
+            return [*said, "There are not two groups with enough held-out users, so nothing was changed."]
+        gap = _gap(found, found.before, seed)
+        if (found.helps or found.novelty) and (gap["low"] or 0.0) <= 0 <= (gap["high"] or 0.0):
+            said.append(
+                "The gap on held-out events cannot be told from none (its 95 % interval covers 0): what was corrected "
+                "may be chance."
+            )
+        if found.relative_gap(found.after) > self.epsilon + _NEAR:
+            limit = f"at most {self.max_loss:.1%} of the quality may be given up" if self.level_down else (
+                "levelling down is not allowed"
+            )  # fmt: skip
+            said.append(
+                f"The gap on held-out events is still {found.relative_gap(found.after):.1%} of the quality, above the "
+                f"{self.epsilon:.1%} asked for: better lists did not suffice, and {limit}."
+            )
+        if found.novelty:
+            down = ", ".join(names[g] for g in found.novelty)
+            said.append(f"Levelled down: the lists of {down} were made worse to close the gap.")
+        return said
+
+
+def _members(data: Dataset, attribute: str, names: list[str]) -> list[pl.Series]:
+    """All users of each group."""
+    assert data.users is not None
+    groups = user_groups(data, attribute, data.users[v.USER])[1]
+    return [data.users[v.USER].filter(pl.Series(groups == g)) for g in range(len(names))]
+
+
+def _gap(found: Found, values: Floats, seed: int) -> dict[str, float | None]:
+    """The gap between the best- and the worst-served group before, with its interval over users."""
+    means = found.means(found.before)
+    best, worst = (
+        values[found.groups == found.judged[int(place)]] for place in (means.argmax(), means.argmin())
+    )
+    return _plain(bootstrap_difference(best, worst, seed=seed)[0])
+
+
+def _told(found: Found, names: list[str], seed: int) -> dict[str, Any]:
+    """What the search did, as plain values; all on held-out events."""
+    stages = {"before": found.before, "helped": found.helped, "after": found.after}
+    means = {stage: found.means(values) for stage, values in stages.items()}
+    told: dict[str, Any] = {
+        "quality": {stage: float(values.mean()) for stage, values in stages.items()},
+        "groups": {
+            names[g]: {stage: float(values[place]) for stage, values in means.items()}
+            for place, g in enumerate(found.judged)
+        },
+        "helped": {
+            names[g]: {
+                "late": one.late,
+                "weight": one.weight,
+                "gain_on_users_not_chosen_by": _plain(bootstrap_means(one.gained, seed=seed)[0]),
+            }
+            for g, one in found.helps.items()
+        },
+        "levelled_down": {names[g]: {"novelty": weight} for g, weight in found.novelty.items()},
+        "relative_loss": 1 - float(found.after.mean() / found.before.mean()) if found.before.any() else 0.0,
+    }
+    if len(found.judged) > 1:
+        told["gap"] = {stage: _gap(found, values, seed) for stage, values in stages.items()}
+        gaps = {stage: found.gap(values) for stage, values in stages.items()}
+        told["closed_by_better_lists"] = gaps["before"] - gaps["helped"]
+        told["closed_by_worse_lists"] = gaps["helped"] - gaps["after"]
+    return told
+
+
+def _plain(interval: Interval) -> dict[str, float | None]:
+    return {"value": interval.value, "low": interval.low, "high": interval.high}
