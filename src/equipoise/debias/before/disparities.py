@@ -70,8 +70,8 @@ class Disparity(ABC):
         """Name of the cell of each row, null where it is in none."""
 
     @abstractmethod
-    def rates(self, model: Fitted) -> Floats:
-        """Rate of each cell in the model's lists, at least 0."""
+    def rates(self, model: Fitted) -> tuple[Floats, Floats]:
+        """Rate of each cell in the model's lists, at least 0, and its standard error where there is one, else 0."""
 
     @abstractmethod
     def logged(self) -> Floats:
@@ -119,17 +119,16 @@ class ExposureRates(Disparity):
         """See `Disparity.cells`."""
         return events.select(self._named(events))[_CELL]
 
-    def rates(self, model: Fitted) -> Floats:
+    def rates(self, model: Fitted) -> tuple[Floats, Floats]:
         """See `Disparity.rates`."""
         shown = self._lists.of(model, self._known)
         shown = shown.with_columns(self._named(shown))
-        place = 1 / (pl.col(v.RANK) + 1).log(2) if self._discounted else pl.lit(1.0)
-        given = shown.group_by(_CELL).agg(
-            place.sum().alias("given") if self._discounted else pl.len().alias("given")
-        )
+        place = 1 / (pl.col(v.RANK) + 1).log(2) if self._discounted else pl.col(v.RANK) * 0 + 1.0
+        given = shown.group_by(_CELL).agg(given=place.sum())
         order = pl.DataFrame({_CELL: self.names})
         gained = order.join(given, on=_CELL, how="left", maintain_order="left")["given"].fill_null(0)
-        return self._within(gained.to_numpy().astype(np.float64)) / self._due
+        rates = self._within(gained.to_numpy().astype(np.float64)) / self._due
+        return rates, np.zeros_like(rates)
 
     def logged(self) -> Floats:
         """Share of the events over what is due."""
@@ -201,12 +200,15 @@ class QualityRates(Disparity):
         """See `Disparity.cells`."""
         return groups.per_event(events, self._users)
 
-    def rates(self, model: Fitted) -> Floats:
+    def rates(self, model: Fitted) -> tuple[Floats, Floats]:
         """See `Disparity.rates`."""
         values = self._metric(self._lists.of(model, self._known), self._truth)
         named = values.with_columns(groups.per_event(values, self._users))
-        means = named.group_by(v.GROUP).agg(pl.col("value").mean()).sort(v.GROUP)
-        return np.asarray(means["value"].to_numpy())
+        value = pl.col("value")
+        means = (
+            named.group_by(v.GROUP).agg(value.mean(), error=value.std() / value.len().sqrt()).sort(v.GROUP)
+        )
+        return means["value"].to_numpy(), means["error"].fill_null(0.0).to_numpy()
 
     def logged(self) -> Floats:
         """Events per user, for want of lists."""

@@ -99,8 +99,9 @@ class Reweigh(BeforeTraining):
         context.report(
             self,
             reached=reached,
-            disparity_before=found[0].disparity,
-            disparity_after=best.disparity,
+            disparity_before=_finite(found[0].disparity),
+            disparity_after=_finite(best.disparity),
+            disparity_by_chance=found[0].noise,
             groups=_by_name(measured, rate_before=found[0].rates, rate_after=best.rates, weight=best.weights),
             rounds_tried=[_plain(one) for one in found],
             models_trained=len(found),
@@ -118,7 +119,7 @@ class Reweigh(BeforeTraining):
         return ExposureRates(data, column, self.per, lists, discounted=self.discounted, due=self.due)
 
     def _searched(self, measured: Disparity, fit: Callable[[Dataset], Fitted]) -> list[Round]:
-        def measure(weights: Floats) -> Floats:
+        def measure(weights: Floats) -> tuple[Floats, Floats]:
             return measured.rates(fit(_weighed(measured.train, measured, weights)[0]))
 
         return seek(
@@ -136,7 +137,7 @@ class Reweigh(BeforeTraining):
             reached=None,
             disparity_before=None,
             disparity_after=None,
-            disparity_of_events=disparity(rates),
+            disparity_of_events=_finite(disparity(rates)),
             groups=_by_name(measured, rate_of_events=rates, weight=weights),
             effective_sample_size=effective,
             warnings=[
@@ -148,6 +149,11 @@ class Reweigh(BeforeTraining):
 
     def _warnings(self, found: list[Round], best: Round, effective: float, events: int) -> list[str]:
         said = []
+        if self.target < found[0].disparity < found[0].noise:
+            said.append(
+                f"The disparity of {found[0].disparity:.4g} without weights is no more than chance may make of so "
+                f"few users ({found[0].noise:.4g} at 95 %): weights follow the noise."
+            )
         if best.disparity > self.target:
             said.append(
                 f"The disparity of {self.disparity} was not brought to {self.target:g}: it is {best.disparity:.4g}, "
@@ -184,5 +190,10 @@ def _by_name(measured: Disparity, **columns: Floats) -> dict[str, dict[str, floa
     }
 
 
+def _finite(value: float) -> float | None:
+    """The disparity as a report can hold it: None where a group gets nothing, and it is infinite."""
+    return value if np.isfinite(value) else None
+
+
 def _plain(one: Round) -> dict[str, Any]:
-    return {"disparity": one.disparity, "rates": one.rates.tolist(), "weights": one.weights.tolist()}
+    return {"disparity": _finite(one.disparity), "rates": one.rates.tolist(), "weights": one.weights.tolist()}

@@ -13,7 +13,7 @@ _MARGIN = 0.75  # of the target is aimed at, for responses are rough and the tar
 _FLOOR = (
     0.01  # of the highest rate: what counts for a cell that gets nothing, whose logarithm would be infinite
 )
-_STRIDE = np.log(4.0)  # a weight changes at most by this factor in a round
+_STRIDE = 1.0  # the logarithm of a weight changes by this at most in a round
 _FLAT = 0.05  # responses below this are none
 
 
@@ -24,16 +24,26 @@ class Round:
     Attributes:
         weights: Weight of each cell; their geometric mean is 1.
         rates: What was measured under them.
+        errors: Standard errors of the rates, 0 where there is none.
         disparity: Of these rates.
     """
 
     weights: Floats
     rates: Floats
+    errors: Floats
     disparity: float
+
+    @property
+    def noise(self) -> float:
+        """The disparity that chance alone may make of the best and the worst rate, at 95 %."""
+        if not self.rates.all():
+            return 0.0
+        pair = [int(self.rates.argmax()), int(self.rates.argmin())]
+        return float(np.expm1(1.96 * np.sqrt(np.square(self.errors[pair] / self.rates[pair]).sum())))
 
 
 def seek(
-    measure: Callable[[Floats], Floats],
+    measure: Callable[[Floats], tuple[Floats, Floats]],
     target: float,
     *,
     rule: RuleName,
@@ -44,12 +54,12 @@ def seek(
     """Weights until the measured disparity is at most `target`; rounds in the order they were tried.
 
     The rule says, from the rates before any weight, which rates are wanted; their ratios are what weights can
-    bring about. The first step is the declared one, weights of `wanted / rate`. Each later step follows the
-    response that was measured: a secant in the logarithms of weight and rate, cell by cell, with bounded
-    changes of pace.
+    bring about. The first step is about the declared one, weights of `wanted / rate`. Each later step follows
+    the response that was measured: a secant between the logarithms of the weights and what is missing of the
+    rates, with bounded steps and changes of pace.
 
     Args:
-        measure: Rates under weights, both one per cell.
+        measure: Rates under weights and their standard errors, all one per cell.
         target: Largest disparity, above 0.
         rule: Name of a rule of inverse balance.
         shares: What each cell counts for in a mean of the rates.
@@ -57,18 +67,18 @@ def seek(
         limit: Largest ratio of two weights.
     """
     logs = np.zeros(len(shares))
-    pace = np.ones(len(shares))
+    pace = 1.0
     found: list[Round] = []
     wanted = before = missing = np.zeros(len(shares))
     for number in range(rounds + 1):
-        rates = measure(np.exp(logs))
-        found.append(Round(np.exp(logs), rates, disparity(rates)))
+        rates, errors = measure(np.exp(logs))
+        found.append(Round(np.exp(logs), rates, errors, disparity(rates)))
         if found[-1].disparity <= target:
             break
-        seen = np.log(np.maximum(rates, _FLOOR * rates.max()))
+        seen = np.maximum(rates, _FLOOR * rates.max())
         if number == 0:
-            wanted = np.log(RULES[rule](np.exp(seen), _MARGIN * target, shares))
-        previous, missing = missing, _centred(wanted - seen)
+            wanted = RULES[rule](seen, _MARGIN * target, shares)
+        previous, missing = missing, _centred(_short(wanted / wanted.mean(), seen / seen.mean()))
         if number:
             pace = _pace(pace, logs - before, previous - missing)
         before = logs
@@ -76,14 +86,25 @@ def seek(
     return found
 
 
-def _pace(pace: Floats, moved: Floats, gained: Floats) -> Floats:
-    """One over the response of each cell; faster where there was none, slower where it was the wrong way."""
-    response = np.divide(gained, moved, out=np.full(len(pace), np.nan), where=np.abs(moved) > 1e-6)
-    secant = 1 / np.maximum(response, _FLAT)
-    chosen = np.where(response < -_FLAT, pace / 2, np.where(response < _FLAT, pace * 2, secant))
-    return np.asarray(
-        np.clip(np.where(np.isnan(response), pace, chosen), pace / 4, np.minimum(pace * 4, 16.0))
-    )
+def _short(wanted: Floats, seen: Floats) -> Floats:
+    """How much is missing, within [-2, 2]: near 0 the difference of the logarithms.
+
+    A cell that gets next to nothing is as far away as can be and not infinitely far, or the steps of lists
+    that turn over all at once would never settle.
+    """
+    return np.asarray(2 * (wanted - seen) / (wanted + seen))
+
+
+def _pace(pace: float, moved: Floats, gained: Floats) -> float:
+    """One over the response to the last step, within bounds of the last pace.
+
+    One pace for all cells, for cells share one total: what one gains the others lose.
+    """
+    length = float(moved @ moved)
+    if length < 1e-12:
+        return pace
+    response = max(float(gained @ moved) / length, _FLAT)
+    return float(np.clip(1 / response, pace / 3, min(pace * 4, 16.0)))
 
 
 def _limited(logs: Floats, limit: float) -> Floats:

@@ -12,6 +12,7 @@ from equipoise.debias.before.purification.finding import ROW, Found, seconds
 _LEAST = 8  # ratings in a window
 _ELSEWHERE = 10  # ratings of the item outside it, to know what is usual
 _NORMAL = 1.4826
+_NO_RATING = (v.CLICK, v.VIEW, v.PURCHASE)  # their values are times and prices, and a sale is no bombing
 _ONE_OFF = 3  # an account with fewer ratings is a one-off
 
 
@@ -34,15 +35,18 @@ def bombing(events: pl.DataFrame, days: float, z: float) -> Found:
     if v.VALUE not in events.columns or v.TIMESTAMP not in events.columns:
         return Found.unable("There are no ratings with a time (columns 'value' and 'timestamp').")
     taste = events.filter(positive(events) & pl.col(v.VALUE).is_not_null())
+    if v.EVENT in events.columns:
+        taste = taste.filter(~pl.col(v.EVENT).is_in(_NO_RATING).fill_null(False))
     rated = taste.select(
         ROW, v.USER, v.ITEM, value=pl.col(v.VALUE).cast(pl.Float64), moment=seconds(taste, v.TIMESTAMP)
     ).drop_nulls()
     if len(rated) < _LEAST + _ELSEWHERE:
         return Found.unable(f"There are only {len(rated)} ratings with a time.")
     rated = rated.with_columns(one_off=pl.len().over(v.USER) < _ONE_OFF)
-    values = rated["value"]
-    everywhere = _NORMAL * float(np.median(np.abs(values - float(np.median(values)))))
-    everywhere = max(everywhere, 0.5 * float(np.std(values)))
+    values = rated["value"].to_numpy()
+    everywhere = max(
+        _NORMAL * float(np.median(np.abs(values - np.median(values)))), 0.5 * float(values.std())
+    )
     if everywhere == 0:
         return Found.unable("All ratings are equal.")
     return Found.of(*(_burst(rated, days * 86_400, shift, z, everywhere) for shift in (0.0, 0.5)))

@@ -46,7 +46,7 @@ def clickbait(events: pl.DataFrame, z: float, dwell: str | None = None) -> Found
     ).filter((pl.col("shown") >= _SHOWN) & (pl.col("n") >= _CLICKED)).sort(v.ITEM)  # fmt: skip
     if len(items) < _CLICKED:
         return Found.unable(f"Only {len(items)} items have {_SHOWN} impressions and {_CLICKED} clicks.")
-    usual = float(items["stays"].sum() / items["n"].sum())
+    usual = float(items["stays"].sum()) / float(items["n"].sum())
     n = items["n"].to_numpy().astype(np.float64)
     above = _residual(*(items[name].to_numpy() for name in ("clicks", "expected", "variance")))
     below = -_residual(items["stays"].to_numpy(), n * usual, n * usual * (1 - usual))

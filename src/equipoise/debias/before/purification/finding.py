@@ -42,7 +42,7 @@ class Found:
             pl.col("score").max(), rows=pl.col(ROW).n_unique().cast(pl.Int64)
         )
         findings = findings.sort(["score", "rule", "who"], descending=[True, False, False])
-        return cls(findings.select(FINDING_SCHEMA), lines[ROW].unique().sort())
+        return cls(findings.select(*FINDING_SCHEMA), lines[ROW].unique().sort())
 
     @classmethod
     def unable(cls, reason: str) -> Found:
