@@ -53,7 +53,7 @@ class Laws:
         if self.presence is None:
             return came
         first, last = self.presence.T
-        return came & (first <= t) & (t <= last)
+        return np.asarray(came & (first <= t) & (t <= last))
 
 
 @dataclass(frozen=True)

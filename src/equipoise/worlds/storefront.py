@@ -18,10 +18,9 @@ from equipoise.errors import ConfigError
 from equipoise.worlds.draws import choice, normal, uniform
 from equipoise.worlds.laws import Laws
 from equipoise.worlds.policy import PlackettLuce
-from equipoise.worlds.world import Scenario, World
+from equipoise.worlds.world import LARGEST, Scenario, World
 
 Floats = NDArray[np.float64]
-_LARGEST = 25_000_000  # cells of users x items; five float32 matrices of this size are 500 MB
 
 
 class Storefront(Scenario):
@@ -89,10 +88,10 @@ class Storefront(Scenario):
         """
         if self.slate_length > self.n_items:
             raise ConfigError(f"A slate of {self.slate_length} places needs more than {self.n_items} items")
-        if self.n_users * self.n_items > _LARGEST:
+        if self.n_users * self.n_items > LARGEST:
             raise ConfigError(
                 f"{self.n_users} users x {self.n_items} items is more than a world holds in memory",
-                todo=f"Keep users x items at or under {_LARGEST:,}.",
+                todo=f"Keep users x items at or under {LARGEST:,}.",
             )
         words = json.loads((files("equipoise.worlds") / "storefront.json").read_text("utf-8"))
         users, items = self._users(words), self._items(words)

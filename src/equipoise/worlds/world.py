@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
@@ -17,6 +17,7 @@ from scipy.special import expit
 from equipoise.component import Component
 from equipoise.data import Dataset, to_polars
 from equipoise.data import vocabulary as v
+from equipoise.data.frames import named_columns
 from equipoise.errors import DataError
 from equipoise.worlds.draws import choice_by_row, uniform
 from equipoise.worlds.laws import GroupGap, Ints, Laws, Matrix
@@ -24,6 +25,8 @@ from equipoise.worlds.policy import PlackettLuce
 
 START: Final = datetime(2025, 1, 1, tzinfo=UTC)
 """Day 0 of every world."""
+LARGEST: Final = 25_000_000
+"""Cells of users x items that a world holds at most: five float32 matrices of this size are 500 MB."""
 _BLOCK = 1_000_000  # cells of visits x items worked on at once
 _COLUMNS: Final = (
     v.EVENT, v.USER, v.ITEM, v.TIMESTAMP, v.QUERY, v.VALUE, v.REQUEST, v.SLATE, v.POSITION, v.PROPENSITY,
@@ -72,6 +75,53 @@ class World:
     sensitive: tuple[str, ...]
     text: tuple[str, ...]
     gap_between: tuple[str, str, str]
+
+    @classmethod
+    def like(
+        cls,
+        log: Any,
+        users: Any = None,
+        items: Any = None,
+        *,
+        sensitive: str | Iterable[str] | None = None,
+        text: str | Iterable[str] | None = None,
+        gap_between: tuple[str, str, str] | None = None,
+        seed: int = 0,
+        max_users: int = 2000,
+        max_items: int = 1000,
+        **settings: Any,
+    ) -> World:
+        """The twin of a log: a world with the log's users, items and shape, and a truth of its own.
+
+        Users, items and their ids are the log's own; what users do is invented, after what they did. Treat a
+        twin like the data it is made from.
+
+        Args:
+            log: Events, a frame of any engine; or a `Dataset`, which brings its users and items along.
+            users: Attributes of users, a frame of any engine.
+            items: Attributes and texts of items, a frame of any engine.
+            sensitive: Columns of the users that audits group by; by default the dataset's.
+            text: Columns of the items that encoders read; by default the dataset's.
+            gap_between: Column of the users, favoured group and other group of the planted gap; see `Twin.fit`.
+            seed: Root of all draws.
+            max_users: Most users kept.
+            max_items: Most items kept.
+            settings: Further fields of `Twin`: what is planted, and how strongly.
+
+        Raises:
+            DataError: if the log is empty, lacks ids, or tells nothing of taste.
+            ConfigError: if a setting does not exist or cannot be met.
+        """
+        from equipoise.component import build
+        from equipoise.worlds.twin.twin import Twin
+
+        data = log if isinstance(log, Dataset) else Dataset.from_frames(log, users, items)
+        if sensitive is not None:
+            data = replace(data, sensitive=tuple(named_columns(sensitive)))
+        if text is not None:
+            data = replace(data, text=tuple(named_columns(text)))
+        fields = {"seed": seed, "max_users": max_users, "max_items": max_items, **settings}
+        return build(Twin, fields, where="World.like").fit(data, gap_between)
 
     # The truth ----------------------------------------------------------------------------------------------------
 
