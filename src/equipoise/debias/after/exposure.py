@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
 from pydantic import Field
-from scipy.special import expit
 
 from equipoise.data import Dataset
 from equipoise.debias.after.groups import Grouped, group_obstacle, grouping, item_groups
-from equipoise.debias.after.market import Market
+from equipoise.debias.after.market import Due, Market
 from equipoise.debias.after.pools import Floats, Pool
 from equipoise.debias.correction import AfterTraining, Bias, Context
 from equipoise.models.recommender import Recommender
@@ -38,7 +37,7 @@ class Exposure(AfterTraining):
     None for `provider` where the items have it, else "popularity"."""
     strength: float = Field(1.0, ge=0)
     """What exposure at its due place is worth, in standard deviations of score; 0 changes nothing."""
-    target: Literal["equal", "catalogue", "merit"] = "catalogue"
+    target: Due = "catalogue"
     """Due share of a group: the same for all, its share of the catalogue, or of the relevance in the pools."""
     iterations: int = Field(60, ge=1)
     """Steps of the prices."""
@@ -57,7 +56,7 @@ class Exposure(AfterTraining):
             return pool
         laid, column = Pool.of(pool), grouping(context.data, self.group)
         table = Market(laid, Grouped.of(laid, item_groups(context.data, column)), k)
-        target = self._target(table)
+        target = table.due(self.target)
         unchanged = np.zeros(len(target))
         prices = self._prices(table, target) if self.strength else unchanged
         before, after = (table.outcome(table.order(price)) for price in (unchanged, prices))
@@ -78,17 +77,6 @@ class Exposure(AfterTraining):
             warnings=laid.warnings(k),
         )  # fmt: skip
         return laid.lists(table.order(prices), k)
-
-    def _target(self, table: Market) -> Floats:
-        """Due share of exposure of each group, summing to 1."""
-        code, n = table.groups.code, len(table.groups.names)
-        if self.target == "equal":
-            return np.full(n, 1 / n)
-        if self.target == "merit":
-            mass = np.bincount(code[code >= 0], expit(table.scores[code >= 0]), n)
-        else:
-            mass = table.groups.catalogue.astype(np.float64)
-        return np.asarray(mass / mass.sum())
 
     def _prices(self, table: Market, target: Floats) -> Floats:
         """The best prices met on the way, the current ones or their average so far; deterministic."""

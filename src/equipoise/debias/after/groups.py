@@ -173,20 +173,27 @@ def attribute_obstacle(data: Dataset, attribute: str | None) -> str | None:
         return "the data names no sensitive column, and `attribute` is not set."
     if data.users is None or column not in data.users.columns:
         return f"the users have no column '{column}'."
-    values = data.users.filter(pl.col(v.USER).is_in(data.events[v.USER].unique().implode()))[
-        column
-    ].drop_nulls()
-    if values.n_unique() < 2:
-        said = f"the single value '{values[0]}'" if len(values) else "no value"
+    if len(names := _values(data, column)) < 2:
+        said = f"the single value '{names[0]}'" if names else "no value"
         return f"the users of the training events have {said} in '{column}'."
     return None
 
 
 def user_groups(data: Dataset, column: str, users: pl.Series) -> tuple[list[str], Ints]:
-    """Names of the groups, sorted, and the index of each user's; -1 where the attribute is not known."""
+    """Names of the groups of users with training events, sorted, and the index of each user's.
+
+    The index is -1 where the attribute is not known, or is one that no user with training events has.
+    """
     assert data.users is not None
-    values = data.users[column].cast(pl.String)
-    names = sorted(values.drop_nulls().unique().to_list())
+    values, names = data.users[column].cast(pl.String), _values(data, column)
     rows = locate(data.users[v.USER], users)
     codes = locate(pl.Series(names, dtype=pl.String), values)
     return names, np.where(rows >= 0, codes[rows], -1)
+
+
+def _values(data: Dataset, column: str) -> list[str]:
+    """What users with training events have in a column, sorted."""
+    assert data.users is not None
+    seen = data.events[v.USER].unique().cast(data.users[v.USER].dtype, strict=False)
+    values = data.users.filter(pl.col(v.USER).is_in(seen.implode()))[column]
+    return sorted(values.drop_nulls().cast(pl.String).unique().to_list())

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from scipy.special import expit
 
 from equipoise.debias.after.groups import Grouped
 from equipoise.debias.after.pools import Floats, Ints, Pool, discounts
+
+Due = Literal["equal", "catalogue", "merit"]
+"""Due share of a group: the same for all, its share of the catalogue, or of the relevance in the pools."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,17 @@ class Market:
         if not prices.any():
             return self.pool.unchanged[:, :k]
         return self.pool.best(self.scores + np.where(self.pool.there, prices[self.groups.code], 0.0), k)
+
+    def due(self, kind: Due) -> Floats:
+        """Due share of exposure of each group, summing to 1; (groups,)."""
+        code, n = self.groups.code, len(self.groups.names)
+        if kind == "equal":
+            return np.full(n, 1 / n)
+        if kind == "merit":
+            mass = np.bincount(code[code >= 0], expit(self.scores[code >= 0]), n)
+        else:
+            mass = self.groups.catalogue.astype(np.float64)
+        return np.asarray(mass / mass.sum())
 
     def outcome(self, order: Ints) -> Outcome:
         """What lists come to."""

@@ -117,13 +117,12 @@ class Pool:
         """The `k` places of highest worth of each user, best first; ties stay in the model's order."""
         return top_k(np.where(self.there, worth, -np.inf), k)
 
-    def lists(self, order: Ints, k: int) -> pl.DataFrame:
-        """The first `k` places of an order as rows of the frame, ranked anew."""
+    def lists(self, order: Ints, k: int, frame: pl.DataFrame | None = None) -> pl.DataFrame:
+        """The first `k` places of an order as rows of the frame, or of another with the same rows, ranked anew."""
+        source = self.frame if frame is None else frame
         rows = np.take_along_axis(self.row, order[:, :k], 1)
         ranks = np.broadcast_to(np.arange(1, rows.shape[1] + 1), rows.shape)[rows >= 0]
-        return self.frame[rows[rows >= 0]].with_columns(
-            pl.Series(v.RANK, ranks).cast(self.frame[v.RANK].dtype)
-        )
+        return source[rows[rows >= 0]].with_columns(pl.Series(v.RANK, ranks).cast(source[v.RANK].dtype))
 
     def size(self, k: int) -> dict[str, Any]:
         """How much there is to choose from, for the report: median pool, list length, and their ratio."""

@@ -1,0 +1,199 @@
+"""A correction of probabilities, so that they mean the same for every group of users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import Field, PositiveInt
+from scipy.special import logit
+
+from equipoise.data import Dataset
+from equipoise.data import vocabulary as v
+from equipoise.debias.after.curves import Curve, fit_curve
+from equipoise.debias.after.groups import attribute_obstacle, attribute_of, user_groups
+from equipoise.debias.after.held_out import HeldOut
+from equipoise.debias.after.pools import Floats, Ints, Pool
+from equipoise.debias.correction import AfterTraining, Bias, Context
+from equipoise.errors import DataError, ModelError
+from equipoise.models.recommender import Recommender
+from equipoise.statistics import expected_calibration_error
+
+_FOLDS = 5
+_EDGE = 1e-6  # probabilities of 0 and 1 have no log-odds
+_SHARED = -1
+
+
+class ScoreCalibration(AfterTraining):
+    """Probabilities from scores, with one curve per group of users, fitted on held-out events (multicalibration
+    for disjoint groups: Pleiss et al. 2017, "On fairness and calibration", section 2).
+
+    A probability says how likely it is that an item of the user's pool is among the held-out events of a user who
+    has any. Curves never fall, so that the order of a list stays as it is. Groups with too few held-out events, and
+    users whose group is not known, share the curve of everyone. Errors of calibration are measured on users whose
+    events the measured curves were not fitted on.
+    """
+
+    name: ClassVar[str] = "score_calibration"
+    against: ClassVar[tuple[Bias, ...]] = ("calibration",)
+
+    attribute: str | None = None
+    """Column of the users; None for the data's first sensitive column, or one curve for all where there is none."""
+    kind: Literal["isotonic", "platt", "temperature"] = "isotonic"
+    """Kind of curve. "temperature" works on the log-odds of the model's probabilities; where it gives none, its
+    scores are taken for log-odds."""
+    least_events: PositiveInt = Field(50)
+    """Groups with fewer held-out events in their pools share the curve of everyone."""
+
+    def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
+        """An attribute that is asked for and does not tell users apart."""
+        return (
+            None if attribute_of(data, self.attribute) is None else attribute_obstacle(data, self.attribute)
+        )
+
+    def rerank(self, pool: pl.DataFrame, context: Context, k: int) -> pl.DataFrame:
+        """The first `k` of the pool in its order, with new probabilities; see `AfterTraining.rerank`.
+
+        Raises:
+            DataError: also if the users have no such attribute, or all the same.
+            ModelError: if there are too few held-out events.
+        """
+        if pool.is_empty():
+            return pool
+        attribute = attribute_of(context.data, self.attribute)
+        if attribute is not None and (reason := attribute_obstacle(context.data, attribute)) is not None:
+            raise DataError(f"Users cannot be told apart: {reason}")
+        laid, held_out = Pool.of(pool), HeldOut.of(self, context, self.pool)
+        sample = self._sample(held_out, context.data, attribute)
+        if sample.hit.sum() < self.least_events:
+            raise ModelError(
+                f"Probabilities cannot be calibrated on {int(sample.hit.sum())} held-out events in the pools",
+                where=f"least_events = {self.least_events}",
+                todo="Hold out more events, take deeper pools, or lower least_events.",
+            )
+        fold = context.runtime.rng(self.name).permutation(len(held_out.users))[sample.user] % _FOLDS
+        told = self._told(sample, self._cross_fitted(sample, fold))
+        warnings = [*laid.warnings(k), *told.pop("warnings")]
+        context.report(self, **laid.size(k), grouped_by=attribute, **told, warnings=warnings)
+        whose = _codes(context.data, attribute, pool[v.USER])[1]
+        probability = _applied(self._curves(sample, np.ones_like(sample.hit)), self._input(pool), whose)
+        return laid.lists(laid.unchanged, k, pool.with_columns(pl.Series(v.PROBABILITY, probability)))
+
+    def _input(self, frame: pl.DataFrame) -> Floats:
+        """What curves are functions of, one number per row."""
+        scores = frame[v.SCORE].cast(pl.Float64).to_numpy()
+        if self.kind != "temperature" or (said := _said(frame)) is None:
+            return scores
+        return np.asarray(logit(np.clip(said, _EDGE, 1 - _EDGE)))
+
+    def _sample(self, held_out: HeldOut, data: Dataset, attribute: str | None) -> _Sample:
+        frame = held_out.pool.frame
+        names, group = _codes(data, attribute, frame[v.USER])
+        user = np.empty(len(frame), dtype=np.int64)
+        user[held_out.pool.row[held_out.pool.there]] = np.nonzero(held_out.pool.there)[0]
+        return _Sample(names, self._input(frame), held_out.hit, group, user, _said(frame))
+
+    def _curves(self, sample: _Sample, rows: NDArray[np.bool_]) -> dict[int, Curve]:
+        """Curves by group, fitted on some of the rows, with that of everyone at `_SHARED`."""
+        curves = {_SHARED: fit_curve(self.kind, sample.score[rows], sample.hit[rows])}
+        for g in sample.alone(self.least_events):
+            mine = rows & (sample.group == g)
+            if mine.any():
+                curves[g] = fit_curve(self.kind, sample.score[mine], sample.hit[mine])
+        return curves
+
+    def _cross_fitted(self, sample: _Sample, fold: Ints) -> dict[str, Floats]:
+        """Probabilities of each row by curves that its user had no part in: one for all, and one per group."""
+        said = {"shared": np.empty(len(fold)), "after": np.empty(len(fold))}
+        for one in range(_FOLDS):
+            rows = fold == one
+            curves = self._curves(sample, ~rows)
+            said["shared"][rows] = curves[_SHARED](sample.score[rows])
+            said["after"][rows] = _applied(curves, sample.score[rows], sample.group[rows])
+        return said
+
+    def _told(self, sample: _Sample, said: dict[str, Floats]) -> dict[str, Any]:
+        """Errors of calibration before and after, in all and per group, as plain values."""
+        stages = ({} if sample.given is None else {"before": sample.given}) | said
+        alone, warnings = sample.alone(self.least_events), []
+
+        def errors(rows: NDArray[np.bool_]) -> dict[str, Any]:
+            found: dict[str, Any] = {
+                stage: expected_calibration_error(values[rows], sample.hit[rows])
+                for stage, values in stages.items()
+            }
+            return found | {
+                "items": int(rows.sum()),
+                "events": int(sample.hit[rows].sum()),
+                "mean_said": float(said["after"][rows].mean()),
+                "mean_seen": float(sample.hit[rows].mean()),
+            }
+
+        groups = {}
+        for g, name in enumerate(sample.names):
+            rows = sample.group == g
+            if not rows.any():
+                continue
+            groups[name] = errors(rows) | {"curve": "its own" if g in alone else "everyone's"}
+            if g not in alone:
+                warnings.append(
+                    f"{name}: {groups[name]['events']} held-out events are fewer than {self.least_events}, so that "
+                    "everyone's curve is used."
+                )
+            earlier = groups[name].get("before", groups[name]["shared"])
+            if groups[name]["after"] > earlier:
+                warnings.append(
+                    f"{name}: the error of calibration rose from {earlier:.4f} to {groups[name]['after']:.4f} on users "
+                    "that the curves were not fitted on."
+                )
+        return {"error": errors(np.ones_like(sample.hit)), "groups": groups, "warnings": warnings}
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The pools of users with held-out events, row by row.
+
+    Attributes:
+        names: Of the groups.
+        score: What curves are functions of.
+        hit: Whether the user took the item.
+        group: Index into `names`; -1 where it is not known.
+        user: Index of the user.
+        given: The model's probabilities; None where it gives none.
+    """
+
+    names: list[str]
+    score: Floats
+    hit: NDArray[np.bool_]
+    group: Ints
+    user: Ints
+    given: Floats | None
+
+    def alone(self, least_events: int) -> list[int]:
+        """Groups with events enough for a curve of their own."""
+        events = np.bincount(self.group[self.hit & (self.group >= 0)], minlength=len(self.names))
+        return [int(g) for g in np.flatnonzero(events >= least_events)]
+
+
+def _codes(data: Dataset, attribute: str | None, users: pl.Series) -> tuple[list[str], Ints]:
+    """Names of the groups, and the group of each of some users."""
+    return ([], np.full(len(users), -1)) if attribute is None else user_groups(data, attribute, users)
+
+
+def _said(frame: pl.DataFrame) -> Floats | None:
+    """The model's probabilities; None where it gives none."""
+    if v.PROBABILITY not in frame.columns or frame[v.PROBABILITY].null_count():
+        return None
+    return frame[v.PROBABILITY].cast(pl.Float64).to_numpy()
+
+
+def _applied(curves: Mapping[int, Curve], scores: Floats, group: Ints) -> Floats:
+    """The value of each row's own curve."""
+    values = curves[_SHARED](scores)
+    for g, curve in curves.items():
+        values = np.where((group == g) & (g != _SHARED), curve(scores), values)
+    return values
