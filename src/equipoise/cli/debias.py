@@ -71,10 +71,8 @@ def debias(
     for row in done.content["rows"]:
         for finding in row["findings"]:
             if finding["code"] == "worse":
-                console.print(
-                    f"- [{_STYLES['worse']}]{escape(row['name'])}[/] {escape(finding['says'])}",
-                    highlight=False,
-                )
+                name = f"[{_STYLES['worse']}]{escape(row['name'])}[/]"
+                console.print(f"- {name}: {escape(finding['says'])}", highlight=False)
     first, *others = done.content["recommendation"]["says"]
     console.print(f"[bold]{escape(first)}[/]", highlight=False)
     for sentence in others:
@@ -95,18 +93,22 @@ def comparison(content: Mapping[str, Any], width: int = 120) -> Table:
         box=SIMPLE_HEAD, padding=(0, 1),
     )  # fmt: skip
     table.caption_justify = "left"
-    table.caption = "* beaten by none; green and red: clearly better or worse than the base, adjusted for many corrections"
-    heads = ["", *(names[name] for name in shown), "popularity lift"]
+    table.caption = "* beaten by none; green and red: clearly better or worse than the base"
+    if "mse" in first["test"]:
+        names, shown = names | {"mse": "rating error"}, [*shown, "mse"]
+    heads = [*(names[name] for name in shown), "popularity lift"]
     heads += [f"gap by {attribute}"] * ("gap" in first["test"])
     heads += [f"leakage of {attribute}"] * (first["strongest"] is not None)
     heads += ["coverage", "Gini", "s", "ms/user"] if wide else ["s"]
+    longest = max(len(row["name"]) for row in content["rows"]) + 2
+    table.add_column("", min_width=longest, no_wrap=True)
     for head in heads:
-        table.add_column(head, justify="right" if head else "left")
+        table.add_column(head, justify="right")
     front = set(content["front"]["members"])
     for row in content["rows"]:
         cells = [escape(row["name"]) + (" *" if row["name"] in front else "")]
-        cells += [_cell(row, name, content) for name in (*shown, "lift")]
-        cells += [_cell(row, "gap", content)] * ("gap" in first["test"])
+        measures = (*shown, "lift", *(["gap"] if "gap" in first["test"] else []))
+        cells += [_cell(row, name, content) for name in measures]
         if first["strongest"] is not None:
             leak = row["strongest"]
             cells.append("-" if leak is None else f"{leak['value']:.2f}")
@@ -127,5 +129,5 @@ def _cell(row: Mapping[str, Any], name: str, content: Mapping[str, Any]) -> str:
         return text
     if change["p_adjusted"] > 1 - content["protocol"]["level"] or change["low"] <= 0 <= change["high"]:
         return text
-    better = (change["high"] < 0) == (name in ("lift", "gap"))
+    better = (change["high"] < 0) == (name in ("mse", "lift", "gap"))
     return f"[{_STYLES['better' if better else 'worse']}]{text}[/]"

@@ -39,7 +39,7 @@ def findings(
     found: dict[str, list[Finding]] = {}
     for name in tested:
         row, told = sample.names.index(name), list[Finding]()
-        for care, measure in (("accuracy", accuracy), ("bias", "bias"), ("gap", "gap")):
+        for care, measure in (("accuracy", accuracy), ("error", "mse"), ("bias", "bias"), ("gap", "gap")):
             if measure in differences[name]:
                 change = differences[name][measure]
                 values = sample.values[measure]
@@ -68,7 +68,7 @@ def recommendation(found: Mapping[str, Sequence[Finding]], cares: Sequence[str])
         findings that say so.
     """
     told = {name: {one["care"]: one for one in many} for name, many in found.items()}
-    by_care = []
+    by_care = list[dict[str, Any]]()
     for care in (care for care in cares if care in CARES):
         able = [name for name, by in told.items() if care in by and by[care]["code"] == BETTER]
         free = [name for name in able if told[name]["accuracy"]["code"] != WORSE]
@@ -80,7 +80,12 @@ def recommendation(found: Mapping[str, Sequence[Finding]], cares: Sequence[str])
         pick = max(free or able, key=lambda name: abs(told[name][care]["difference"]))
         by_care.append({
             "care": care, "pick": pick, "code": "pick" if free else "cost", "finding": told[pick][care],
-            "accuracy": told[pick]["accuracy"], "others": [name for name in able if name != pick],
+            "accuracy": told[pick]["accuracy"],
+            "others": [
+                {"name": name, "after": told[name][care]["after"]}
+                for name in sorted(able, key=lambda name: -abs(told[name][care]["difference"]))
+                if name != pick
+            ],
         })  # fmt: skip
     good = {name: [care for care, one in by.items() if one["code"] == BETTER] for name, by in told.items()}
     harmless = [

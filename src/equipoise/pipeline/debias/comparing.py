@@ -95,7 +95,7 @@ def compare(ground: Ground, trials: Trials) -> dict[str, Any]:
     tested = [system.name for system in trials.systems if system.kind in ("method", "configured")]
     told = rows(ground, trials.systems, trials.by_name, tested)
     leaks = {row["name"]: strongest(row["leakage"]) for row in told}
-    samples = {part: Sample.of(ground, part, trials.by_name) for part in ("valid", "test")}  # type: ignore[arg-type]
+    samples = {part: Sample.of(ground, part, trials.by_name) for part in ("valid", "test")}
     found = findings(samples["valid"], ground.accuracy, leaks, tested)
     for row in told:
         row["findings"] = found.get(row["name"], [])

@@ -45,12 +45,15 @@ class HeldOut:
         diagnostics: What the weights are worth.
         users: `user_id` of everybody with a relevant pair, sorted, with `group` (null: unknown or too few),
             `held` (sum of weight x log popularity of the held-out items) and `held_of` (sum of the weights).
+        rated: All rated pairs, with `value` and `weight` (1 / propensity where logged); None where the model does not
+            estimate ratings.
     """
 
     truth: pl.DataFrame
     weighted: pl.DataFrame | None
     diagnostics: Diagnostics | None
     users: pl.DataFrame
+    rated: pl.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -165,8 +168,8 @@ class Ground:
             )
         truth = events.select(v.USER, v.ITEM).sort(v.USER, v.ITEM)
         found = weighed(events) if self.config.audit.weighted else None
-        pairs = truth.with_columns(pl.lit(1.0).alias("weight")) if found is None else found[0]
-        joined = pairs.join(self.popularity, on=v.ITEM, how="left")
+        counted = truth.with_columns(pl.lit(1.0).alias("weight")) if found is None else found[0]
+        joined = counted.join(self.popularity, on=v.ITEM, how="left")
         sums = joined.group_by(v.USER).agg(
             (pl.col("weight") * pl.col("popularity").fill_null(0.0)).sum().alias("held"),
             pl.col("weight").sum().alias("held_of"),
@@ -177,7 +180,20 @@ class Ground:
         users = users.with_columns(pl.when(enough).then("group").alias("group"))
         users = users.join(sums, on=v.USER, how="left", maintain_order="left")
         users = users.with_columns(pl.col("held", "held_of").fill_null(0.0))
-        return HeldOut(truth, *(found or (None, None)), users)
+        pairs, diagnostics = found or (None, None)
+        return HeldOut(truth, pairs, diagnostics, users, self._rated(part))
+
+    def _rated(self, part: Part) -> pl.DataFrame | None:
+        """The rated pairs of a part, weighted where the log's propensities allow it."""
+        if getattr(self.recommender, "loss", None) != "rating":
+            return None
+        events: pl.DataFrame = getattr(self.prepared, part).positives
+        events = events.filter(pl.col(v.VALUE).is_not_null()).unique([v.USER, v.ITEM], maintain_order=True)
+        pairs = events.select(v.USER, v.ITEM, pl.col(v.VALUE).cast(pl.Float64))
+        found = weighed(events) if self.config.audit.weighted and len(events) else None
+        if found is None or found[1].effective_sample_size < WORTH:
+            return pairs.with_columns(pl.lit(1.0).alias("weight"))
+        return pairs.join(found[0], on=[v.USER, v.ITEM], maintain_order="left")
 
     @cached_property
     def accuracy(self) -> str:

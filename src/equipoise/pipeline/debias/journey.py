@@ -9,6 +9,7 @@ from typing import Any
 
 from equipoise.component import Runtime
 from equipoise.config import Config, read_config
+from equipoise.debias import corrections
 from equipoise.pipeline.causal.writing import Say, provenance
 from equipoise.pipeline.debias.comparing import compare, train_all
 from equipoise.pipeline.debias.ground import FEWEST, Ground
@@ -70,6 +71,8 @@ def debias(
     """
     asked = request if isinstance(request, DebiasRequest) else DebiasRequest.of(request or {})
     settings = read_config(config, overrides)
+    for name in asked.methods if asked.methods != "all" else ():
+        corrections.find(name)  # a misspelt name is told before any work
     folder = Path(out) if out is not None else Path("runs") / f"debias-{settings.name}"
     store = Store.open(folder, digest(settings), force=force)
     say(f"writing   {folder}")

@@ -9,15 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from equipoise.component import config_error
 
-ALL = "all"
-
 
 class DebiasRequest(BaseModel):
     """Which corrections are compared, and how often each is trained."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    methods: Literal["all"] | tuple[str, ...] = ALL
+    methods: Literal["all"] | tuple[str, ...] = "all"
     """Names of corrections, or "all" for every one that can act on this data and model."""
     seeds: int = Field(5, ge=1)
     """How often each is trained; the split stays, the training's random numbers differ."""

@@ -30,7 +30,7 @@ def rows(
         `trainings`, NDCG of each; `diagnostics` of the first training, `warnings` of all, and `cards`, what the
         propensities of each correction that rests on some are worth.
     """
-    samples = {part: Sample.of(ground, part, trials) for part in ("valid", "test")}  # type: ignore[arg-type]
+    samples = {part: Sample.of(ground, part, trials) for part in ("valid", "test")}
     measured = {part: sample.intervals() for part, sample in samples.items()}
     differences = samples["test"].differences(tested)
     found = []

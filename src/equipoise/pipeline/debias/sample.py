@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from equipoise.data import vocabulary as v
 from equipoise.pipeline.debias.ground import Ground, Part
@@ -32,7 +33,8 @@ from equipoise.statistics import (
 Floats = NDArray[np.float64]
 
 _MEANS = ("ndcg", "recall", "true_ndcg")
-LOWER_IS_BETTER = frozenset({"bias", "gap"})
+_FLIPS = 2000  # sign flips, so that p-values can hold for a score of corrections
+LOWER_IS_BETTER = frozenset({"bias", "gap", "mse"})
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class Sample:
         """What is measured here: means over users, and of all users together."""
         there = [name for name in _MEANS if name in self.columns]
         weighted = ["weighted_ndcg"] if "gain" in self.columns else []
-        return [*there, *weighted, "bias", *(["gap"] if self.ground.groups else [])]
+        error = ["mse"] if "rated" in self.columns else []
+        return [*there, *weighted, *error, "bias", *(["gap"] if self.ground.groups else [])]
 
     # Values and draws ---------------------------------------------------------------------------------------------
 
@@ -114,6 +117,8 @@ class Sample:
                     found[name] = sums[..., place[name]] / everyone
             if "gain" in place:
                 found["weighted_ndcg"] = sums[..., place["gain"]] / sums[..., place["gain_of"]]
+            if "rated" in place:
+                found["mse"] = sums[..., place["squared"]] / sums[..., place["rated"]]
             shown = sums[..., place["popularity"]] / sums[..., place["popularity_of"]]
             found["lift"] = shown - sums[..., place["held"]] / sums[..., place["held_of"]]
             found["bias"] = np.abs(found["lift"])
@@ -159,6 +164,8 @@ class Sample:
         }
         if "gain" in self.columns:
             found["weighted_ndcg"] = bootstrap_ratio(self.columns["gain"], self.columns["gain_of"], **options)
+        if "rated" in self.columns:
+            found["mse"] = bootstrap_ratio(self.columns["squared"], self.columns["rated"], **options)
         found["lift"] = [self._lift(row) for row in range(len(self.names))]
         if self.ground.groups:
             means, draws = self._group_means(self._sums), self._group_means(self._drawn)
@@ -200,8 +207,9 @@ class Sample:
     def differences(self, tested: Sequence[str]) -> dict[str, dict[str, dict[str, float | None]]]:
         """Row to measure to its difference to the first row: `difference`, `low`, `high`, `p_value`, `p_adjusted`.
 
-        Means over users have sign-flip p-values; the others those of the bootstrap, twice the share of draws beyond
-        0. Adjusted after Holm over the tested rows, by measure.
+        Means over users have sign-flip p-values; the others are held against their bootstrap standard error, since a
+        share of draws could not be small enough to hold for many rows. Adjusted after Holm over the tested rows, by
+        measure.
 
         Args:
             tested: The rows about which something is claimed; the others have no adjusted p-value.
@@ -213,16 +221,15 @@ class Sample:
                 columns = self.columns[measure]
                 compared = paired_difference(
                     columns[:, 1:], np.repeat(columns[:, :1], columns.shape[1] - 1, axis=1), level=audit.level,
-                    n_bootstrap=audit.n_bootstrap, n_permutations=audit.n_bootstrap, seed=seed,
+                    n_bootstrap=audit.n_bootstrap, n_permutations=max(audit.n_bootstrap, _FLIPS), seed=seed,
                 )  # fmt: skip
                 told = [one.as_dict() for one in compared]
             else:
                 told = [self._contrast(measure, row) for row in range(1, len(self.names))]
             for name, one in zip(self.names[1:], told, strict=True):
                 found[name][measure] = {**one, "p_adjusted": None}
-            judged = [name for name in tested if found[name][measure]["p_value"] is not None]
-            p_values = [found[name][measure]["p_value"] for name in judged]
-            for name, p in zip(judged, holm(p_values), strict=True):
+            p_values = {name: p for name in tested if (p := found[name][measure]["p_value"]) is not None}
+            for name, p in zip(p_values, holm(list(p_values.values())), strict=True):
                 found[name][measure]["p_adjusted"] = float(p)
         return found
 
@@ -234,8 +241,8 @@ class Sample:
         if not np.isfinite(value) or not len(moved):
             return {"difference": None, "low": None, "high": None, "p_value": None}
         ends = bca(value, moved, np.zeros(1), len(self.users), self.ground.config.audit.level)
-        beyond = min(int((moved <= 0).sum()), int((moved >= 0).sum()))
-        p_value = min(1.0, 2 * (1 + beyond) / (1 + len(moved)))
+        error = float(moved.std(ddof=1))
+        p_value = float(2 * ndtr(-abs(value) / error)) if error > 0 else float(value == 0)
         return {"difference": value, "low": ends.low, "high": ends.high, "p_value": p_value}
 
     def clearly_better(self, measure: str, row: int, other: int) -> bool:

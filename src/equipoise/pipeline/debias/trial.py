@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from equipoise.debias import AfterTraining
 from equipoise.debias.corrected import Corrected, fit
 from equipoise.errors import ModelError
 from equipoise.models import models
+from equipoise.models.optimised import Optimised
 from equipoise.pipeline.debias.ground import PARTS, Ground, Part
 from equipoise.pipeline.debias.leakage import TRAININGS, Attack
 from equipoise.pipeline.debias.systems import POPULAR, RANDOM, System
@@ -58,6 +60,8 @@ def train(system: System, ground: Ground, seed: int, checkpoint: Path | None = N
     """Fit a row that has a model; nothing of test is looked at."""
     runtime = ground.runtime(seed)
     recommender = models.build("popular") if system.name == POPULAR else ground.recommender
+    if isinstance(recommender, Optimised):
+        import_module("equipoise.models.loop")  # torch, whose loading is no part of a training
     started = time.perf_counter()
     corrected = fit(
         recommender, _data(system, ground), system.chosen, valid=ground.valid, vectors=ground.vectors, runtime=runtime,
@@ -102,7 +106,7 @@ def trial(
     """
     if system.name == RANDOM:
         lists = {part: _at_random(part, ground, seed) for part in PARTS}
-        return _measured(lists, ground, attack(lists["test"], None) if seed < TRAININGS else {}, {})
+        return _measured(lists, ground, None, attack(lists["test"], None) if seed < TRAININGS else {}, {})
     if system.kind == "base":
         trained = base()
     elif system.chosen and not system.retrains:
@@ -127,16 +131,23 @@ def trial(
         "diagnostics": diagnostics,
         "uncalibrated": trained.uncalibrated,
     }
-    return _measured(lists, ground, leakage, told)
+    return _measured(lists, ground, None if system.name == POPULAR else unheard, leakage, told)
 
 
 def _measured(
-    lists: dict[Part, pl.DataFrame], ground: Ground, leakage: dict[str, Any], told: dict[str, Any]
+    lists: dict[Part, pl.DataFrame],
+    ground: Ground,
+    predicting: Corrected | None,
+    leakage: dict[str, Any],
+    told: dict[str, Any],
 ) -> Trial:
     values = [
-        per_user(lists[part], part, ground).select(pl.lit(part).alias(PART), pl.all()) for part in PARTS
+        per_user(lists[part], part, ground, predicting).select(pl.lit(part).alias(PART), pl.all())
+        for part in PARTS
     ]
-    empty = {"seconds": None, "latency": None, "attacking": 0.0, "diagnostics": {}, "uncalibrated": None}
+    empty: dict[str, Any] = {
+        "seconds": None, "latency": None, "attacking": 0.0, "diagnostics": {}, "uncalibrated": None
+    }  # fmt: skip
     return Trial(pl.concat(values), {**empty, **told, "leakage": leakage, **whole(lists["test"], ground)})
 
 

@@ -37,18 +37,16 @@ def twin(ground: Ground, methods: str | Sequence[str], seeds: int, store: Store,
     """
     from equipoise.worlds.twin import likeness, rank_estimators
 
-    config, train = ground.config, ground.prepared.train
+    config = ground.config
     say("twin      fitting a world to the training events")
-    world = World.like(
-        train.events, train.users, train.items, seed=config.seed, sensitive=ground.train.sensitive
-    )
+    world = World.like(ground.train, seed=config.seed)
     other = _on(world, ground)
     chosen, skipped = systems(config, other.train, other.recommender, methods, strict=False)
     trials = train_all(other, chosen, seeds, store, say, prefix="twin ")
     sizes = {"users": len(world.users), "items": len(world.items), "events": len(world.log)}
     return {
         "size": sizes,
-        "likeness": likeness(world, train.events),
+        "likeness": likeness(world, ground.train),
         "estimators": rank_estimators(world, config.seed),
         "ranking": ranking(compare(other, trials)["rows"]),
         "skipped": skipped + trials.failed,

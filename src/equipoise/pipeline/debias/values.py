@@ -9,6 +9,7 @@ import polars as pl
 
 from equipoise import metrics as m
 from equipoise.data import vocabulary as v
+from equipoise.debias.corrected import Corrected
 from equipoise.pipeline.debias.ground import Ground, Part
 from equipoise.pipeline.measure import calibration
 from equipoise.worlds import planted_bias, preference_values
@@ -16,14 +17,21 @@ from equipoise.worlds import planted_bias, preference_values
 Values = pl.DataFrame
 
 
-def per_user(lists: pl.DataFrame, part: Part, ground: Ground) -> Values:
+def per_user(lists: pl.DataFrame, part: Part, ground: Ground, corrected: Corrected | None = None) -> Values:
     """What each user of a part contributes to every measure.
+
+    Args:
+        lists: The row's lists for the part.
+        part: Which held-out events.
+        ground: What all rows stand on.
+        corrected: What predicts ratings, where the row does.
 
     Returns:
         One row per user with a relevant pair, sorted: `user_id`, `ndcg` and `recall` in 0..1; `popularity` (mean log
         popularity of the list, 0 without one) and `popularity_of` (1 with a list, else 0); `gain` and `gain_of`, whose
-        sums have weighted NDCG as their ratio, where there are propensities; `true_ndcg` in 0..1 where the truth is
-        known.
+        sums have weighted NDCG as their ratio, where there are propensities; `squared` and `rated`, whose sums have
+        the mean squared error as their ratio, where the model estimates ratings; `true_ndcg` in 0..1 where the truth
+        is known.
     """
     k, held = ground.k, ground.held_out[part]
     wanted = {"ndcg": m.ndcg(k), "recall": m.recall(k)}
@@ -39,6 +47,10 @@ def per_user(lists: pl.DataFrame, part: Part, ground: Ground) -> Values:
         table = table.join(gains, on=v.USER, how="left").with_columns(
             pl.col("gain", "gain_of").fill_null(0.0)
         )
+    if held.rated is not None:
+        table = table.join(_squared_errors(held.rated, part, ground, corrected), on=v.USER, how="left").with_columns(
+            pl.col("squared", "rated").fill_null(0.0)
+        )  # fmt: skip
     world = ground.prepared.world
     if world is not None:
         seen = ground.seen if part == "test" else _seen_before_valid(ground)
@@ -62,6 +74,25 @@ def whole(lists: pl.DataFrame, ground: Ground) -> dict[str, Any]:
         biases = planted_bias(world, lists, k, ground.seen)
         found["planted"] = {name: None if math.isnan(bias) else bias for name, bias in biases.items()}
     return found
+
+
+def _squared_errors(
+    rated: pl.DataFrame, part: Part, ground: Ground, corrected: Corrected | None
+) -> pl.DataFrame:
+    """Per user the weighted sum of squared errors of predicted ratings, and the sum of the weights; of nobody where
+    nothing predicts.
+    """
+    if corrected is None:
+        return pl.DataFrame(schema={v.USER: rated.schema[v.USER], "squared": pl.Float64, "rated": pl.Float64})
+    model = corrected.model if part == "valid" else corrected.model.observe(ground.prepared.valid.events)
+    pairs = rated.select(v.USER, v.ITEM)
+    said = model.recommend(
+        pairs[v.USER].unique().sort(), len(ground.catalogue), exclude_seen=False, candidates=pairs,
+        runtime=corrected.context.runtime,
+    ).select(v.USER, v.ITEM, v.SCORE)  # fmt: skip
+    error = pl.col("weight") * (pl.col(v.SCORE).cast(pl.Float64) - pl.col(v.VALUE)) ** 2
+    told = rated.join(said, on=[v.USER, v.ITEM]).sort(v.USER, v.ITEM)
+    return told.group_by(v.USER).agg(error.sum().alias("squared"), pl.col("weight").sum().alias("rated"))
 
 
 def _seen_before_valid(ground: Ground) -> pl.DataFrame | None:

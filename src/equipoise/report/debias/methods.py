@@ -99,5 +99,5 @@ def _flat(told: Mapping[str, Any], words: Words, prefix: str = "") -> Iterator[t
             yield shown, "–" if value is None else plain(value, words)
         elif isinstance(value, int | float):
             yield shown, brief(value)
-        elif isinstance(value, list) and not any(isinstance(one, Mapping | list) for one in value):
+        elif isinstance(value, list) and value and not any(isinstance(one, Mapping | list) for one in value):
             yield shown, ", ".join(brief(one) if isinstance(one, float) else str(one) for one in value)

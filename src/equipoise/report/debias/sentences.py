@@ -29,7 +29,7 @@ def found_by(row: Row, finding: Row, content: Row, words: Words) -> str:
         after=_value(care, finding["after"]),
         within=_within(finding, content, words),
     )
-    return said + because(row, words) if care == "accuracy" and code == "worse" else said
+    return said + because(row, words) if care in ("accuracy", "error") and code == "worse" else said
 
 
 def because(row: Row, words: Words) -> str:
@@ -70,7 +70,10 @@ def for_care(one: Row, content: Row, words: Words) -> str:
         accuracy_before=number(accuracy.get("before")),
         accuracy_after=number(accuracy.get("after")),
     )
-    others = one.get("others") or ()
+    others = [
+        words("debias.advice.other", name=other["name"], after=_value(care, other["after"]))
+        for other in one.get("others") or ()
+    ]
     if not others:
         return said
     return said + words("debias.advice.others", others=words("causal.comma").join(others))

@@ -1,4 +1,4 @@
-"""The table: one line per row of the comparison, one column per measure, marks where the base is clearly left behind."""
+"""The table: one line per row of the comparison, one column per measure, marks where the base is left behind."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 
 from equipoise.report.debias.sentences import measured
 from equipoise.report.languages import Words
-from equipoise.report.numbers import brief, number, percent
+from equipoise.report.numbers import percent
 
 Row = Mapping[str, Any]
 
-_INTERVALS = ("true_ndcg", "ndcg", "weighted_ndcg", "recall", "lift", "gap")
+_INTERVALS = ("true_ndcg", "ndcg", "weighted_ndcg", "recall", "mse", "lift", "gap")
 _WHOLE = ("coverage", "gini", "ece", "seconds", "latency")
+_DIGITS = {"gini": 3, "ece": 4, "seconds": 1, "latency": 2}
 _BEHIND = {"lift": "bias"}  # what is shown, and the measure whose difference is tested
 
 
@@ -74,11 +75,20 @@ def _cell(name: str, row: Row, content: Row, words: Words) -> Cell:
     told: Row = row["strongest"] if name == "leakage" else row["test"][name]
     if told is None or told.get("value") is None:
         return Cell("–")
-    spoken = percent if name == "leakage" else brief
-    said = percent(told["value"]) if name == "leakage" else number(told["value"], signed=name == "lift")
+    spoken = percent if name == "leakage" else even
+    said = percent(told["value"]) if name == "leakage" else even(told["value"], signed=name == "lift")
     low, high = told.get("low"), told.get("high")
     between = "" if low is None or high is None else f"{spoken(low)} {words('to')} {spoken(high)}"
     return Cell(said, between, _mark(name, row, content), told["value"])
+
+
+def even(value: float | None, signed: bool = False) -> str:
+    """Three decimals, so that a column of numbers stands in line; "–" for nothing."""
+    if value is None:
+        return "–"
+    text = f"{abs(value):.3f}"
+    negative = value < 0 and float(text) > 0
+    return ("−" if negative else "+" if signed else "") + text
 
 
 def _mark(name: str, row: Row, content: Row) -> str:
@@ -88,7 +98,7 @@ def _mark(name: str, row: Row, content: Row) -> str:
         return ""
     if change["p_adjusted"] > 1 - content["protocol"]["level"] or change["low"] <= 0 <= change["high"]:
         return ""
-    return "good" if (change["high"] < 0) == (name in ("lift", "gap")) else "bad"
+    return "good" if (change["high"] < 0) == (name in ("lift", "gap", "mse")) else "bad"
 
 
 def _plain(name: str, value: float | None) -> str:
@@ -96,4 +106,4 @@ def _plain(name: str, value: float | None) -> str:
         return "–"
     if name == "coverage":
         return percent(value)
-    return brief(value) if name in ("seconds", "latency") else number(value)
+    return f"{value:,.{_DIGITS[name]}f}"

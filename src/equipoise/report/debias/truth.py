@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from equipoise.report.debias.table import Cell
+from equipoise.report.debias.table import Cell, even
 from equipoise.report.languages import Words
-from equipoise.report.numbers import brief, count, number
+from equipoise.report.numbers import count
 
 Row = Mapping[str, Any]
 
@@ -51,7 +51,7 @@ def ranked(rows: Sequence[Row], words: Words) -> list[Ranked]:
     found = []
     for place, row in enumerate(rows, start=1):
         planted = row["planted"] or {}
-        biases = tuple(number(planted.get(name), signed=True) for name in BIASES)
+        biases = tuple(even(planted.get(name), signed=True) for name in BIASES)
         accuracy, change = row["true_ndcg"], row["difference"]
         difference = Cell("–") if change is None else _cell(change, "difference", words, signed=True)
         found.append(
@@ -73,5 +73,5 @@ def twin(told: Row, words: Words) -> Twin:
 
 def _cell(value: Row, name: str, words: Words, signed: bool = False) -> Cell:
     low, high = value["low"], value["high"]
-    between = "" if low is None or high is None else f"{brief(low)} {words('to')} {brief(high)}"
-    return Cell(number(value[name], signed), between, order=value[name])
+    between = "" if low is None or high is None else f"{even(low, signed)} {words('to')} {even(high, signed)}"
+    return Cell(even(value[name], signed), between, order=value[name])

@@ -10,32 +10,45 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.verdict.mixed": "各有代价：保留 {pick}，或自行权衡",
     "debias.verdict.keep": "保留 {pick}",
     "debias.sentence.pick": "{pick} 在{cares}上明显优于基础模型，且在所测各项上均无明显变差。",
-    "debias.sentence.mixed": "凡是在某方面明显改善的校正，都在另一方面明显变差：除非其中某种取舍值得，否则保留 {pick}。",
+    "debias.sentence.mixed": "凡是在某方面明显改善的校正，都在另一方面明显变差：除非其中某种取舍值得，否则"
+    "保留 {pick}。",
     "debias.sentence.keep": "没有任何校正在任何方面明显优于基础模型：保留 {pick}。",
     "debias.lead": "依据留出的验证事件（{measure}）选择，然后在未参与选择的测试事件上测量一次。",
     "debias.care.accuracy": "准确性",
+    "debias.care.error": "评分误差",
     "debias.care.bias": "流行度偏差",
     "debias.care.gap": "群组差距",
     "debias.care.leakage": "属性泄露",
-    "debias.advice.pick": "若重视{care}：选 {pick}（{before} → {after}）；{measure} {accuracy_before} → {accuracy_after}。",
-    "debias.advice.cost": "若重视{care}：选 {pick}（{before} → {after}），但以准确性为代价：{measure} {accuracy_before} → "
+    "debias.advice.pick": "若重视{care}：选 {pick}（{before} → {after}）；{measure} {accuracy_before} → "
+    "{accuracy_after}。",
+    "debias.advice.cost": "若重视{care}：选 {pick}（{before} → {after}），但以准确性为代价：{measure} "
+    "{accuracy_before} → "
     "{accuracy_after}。",
     "debias.advice.keep": "若重视{care}：保留 {pick}；没有校正明显更好。",
     "debias.advice.others": "同样明显更好的还有：{others}。",
+    "debias.advice.other": "{name}（{after}）",
     # Findings on validation
     "debias.within": "（差 {difference}，{level} 区间 {low} 至 {high}，校正后 {p}）",
     "debias.found.accuracy.better": "{method} 使验证集上的 {measure} 从 {before} 升至 {after}{within}。",
-    "debias.found.accuracy.worse": "{method} 使列表变差：验证集上的 {measure} 从 {before} 降至 {after}{within}。",
-    "debias.found.accuracy.unclear": "验证集上的 {measure} 从 {before} 变为 {after}；无法证明有差异{within}。",
+    "debias.found.accuracy.worse": "{method} 使列表变差：验证集上的 {measure} 从 {before} 降至 {after}"
+    "{within}。",
+    "debias.found.accuracy.unclear": "验证集上的 {measure} 从 {before} 变为 {after}；无法证明有差异{within}"
+    "。",
+    "debias.found.error.better": "{method} 使验证集上的{measure}从 {before} 降至 {after}{within}。",
+    "debias.found.error.worse": "{method} 使误差增大：验证集上的{measure}从 {before} 升至 {after}{within}。",
+    "debias.found.error.unclear": "验证集上的{measure}从 {before} 变为 {after}；无法证明有差异{within}。",
     "debias.found.bias.better": "流行度偏差从 {before} 缩小到 {after}{within}。",
     "debias.found.bias.worse": "{method} 使流行度偏差变大：从 {before} 到 {after}{within}。",
     "debias.found.bias.unclear": "流行度偏差从 {before} 变为 {after}；无法证明有差异{within}。",
     "debias.found.gap.better": "{measure}从 {before} 缩小到 {after}{within}。",
     "debias.found.gap.worse": "{method} 使{measure}变大：从 {before} 到 {after}{within}。",
     "debias.found.gap.unclear": "{measure}从 {before} 变为 {after}；无法证明有差异{within}。",
-    "debias.found.leakage.better": "新训练的攻击者读出的更少：平衡准确率 {before} → {after}，区间互不相交{within}。",
-    "debias.found.leakage.worse": "{method} 让攻击者读出更多：平衡准确率 {before} → {after}，区间互不相交{within}。",
-    "debias.found.leakage.unclear": "新训练的攻击者读出的大致相同：平衡准确率 {before} → {after}，区间相交{within}。",
+    "debias.found.leakage.better": "新训练的攻击者读出的更少：平衡准确率 {before} → {after}，区间互不相交"
+    "{within}。",
+    "debias.found.leakage.worse": "{method} 让攻击者读出更多：平衡准确率 {before} → {after}，区间互不相交"
+    "{within}。",
+    "debias.found.leakage.unclear": "新训练的攻击者读出的大致相同：平衡准确率 {before} → {after}，区间相交"
+    "{within}。",
     "debias.because.calibration": "其倾向得分校准不良（校准误差 {error}）。",
     "debias.because.other": "{reason}",
     "debias.short.better": "{cares}明显更好",
@@ -46,6 +59,7 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.measure.weighted_ndcg": "按倾向得分加权的 NDCG@{k}",
     "debias.measure.true_ndcg": "按真实偏好的 NDCG@{k}",
     "debias.measure.recall": "召回率@{k}",
+    "debias.measure.mse": "评分均方误差",
     "debias.measure.bias": "流行度偏差",
     "debias.measure.gap": "按 {attribute} 的 NDCG@{k} 差距",
     "debias.measure.leakage": "{attribute} 的泄露",
@@ -53,6 +67,7 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.measure.head.ndcg": "NDCG@{k}",
     "debias.measure.head.weighted_ndcg": "加权 NDCG@{k}",
     "debias.measure.head.recall": "召回率@{k}",
+    "debias.measure.head.mse": "评分误差",
     "debias.measure.head.lift": "流行度提升",
     "debias.measure.head.gap": "{attribute} 差距",
     "debias.measure.head.leakage": "{attribute} 泄露",
@@ -62,13 +77,18 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.measure.head.seconds": "训练（秒）",
     "debias.measure.head.latency": "毫秒/用户",
     "debias.measure.meaning.true_ndcg": "长度 {k} 的列表与按世界真实偏好的最佳列表有多接近，0 到 1。",
-    "debias.measure.meaning.ndcg": "留出物品在长度 {k} 的列表中排得多高，0 到 1；它偏袒展示了日志策略所展示物品的列表。",
-    "debias.measure.meaning.weighted_ndcg": "同上，但每个留出事件按 1 / 所记倾向得分计数，相当于所有物品得到同等展示。",
+    "debias.measure.meaning.ndcg": "留出物品在长度 {k} 的列表中排得多高，0 到 1；它偏袒展示了日志策略所展示"
+    "物品的列表。",
+    "debias.measure.meaning.weighted_ndcg": "同上，但每个留出事件按 1 / 所记倾向得分计数，相当于所有物品得"
+    "到同等展示。",
     "debias.measure.meaning.recall": "用户的留出物品中出现在长度 {k} 的列表里的占比。",
-    "debias.measure.meaning.lift": "列表比人们实际选取的流行多少：列表物品的平均 log(1 + 训练事件数) 减去留出事件的相应值"
+    "debias.measure.meaning.mse": "预测评分的均方误差，有记录时每个按 1 / 倾向得分加权。",
+    "debias.measure.meaning.lift": "列表比人们实际选取的流行多少：列表物品的平均 log(1 + 训练事件数) 减去留"
+    "出事件的相应值"
     "（有记录时按 1 / 倾向得分加权）。0 表示无偏差，0.7 约为两倍流行。",
     "debias.measure.meaning.gap": "{attribute} 中服务最好的群组的 NDCG@{k} 减去最差群组的。",
-    "debias.measure.meaning.leakage": "四个新训练的攻击者中最强者从列表（若用户向量透露更多则从向量）读出 {attribute} "
+    "debias.measure.meaning.leakage": "四个新训练的攻击者中最强者从列表（若用户向量透露更多则从向量）读出 "
+    "{attribute} "
     "的平衡准确率；两个群组之间瞎猜为 50 %。",
     "debias.measure.meaning.coverage": "出现在任一列表中的目录占比。",
     "debias.measure.meaning.gini": "物品分得列表位置的不均程度：0 完全均等，接近 1 为少数独占。",
@@ -85,7 +105,8 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.section.skipped": "未参与",
     "debias.section.protocol": "如何测量",
     "debias.section.limits": "这里没有表明什么",
-    "debias.table.lead": "测试事件上各次训练的均值，附按用户的 {level} 区间。TopPop（对所有人推荐最流行的物品）和 Random"
+    "debias.table.lead": "测试事件上各次训练的均值，附按用户的 {level} 区间。TopPop（对所有人推荐最流行的物"
+    "品）和 Random"
     "（随机）不了解任何人：它们达到的水平本身没有价值。",
     "debias.table.good": "明显优于基础模型",
     "debias.table.bad": "明显更差（配对比较，并按校正方法的数目调整）",
@@ -107,7 +128,8 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.against.noise": "噪声与操纵",
     "debias.against.monotony": "物品雷同的列表",
     "debias.against.calibration": "名不副实的概率",
-    "debias.front.lead": "越靠右越准确，越靠下偏差、差距或泄露越小；线段为 {level} 区间。只有当另一方法在各方面都不差、且至少"
+    "debias.front.lead": "越靠右越准确，越靠下偏差、差距或泄露越小；线段为 {level} 区间。只有当另一方法在各"
+    "方面都不差、且至少"
     "在一方面明显更好时，才算被胜过：配对差的整个区间都在更好的一侧；对泄露而言，区间互不相交。",
     "debias.front.title": "准确性与{axis}",
     "debias.front.member": "未被胜过",
@@ -115,14 +137,16 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.front.reference": "仅供比较",
     "debias.front.who": "谁被谁胜过",
     "debias.front.beaten": "{method}：被 {by} 胜过。",
-    "debias.methods.lead": "验证集所示，相对于基础模型：只有整个 {level} 区间都在一侧、且按校正方法的数目调整（Holm）后仍成立的"
+    "debias.methods.lead": "验证集所示，相对于基础模型：只有整个 {level} 区间都在一侧、且按校正方法的数目调"
+    "整（Holm）后仍成立的"
     "，才算更好或更差。",
     "debias.method.note": "作用阶段：{stages}；针对{against}。",
     "debias.method.warnings": "它的警告",
     "debias.method.settings": "设置",
     "debias.method.reported": "它的报告（第一次训练）",
     "debias.method.more": "另有 {n} 项见 debias.json。",
-    "debias.truth.lead": "数据来自生成的世界，因而真相已知：各行按其列表与真实偏好的接近程度排列，并列出按真相仍留有的偏差。"
+    "debias.truth.lead": "数据来自生成的世界，因而真相已知：各行按其列表与真实偏好的接近程度排列，并列出按"
+    "真相仍留有的偏差。"
     "0 为无偏；偏差以标准差计，差距以 NDCG 计。",
     "debias.truth.accuracy": "真实 NDCG",
     "debias.truth.difference": "与基础模型之差",
@@ -130,8 +154,10 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.truth.exposure": "曝光",
     "debias.truth.position": "位置",
     "debias.truth.group_gap": "群组差距",
-    "debias.twin.lead": "这是孪生世界，不是您的日志：一个按训练事件拟合的生成世界，有 {users} 个用户、{items} 个物品和 {events} "
-    "个事件。活跃度、流行度、展示列表和群组与您的相似；偏好、倾向得分和效应是设定的，因而已知。它说明在这种形状的数据上、真相已知时各方法的"
+    "debias.twin.lead": "这是孪生世界，不是您的日志：一个按训练事件拟合的生成世界，有 {users} 个用户、"
+    "{items} 个物品和 {events} "
+    "个事件。活跃度、流行度、展示列表和群组与您的相似；偏好、倾向得分和效应是设定的，因而已知。它说明在这种"
+    "形状的数据上、真相已知时各方法的"
     "表现，而不是您的用户的真实情况。",
     "debias.twin.ranking": "按孪生世界真相的排名",
     "debias.twin.estimators": "按孪生世界真相的估计量",
@@ -148,12 +174,17 @@ MESSAGES: Final[dict[str, str]] = {
     # Notes
     "debias.note.few_users": "只有 {users} 个用户有留出事件；区间很宽。",
     "debias.note.no_propensities": "日志没有倾向得分，因此准确性和流行度按日志策略自己选出的事件评判。",
-    "debias.note.weak_weights": "加权的验证事件只相当于 {worth} 个等权事件，因此按未加权的 NDCG 选择方法，它偏袒日志策略所展示的物品。",
-    "debias.note.popular_wins": "在验证集上，对所有人推荐相同的流行物品与模型一样好或更好（{popular} 对 {base}）：先改进模型，再做校正。",
-    "debias.note.split": "划分方式 '{strategy}' 使训练能看到晚于某些留出事件的事件；有时间戳时请用 'temporal'。",
-    "debias.note.no_attribute": "没有把任何用户属性标为敏感：不测量群组差距和泄露。请在 [data] sensitive 或 [audit] groups 中指定。",
+    "debias.note.weak_weights": "加权的验证事件只相当于 {worth} 个等权事件，因此按未加权的 NDCG 选择方法，"
+    "它偏袒日志策略所展示的物品。",
+    "debias.note.popular_wins": "在验证集上，对所有人推荐相同的流行物品与模型一样好或更好（{popular} 对 "
+    "{base}）：先改进模型，再做校正。",
+    "debias.note.split": "划分方式 '{strategy}' 使训练能看到晚于某些留出事件的事件；有时间戳时请用 'tempora"
+    "l'。",
+    "debias.note.no_attribute": "没有把任何用户属性标为敏感：不测量群组差距和泄露。请在 [data] sensitive 或"
+    " [audit] groups 中指定。",
     "debias.note.one_value": "'{attribute}' 只有一个值：没有可比较的群组。",
-    "debias.note.group_absent": "'{attribute}' = '{group}' 没有任何用户有训练事件：没有从该群组学到任何东西。",
+    "debias.note.group_absent": "'{attribute}' = '{group}' 没有任何用户有训练事件：没有从该群组学到任何东西"
+    "。",
     "debias.note.group_small": "'{attribute}' = '{group}' 有留出事件的用户太少，未计入差距。",
     "debias.note.few_groups": "'{attribute}' 中有足够用户具有留出事件的群组不足两个：不测量差距。",
     "protocol.trainings": "每种训练次数",

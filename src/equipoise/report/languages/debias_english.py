@@ -9,41 +9,64 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.verdict.pick": "Pick {pick}",
     "debias.verdict.mixed": "Each has a price: keep {pick}, or weigh it up",
     "debias.verdict.keep": "Keep the {pick}",
-    "debias.sentence.pick": "{pick} is clearly better than the base in {cares}, and clearly worse in nothing that "
+    "debias.sentence.pick": "{pick} is clearly better than the base in {cares}, and clearly worse in "
+    "nothing that "
     "was measured.",
-    "debias.sentence.mixed": "Every correction that clearly betters something clearly worsens something else: keep "
+    "debias.sentence.mixed": "Every correction that clearly betters something clearly worsens something "
+    "else: keep "
     "the {pick}, unless one of these trades is worth it.",
-    "debias.sentence.keep": "None of the corrections is clearly better than the base in anything: keep the {pick}.",
-    "debias.lead": "Chosen by held-out validation events ({measure}), then measured once on test events that had no "
+    "debias.sentence.keep": "None of the corrections is clearly better than the base in anything: keep the "
+    "{pick}.",
+    "debias.lead": "Chosen by held-out validation events ({measure}), then measured once on test events "
+    "that had no "
     "part in choosing.",
     "debias.care.accuracy": "accuracy",
+    "debias.care.error": "rating error",
     "debias.care.bias": "popularity bias",
     "debias.care.gap": "the gap between groups",
     "debias.care.leakage": "attribute leakage",
-    "debias.advice.pick": "If you care for {care}: {pick} ({before} → {after}); {measure} {accuracy_before} → "
+    "debias.advice.pick": "If you care for {care}: {pick} ({before} → {after}); {measure} {accuracy_before}"
+    " → "
     "{accuracy_after}.",
-    "debias.advice.cost": "If you care for {care}: {pick} ({before} → {after}), but it costs accuracy: {measure} "
+    "debias.advice.cost": "If you care for {care}: {pick} ({before} → {after}), but it costs accuracy: "
+    "{measure} "
     "{accuracy_before} → {accuracy_after}.",
     "debias.advice.keep": "If you care for {care}: the {pick}; no correction is clearly better.",
     "debias.advice.others": " Also clearly better: {others}.",
+    "debias.advice.other": "{name} ({after})",
     # Findings on validation
     "debias.within": " (difference {difference}, {level} interval {low} to {high}, adjusted {p})",
-    "debias.found.accuracy.better": "{method} raised {measure} on validation from {before} to {after}{within}.",
-    "debias.found.accuracy.worse": "{method} made the lists worse: {measure} on validation fell from {before} to "
+    "debias.found.accuracy.better": "{method} raised {measure} on validation from {before} to "
     "{after}{within}.",
-    "debias.found.accuracy.unclear": "{measure} on validation went from {before} to {after}; no difference can be "
+    "debias.found.accuracy.worse": "{method} made the lists worse: {measure} on validation fell from "
+    "{before} to "
+    "{after}{within}.",
+    "debias.found.accuracy.unclear": "{measure} on validation went from {before} to {after}; no difference "
+    "can be "
+    "shown{within}.",
+    "debias.found.error.better": "{method} lowered the {measure} on validation from {before} to "
+    "{after}{within}.",
+    "debias.found.error.worse": "{method} raised the error: {measure} on validation went from {before} to "
+    "{after}{within}.",
+    "debias.found.error.unclear": "The {measure} on validation went from {before} to {after}; no "
+    "difference can be "
     "shown{within}.",
     "debias.found.bias.better": "Popularity bias shrank from {before} to {after}{within}.",
     "debias.found.bias.worse": "{method} made popularity bias larger: from {before} to {after}{within}.",
-    "debias.found.bias.unclear": "Popularity bias went from {before} to {after}; no difference can be shown{within}.",
+    "debias.found.bias.unclear": "Popularity bias went from {before} to {after}; no difference can be "
+    "shown{within}.",
     "debias.found.gap.better": "The {measure} shrank from {before} to {after}{within}.",
     "debias.found.gap.worse": "{method} made the {measure} larger: from {before} to {after}{within}.",
-    "debias.found.gap.unclear": "The {measure} went from {before} to {after}; no difference can be shown{within}.",
-    "debias.found.leakage.better": "Fresh attackers read less: balanced accuracy {before} → {after}, intervals that "
+    "debias.found.gap.unclear": "The {measure} went from {before} to {after}; no difference can be "
+    "shown{within}.",
+    "debias.found.leakage.better": "Fresh attackers read less: balanced accuracy {before} → {after}, interv"
+    "als that "
     "do not meet{within}.",
-    "debias.found.leakage.worse": "{method} lets attackers read more: balanced accuracy {before} → {after}, intervals "
+    "debias.found.leakage.worse": "{method} lets attackers read more: balanced accuracy {before} → {after},"
+    " intervals "
     "that do not meet{within}.",
-    "debias.found.leakage.unclear": "Fresh attackers read about as much: balanced accuracy {before} → {after}, with "
+    "debias.found.leakage.unclear": "Fresh attackers read about as much: balanced accuracy {before} → "
+    "{after}, with "
     "intervals that meet{within}.",
     "debias.because.calibration": " Its propensities are badly calibrated (calibration error {error}).",
     "debias.because.other": " {reason}",
@@ -55,6 +78,7 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.measure.weighted_ndcg": "NDCG@{k} weighted by propensity",
     "debias.measure.true_ndcg": "NDCG@{k} by true preference",
     "debias.measure.recall": "recall@{k}",
+    "debias.measure.mse": "mean squared error of ratings",
     "debias.measure.bias": "popularity bias",
     "debias.measure.gap": "gap of NDCG@{k} by {attribute}",
     "debias.measure.leakage": "leakage of {attribute}",
@@ -62,6 +86,7 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.measure.head.ndcg": "NDCG@{k}",
     "debias.measure.head.weighted_ndcg": "Weighted NDCG@{k}",
     "debias.measure.head.recall": "Recall@{k}",
+    "debias.measure.head.mse": "Rating error",
     "debias.measure.head.lift": "Popularity lift",
     "debias.measure.head.gap": "Gap by {attribute}",
     "debias.measure.head.leakage": "Leakage of {attribute}",
@@ -72,24 +97,37 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.measure.head.latency": "ms per user",
     "debias.measure.meaning.true_ndcg": "How near lists of {k} come to the best possible by the world's true "
     "preferences, 0 to 1.",
-    "debias.measure.meaning.ndcg": "How high held-out items stand in lists of {k}, 0 to 1; it flatters lists that show "
+    "debias.measure.meaning.ndcg": "How high held-out items stand in lists of {k}, 0 to 1; it flatters "
+    "lists that show "
     "what the logger showed.",
-    "debias.measure.meaning.weighted_ndcg": "The same with each held-out event counted by 1 / its logged propensity, as "
+    "debias.measure.meaning.weighted_ndcg": "The same with each held-out event counted by 1 / its logged "
+    "propensity, as "
     "if all items had been shown alike.",
     "debias.measure.meaning.recall": "Share of a user's held-out items that stand in the list of {k}.",
-    "debias.measure.meaning.lift": "How much more popular lists are than what people took: mean log(1 + training "
-    "events) of listed items minus that of held-out events (each by 1 / propensity where logged). 0 is no bias, 0.7 "
+    "debias.measure.meaning.mse": "Mean squared error of predicted ratings, each by 1 / propensity where "
+    "logged.",
+    "debias.measure.meaning.lift": "How much more popular lists are than what people took: mean log(1 + "
+    "training "
+    "events) of listed items minus that of held-out events (each by 1 / propensity where logged). 0 is no "
+    "bias, 0.7 "
     "about twice as popular.",
-    "debias.measure.meaning.gap": "NDCG@{k} of the best served group of {attribute} minus that of the worst served.",
-    "debias.measure.meaning.leakage": "Balanced accuracy with which the strongest of four freshly trained attackers "
-    "reads {attribute} from lists, or from user vectors if that tells more; a guess between two groups is 50 %.",
+    "debias.measure.meaning.gap": "NDCG@{k} of the best served group of {attribute} minus that of the "
+    "worst served.",
+    "debias.measure.meaning.leakage": "Balanced accuracy with which the strongest of four freshly trained "
+    "attackers "
+    "reads {attribute} from lists, or from user vectors if that tells more; a guess between two groups is "
+    "50 %.",
     "debias.measure.meaning.coverage": "Share of the catalogue that stands in any list.",
-    "debias.measure.meaning.gini": "How unequally items share the places in lists: 0 all alike, near 1 a few have all.",
-    "debias.measure.meaning.ece": "How far told probabilities lie from what then happened, on average (expected "
+    "debias.measure.meaning.gini": "How unequally items share the places in lists: 0 all alike, near 1 a "
+    "few have all.",
+    "debias.measure.meaning.ece": "How far told probabilities lie from what then happened, on average "
+    "(expected "
     "calibration error).",
-    "debias.measure.meaning.seconds": "Seconds to train the model under the correction; a correction of lists alone "
+    "debias.measure.meaning.seconds": "Seconds to train the model under the correction; a correction of "
+    "lists alone "
     "has those of the base.",
-    "debias.measure.meaning.latency": "Milliseconds to make one user's list, in a batch, re-ranking included.",
+    "debias.measure.meaning.latency": "Milliseconds to make one user's list, in a batch, re-ranking "
+    "included.",
     # The page
     "debias.notes": "Read this first",
     "debias.section.table": "Side by side",
@@ -100,7 +138,8 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.section.skipped": "Left out",
     "debias.section.protocol": "How it was measured",
     "debias.section.limits": "What this does not show",
-    "debias.table.lead": "On test events: means over trainings, with {level} intervals over users. TopPop (the most "
+    "debias.table.lead": "On test events: means over trainings, with {level} intervals over users. TopPop "
+    "(the most "
     "popular items for everybody) and Random know nobody: what they reach is worth nothing by itself.",
     "debias.table.good": "clearly better than the base",
     "debias.table.bad": "clearly worse (paired, adjusted for the number of corrections)",
@@ -122,24 +161,30 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.against.noise": "noise and manipulation",
     "debias.against.monotony": "lists of items all alike",
     "debias.against.calibration": "probabilities that mean something else",
-    "debias.front.lead": "Right is more accurate, down is less bias, gap or leakage; lines are {level} intervals. A "
-    "correction counts as beaten only if another is at least as good in every respect and clearly better in at least "
-    "one: the whole interval of the paired difference on the better side; of leakage, intervals that do not meet.",
+    "debias.front.lead": "Right is more accurate, down is less bias, gap or leakage; lines are {level} "
+    "intervals. A "
+    "correction counts as beaten only if another is at least as good in every respect and clearly better "
+    "in at least "
+    "one: the whole interval of the paired difference on the better side; of leakage, intervals that do "
+    "not meet.",
     "debias.front.title": "Accuracy and {axis}",
     "debias.front.member": "beaten by none",
     "debias.front.behind": "beaten",
     "debias.front.reference": "for comparison only",
     "debias.front.who": "Who is beaten by whom",
     "debias.front.beaten": "{method}: by {by}.",
-    "debias.methods.lead": "What validation says, against the base: better or worse is only what has its whole {level} "
+    "debias.methods.lead": "What validation says, against the base: better or worse is only what has its "
+    "whole {level} "
     "interval on one side and holds after adjusting for the number of corrections (Holm).",
     "debias.method.note": "Acts {stages}; made against {against}.",
     "debias.method.warnings": "What it warned of",
     "debias.method.settings": "Settings",
     "debias.method.reported": "What it reported, first training",
     "debias.method.more": "{n} further entries stand in debias.json.",
-    "debias.truth.lead": "The data come from a generated world, so that the truth is known: the rows by how near their "
-    "lists come to true preference, and the bias they have left by it. 0 is unbiased; the biases are in standard "
+    "debias.truth.lead": "The data come from a generated world, so that the truth is known: the rows by "
+    "how near their "
+    "lists come to true preference, and the bias they have left by it. 0 is unbiased; the biases are in "
+    "standard "
     "deviations, the gap in NDCG.",
     "debias.truth.accuracy": "True NDCG",
     "debias.truth.difference": "To the base",
@@ -147,9 +192,12 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.truth.exposure": "Exposure",
     "debias.truth.position": "Position",
     "debias.truth.group_gap": "Group gap",
-    "debias.twin.lead": "This is a twin, not your log: a generated world fitted to the training events, with {users} "
-    "users, {items} items and {events} events. Activity, popularity, slates and groups are like yours; preferences, "
-    "propensities and effects are made up, and therefore known. It says how methods fare where the truth is known on "
+    "debias.twin.lead": "This is a twin, not your log: a generated world fitted to the training events, "
+    "with {users} "
+    "users, {items} items and {events} events. Activity, popularity, slates and groups are like yours; "
+    "preferences, "
+    "propensities and effects are made up, and therefore known. It says how methods fare where the truth "
+    "is known on "
     "data of this shape, not what is true of your users.",
     "debias.twin.ranking": "Rows by the twin's truth",
     "debias.twin.estimators": "Estimators by the twin's truth",
@@ -158,32 +206,44 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.twin.likeness.lead": "Two-sample measures: 0 is alike.",
     "debias.skipped.lead": "These corrections cannot act on these data and this model, or gave up.",
     "debias.protocol.config": "The configuration",
-    "debias.limits.choice": "What was not clearly better may still be better: with few users, much cannot be told "
+    "debias.limits.choice": "What was not clearly better may still be better: with few users, much cannot "
+    "be told "
     "apart.",
-    "debias.limits.defaults": "Corrections have the settings shown; most have defaults that nobody tuned for these "
+    "debias.limits.defaults": "Corrections have the settings shown; most have defaults that nobody tuned "
+    "for these "
     "data.",
-    "debias.limits.log": "Held-out events are those of the logger. Where propensities are not logged, lists that show "
+    "debias.limits.log": "Held-out events are those of the logger. Where propensities are not logged, "
+    "lists that show "
     "what it showed look better than they are.",
-    "debias.limits.attackers": "Low leakage clears the attackers and views that were tried, and nothing else.",
+    "debias.limits.attackers": "Low leakage clears the attackers and views that were tried, and nothing "
+    "else.",
     "debias.limits.time": "How people change when they see other lists for long is not in it.",
     # Notes
     "debias.note.few_users": "Only {users} users have held-out events; intervals are wide.",
-    "debias.note.no_propensities": "The log has no propensities, so accuracy and popularity are judged by events of "
+    "debias.note.no_propensities": "The log has no propensities, so accuracy and popularity are judged by "
+    "events of "
     "the logger's own choosing.",
-    "debias.note.weak_weights": "The weighted validation events are worth only {worth} equally weighted ones, so "
+    "debias.note.weak_weights": "The weighted validation events are worth only {worth} equally weighted "
+    "ones, so "
     "methods are chosen by unweighted NDCG, which flatters what the logger showed.",
-    "debias.note.popular_wins": "On validation, the same popular items for everybody do as well as the model or better "
+    "debias.note.popular_wins": "On validation, the same popular items for everybody do as well as the "
+    "model or better "
     "({popular} against {base}): mend the model before correcting it.",
-    "debias.note.split": "The split '{strategy}' lets training see events later than some held-out ones; prefer "
+    "debias.note.split": "The split '{strategy}' lets training see events later than some held-out ones; "
+    "prefer "
     "'temporal' where there are timestamps.",
-    "debias.note.no_attribute": "No attribute of users is marked as sensitive: gaps between groups and leakage are not "
+    "debias.note.no_attribute": "No attribute of users is marked as sensitive: gaps between groups and "
+    "leakage are not "
     "measured. Name one under [data] sensitive or [audit] groups.",
     "debias.note.one_value": "'{attribute}' has one value only: there are no groups to compare.",
-    "debias.note.group_absent": "Nobody of '{attribute}' = '{group}' has training events: nothing was learnt from that "
+    "debias.note.group_absent": "Nobody of '{attribute}' = '{group}' has training events: nothing was "
+    "learnt from that "
     "group.",
-    "debias.note.group_small": "'{attribute}' = '{group}' has too few users with held-out events and is left out of "
+    "debias.note.group_small": "'{attribute}' = '{group}' has too few users with held-out events and is "
+    "left out of "
     "the gap.",
-    "debias.note.few_groups": "Fewer than two groups of '{attribute}' have enough users with held-out events: the gap "
+    "debias.note.few_groups": "Fewer than two groups of '{attribute}' have enough users with held-out "
+    "events: the gap "
     "is not measured.",
     "protocol.trainings": "trainings of each",
     "protocol.attribute": "attribute",
