@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from equipoise.worlds.laws import Ints
 from equipoise.worlds.twin.classifier import tell_apart
 from equipoise.worlds.twin.measures import measures
 from equipoise.worlds.twin.record import Record, record, resampled
+from equipoise.worlds.twin.taste import find_taste
 from equipoise.worlds.world import World
 
 _LEVEL = 0.95
@@ -49,6 +51,8 @@ def likeness(world: World, log: Any, *, seed: int = 0, draws: int = 40) -> list[
             todo="Give the log the world was made from.",
         )
     mine = record(world.log, world.users, world.items)
+    if theirs.shown is None:
+        mine = replace(mine, shown=None)
     groups, names = _groups(world)
     rng = np.random.default_rng([seed, 1])
     pairs = [(_redrawn(theirs, rng), _redrawn(theirs, rng)) for _ in range(draws)]
@@ -67,7 +71,8 @@ def likeness(world: World, log: Any, *, seed: int = 0, draws: int = 40) -> list[
             "alike": distance <= band + 1e-12,
             "meaning": one.meaning,
         })  # fmt: skip
-    return [*rows, _told_apart(mine, theirs, seed)]
+    attributes = {column: groups[column] for column in world.sensitive if column in groups}
+    return [*rows, _predictability(mine, theirs, attributes, seed), _told_apart(mine, theirs, seed)]
 
 
 def _redrawn(log: Record, rng: np.random.Generator) -> Record:
@@ -85,6 +90,22 @@ def _groups(world: World) -> tuple[dict[str, Ints], dict[str, list[str]]]:
         place = {name: number for number, name in enumerate(names[column])}
         codes[column] = group.replace_strict(place, default=-1, return_dtype=pl.Int64).to_numpy()
     return codes, names
+
+
+def _predictability(mine: Record, theirs: Record, groups: dict[str, Ints], seed: int) -> dict[str, Any]:
+    codes = {column: group + 1 for column, group in groups.items()}
+    twin, log = (find_taste(one, codes, rank=16, seed=seed).gain for one in (mine, theirs))
+    return {
+        "name": "predictability",
+        "measure": "log-likelihood per event that taste adds to activity and popularity, on events held out",
+        "kind": "difference",
+        "twin": twin,
+        "log": log,
+        "distance": abs(twin - log),
+        "band": None,
+        "alike": None,
+        "meaning": "Whether taste can be told from the past as well as in the log; 0 is not at all.",
+    }
 
 
 def _told_apart(mine: Record, theirs: Record, seed: int) -> dict[str, Any]:

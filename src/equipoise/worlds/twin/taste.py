@@ -62,13 +62,15 @@ def find_taste(record: Record, groups: dict[str, Ints], *, rank: int, seed: int)
         for part in range(_FOLDS)
     ]
     columns, outcome, offset = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    slopes = np.maximum(logistic(columns, outcome, offset), 0.0)
+    fitted = logistic(columns, outcome, offset)
+    slopes, level = np.maximum(fitted[:-1], 0.0), fitted[-1]
+    alone = logistic(columns[:, :0], outcome, offset)[0]
     features = _features(view, np.ones(len(view.user), dtype=bool), groups, rank, seed)
     ratio = sum(float(slope) * feature for slope, feature in zip(slopes, features.values(), strict=True))
     return Taste(
         np.clip(ratio, -_CUT, _CUT).astype(np.float32),
         {name: float(slope) for name, slope in zip(features, slopes, strict=True)},
-        _likelihood(columns @ slopes + offset, outcome) - _likelihood(offset, outcome),
+        _likelihood(columns @ slopes + level + offset, outcome) - _likelihood(alone + offset, outcome),
     )
 
 
@@ -194,7 +196,7 @@ def _judged(
 
 
 def logistic(columns: Floats, outcome: Floats, offset: Floats) -> Floats:
-    """Slopes of a logistic regression with an offset, a free intercept and a slight ridge, by Newton's method."""
+    """Slopes and, last, the intercept of a logistic regression with an offset, by Newton's method, slightly ridged."""
     design = np.column_stack([columns, np.ones(len(columns))])
     penalty = np.full(design.shape[1], _RIDGE)
     penalty[-1] = 0.0
@@ -207,4 +209,4 @@ def logistic(columns: Floats, outcome: Floats, offset: Floats) -> Floats:
         slopes = slopes + np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-6:
             break
-    return np.asarray(slopes[:-1])
+    return np.asarray(slopes)
