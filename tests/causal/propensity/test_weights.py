@@ -21,6 +21,7 @@ def test_weights_by_hand():
     assert facts.effective_sample_size == pytest.approx(17**2 / 121)
     assert facts.effective_share == pytest.approx(17**2 / 121 / 4)
     assert facts.largest_weight == pytest.approx(10 / 4.25)
+    assert facts.top_share == pytest.approx(10 / 17)  # of four rows, the heaviest hundredth is one
     assert facts.mean_weight == pytest.approx(17 / 16)
     assert facts.share_clipped == 0
 
