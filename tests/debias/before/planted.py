@@ -1,6 +1,7 @@
 """Small logs in which what is to be found or corrected is planted."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -32,6 +33,7 @@ def ninety_against_fifty():
     return train, train.with_events(table.select("user_id", "item_id"))
 
 
+@cache
 def shop(seed=0, users=300, items=80):
     return Storefront(n_users=users, n_items=items, days=20, seed=seed).generate()
 

@@ -184,7 +184,7 @@ def test_bad_input_is_refused_in_words():
     absent = Dataset(
         data.events, data.users.vstack(pl.DataFrame({"user_id": [99], "group": ["b"]})), sensitive=("group",)
     )
-    with pytest.raises(DataError, match=r"A group of 'group' has no event in training.*: b"):
+    with pytest.raises(DataError, match=r"a group of 'group' has no event in training.*: b"):
         _sampled(absent, by="group")
     with pytest.raises(DataError, match="no column 'grup'"):
         _sampled(data, by="group", attribute="grup")

@@ -10,7 +10,7 @@ from equipoise.debias import Context, corrections
 from equipoise.debias.before.inverse_balance import RULES
 from equipoise.debias.before.search import seek
 from equipoise.debias.corrected import fit
-from equipoise.errors import DataError, ModelError
+from equipoise.errors import ModelError
 from equipoise.models import models
 from tests.debias.before.planted import LISTED, SIZE, ninety_against_fifty, shop
 
@@ -168,7 +168,7 @@ def test_attributes_that_cannot_be_balanced_are_refused():
         _fit("popular", train, {"group": "sid"})
     strangers = Dataset(train.events, train.users, train.items.vstack(
         pl.DataFrame({"item_id": [999], "side": ["c"]})), sensitive=("side",))  # fmt: skip
-    with pytest.raises(DataError, match=r"A group of 'side' has no event in training.*: c"):
+    with pytest.raises(ModelError, match=r"a group of 'side' has no event in training.*: c"):
         _fit("popular", strangers, {"group": "side"})
     nobody = Dataset(train.events, train.users, train.items)
     with pytest.raises(ModelError, match="no sensitive column"):

@@ -6,7 +6,7 @@ import polars as pl
 
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
-from equipoise.debias.after.groups import UNKNOWN, item_groups
+from equipoise.debias.after.groups import item_groups
 from equipoise.errors import DataError, nearest
 
 POPULARITY = "popularity"
@@ -27,10 +27,7 @@ def user_obstacle(data: Dataset, attribute: str | None) -> str | None:
         return f"there is no users table to read '{column}' from."
     if column not in data.users.columns:
         return f"the users have no column '{column}'. {nearest(column, data.users.columns)}"
-    known = data.users[column].drop_nulls().unique()
-    if len(known) < 2:
-        return f"all users have one value of '{column}' ({', '.join(map(str, known)) or 'none is known'})."
-    return None
+    return _lacking(_named(data, data.users, v.USER, column), data, "users", column)
 
 
 def item_obstacle(data: Dataset, column: str) -> str | None:
@@ -41,10 +38,7 @@ def item_obstacle(data: Dataset, column: str) -> str | None:
         return f"there is no items table to read '{column}' from."
     if column not in data.items.columns:
         return f"the items have no column '{column}'. {nearest(column, [*data.items.columns, POPULARITY])}"
-    known = data.items[column].drop_nulls().unique()
-    if len(known) < 2:
-        return f"all items have one value of '{column}' ({', '.join(map(str, known)) or 'none is known'})."
-    return None
+    return _lacking(_named(data, data.items, v.ITEM, column), data, "items", column)
 
 
 def users_by_group(data: Dataset, attribute: str | None) -> pl.DataFrame:
@@ -58,11 +52,7 @@ def users_by_group(data: Dataset, attribute: str | None) -> pl.DataFrame:
     column = attribute_of(data, attribute)
     assert data.users is not None
     assert column is not None
-    table = data.users.select(
-        pl.col(v.USER).cast(data.events.schema[v.USER], strict=False),
-        pl.col(column).cast(pl.String).alias(v.GROUP),
-    )
-    return _present(table.drop_nulls(), data, v.USER, column)
+    return _named(data, data.users, v.USER, column)
 
 
 def items_by_group(data: Dataset, column: str) -> pl.DataFrame:
@@ -73,10 +63,10 @@ def items_by_group(data: Dataset, column: str) -> pl.DataFrame:
     """
     if (reason := item_obstacle(data, column)) is not None:
         raise DataError(f"Items cannot be grouped: {reason}")
-    table = item_groups(data, column).select(
-        pl.col(v.ITEM).cast(data.events.schema[v.ITEM], strict=False), pl.col("group").alias(v.GROUP)
-    )
-    return _present(table.drop_nulls().filter(pl.col(v.GROUP) != UNKNOWN), data, v.ITEM, column)
+    if column == POPULARITY:
+        return _named(data, item_groups(data, POPULARITY), v.ITEM, v.GROUP)
+    assert data.items is not None
+    return _named(data, data.items, v.ITEM, column)
 
 
 def per_event(events: pl.DataFrame, table: pl.DataFrame) -> pl.Series:
@@ -90,15 +80,23 @@ def per_event(events: pl.DataFrame, table: pl.DataFrame) -> pl.Series:
     return events.select(key).join(table, on=key, how="left", maintain_order="left")[v.GROUP]
 
 
-def _present(table: pl.DataFrame, data: Dataset, key: str, column: str) -> pl.DataFrame:
-    """The table, each of whose groups has events."""
-    table = table.unique(key, keep="first", maintain_order=True)
-    active = table.join(data.positives.select(key).unique(), on=key, how="semi")[v.GROUP].unique()
-    absent = sorted(set(table[v.GROUP].unique()) - set(active))
-    if absent:
-        raise DataError(
-            f"A group of '{column}' has no event in training, so no weight can help it: {', '.join(absent[:5])}",
-            where=f"{len(data.positives)} events of taste",
-            todo="Join rare groups, set their attribute to null, or choose another column.",
+def _named(data: Dataset, table: pl.DataFrame, key: str, column: str) -> pl.DataFrame:
+    """Id, as the events have it, and `group` of the rows where both are known."""
+    ids = pl.col(key).cast(data.events.schema[key], strict=False)
+    named = table.select(ids, pl.col(column).cast(pl.String).alias(v.GROUP)).drop_nulls()
+    return named.unique(key, keep="first", maintain_order=True)
+
+
+def _lacking(named: pl.DataFrame, data: Dataset, what: str, column: str) -> str | None:
+    """Why groups cannot be told apart or helped, in a sentence."""
+    groups = set(named[v.GROUP].unique())
+    if len(groups) < 2:
+        return f"all {what} have one value of '{column}' ({', '.join(groups) or 'none is known'})."
+    key = named.columns[0]
+    active = named.join(data.positives.select(key).unique(), on=key, how="semi")[v.GROUP].unique()
+    if absent := sorted(groups - set(active)):
+        return (
+            f"a group of '{column}' has no event in training, so that no weight can help it: "
+            f"{', '.join(absent[:5])}. Join rare groups, or set their '{column}' to null."
         )
-    return table
+    return None

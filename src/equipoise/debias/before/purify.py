@@ -90,9 +90,10 @@ class Purify(BeforeTraining):
     def find(self, data: Dataset, runtime: Runtime | None = None) -> dict[str, Found]:
         """What each detector finds, by its name; nothing is changed."""
         events = data.events.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
-        known = data.events[v.ITEM] if data.items is None else data.items[v.ITEM]
+        items = data.items.height if data.items is not None else 0
+        catalogue = max(data.events[v.ITEM].drop_nulls().n_unique(), items)
         looks: dict[str, Callable[[], Found]] = {
-            "bots": lambda: bots(events, known.drop_nulls().n_unique(), self.z),
+            "bots": lambda: bots(events, catalogue, self.z),
             "bombing": lambda: bombing(events, self.window, self.z),
             "clickbait": lambda: clickbait(events, self.z, self.dwell),
             "repeats": lambda: repeats(events, self.within),

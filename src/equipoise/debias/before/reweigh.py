@@ -62,7 +62,7 @@ class Reweigh(BeforeTraining):
     """Whether lists that are measured leave out what the user has seen."""
     users: int = Field(5000, ge=1)
     """Users whose lists are measured, at most."""
-    rounds: int = Field(8, ge=1)
+    rounds: int = Field(10, ge=1)
     """Models trained in search of the weights, at most; one more tells how it is without them."""
     limit: float = Field(50.0, gt=1)
     """Largest ratio of the weights of two groups."""

@@ -15,6 +15,9 @@ _FLOOR = (
 )
 _STRIDE = 1.0  # the logarithm of a weight changes by this at most in a round
 _FLAT = 0.05  # responses below this are none
+_WORSE = (
+    1.5  # times as much missing as at the best place sends the search back there, with a pace so much slower
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def seek(
     The rule says, from the rates before any weight, which rates are wanted; their ratios are what weights can
     bring about. The first step is about the declared one, weights of `wanted / rate`. Each later step follows
     the response that was measured: a secant between the logarithms of the weights and what is missing of the
-    rates, with bounded steps and changes of pace.
+    rates, with bounded steps and changes of pace, and from the best place again where a step led far astray.
 
     Args:
         measure: Rates under weights and their standard errors, all one per cell.
@@ -66,10 +69,11 @@ def seek(
         rounds: Measurements after the first.
         limit: Largest ratio of two weights.
     """
-    logs = np.zeros(len(shares))
-    pace = 1.0
+    logs, pace = np.zeros(len(shares)), 1.0
     found: list[Round] = []
-    wanted = before = missing = np.zeros(len(shares))
+    wanted = np.zeros(len(shares))
+    last: tuple[Floats, Floats] | None = None  # logarithms of weights, and what was missing under them
+    best = last
     for number in range(rounds + 1):
         rates, errors = measure(np.exp(logs))
         found.append(Round(np.exp(logs), rates, errors, disparity(rates)))
@@ -78,12 +82,20 @@ def seek(
         seen = np.maximum(rates, _FLOOR * rates.max())
         if number == 0:
             wanted = RULES[rule](seen, _MARGIN * target, shares)
-        previous, missing = missing, _centred(_short(wanted / wanted.mean(), seen / seen.mean()))
-        if number:
-            pace = _pace(pace, logs - before, previous - missing)
-        before = logs
-        logs = _limited(logs + np.clip(pace * missing, -_STRIDE, _STRIDE), limit)
+        here = logs, _centred(_short(wanted / wanted.mean(), seen / seen.mean()))
+        if last is not None:
+            pace = _pace(pace, here[0] - last[0], last[1] - here[1])
+        if best is None or _size(here) < _size(best):
+            best = here
+        last = here
+        if _size(here) > _WORSE * _size(best):
+            last, pace = best, pace / _WORSE
+        logs = _limited(last[0] + np.clip(pace * last[1], -_STRIDE, _STRIDE), limit)
     return found
+
+
+def _size(place: tuple[Floats, Floats]) -> float:
+    return float(np.abs(place[1]).max())
 
 
 def _short(wanted: Floats, seen: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
 from equipoise.data import vocabulary as v
@@ -22,19 +21,22 @@ def bots(events: pl.DataFrame, catalogue: int, z: float) -> Found:
     `activity`: the log of events of taste per day with any is beyond `z` robust deviations above the median
     (the score); per user where no time is known. `regularity`: at least 20 gaps between moments, with a standard
     deviation of less than 0.15 of their mean; the score is mean over deviation. `sweep`: at least half of
-    the catalogue was taken, and the log of that number is beyond `z` (the score).
+    the catalogue was taken, and the log-odds of that share are beyond `z` (the score).
 
     Args:
         events: Event table with `_row`.
-        catalogue: Number of items.
+        catalogue: Number of items, at least that of the items in the events.
         z: Robust deviations from which on a user is unusual.
     """
     taste = events.filter(positive(events))
     found = [
-        _beyond(_pace(taste), "activity", z),
-        _beyond(taste.group_by(v.USER).agg(amount=pl.col(v.ITEM).n_unique()), "sweep", z).filter(
-            pl.col("amount") >= _SWEPT * catalogue
-        ),
+        _beyond(_pace(taste), pl.col("amount").log(), "activity", z),
+        _beyond(
+            taste.group_by(v.USER).agg(amount=pl.col(v.ITEM).n_unique()),
+            ((pl.col("amount") + 0.5) / (catalogue - pl.col("amount") + 0.5)).log(),
+            "sweep",
+            z,
+        ).filter(pl.col("amount") >= _SWEPT * catalogue),
     ]
     if v.TIMESTAMP in events.columns:
         found.append(_regular(taste))
@@ -52,9 +54,10 @@ def _pace(taste: pl.DataFrame) -> pl.DataFrame:
     return taste.group_by(v.USER).agg(amount=pl.len() / day.n_unique())
 
 
-def _beyond(amounts: pl.DataFrame, rule: str, z: float) -> pl.DataFrame:
+def _beyond(amounts: pl.DataFrame, scale: pl.Expr, rule: str, z: float) -> pl.DataFrame:
+    """Users whose amount is far above the median on that scale."""
     amounts = amounts.with_columns(rule=pl.lit(rule)).sort(v.USER)
-    score = robust_z(np.log(amounts["amount"].to_numpy().astype(np.float64)), _SPREAD)
+    score = robust_z(amounts.select(scale.cast(pl.Float64)).to_series().to_numpy(), _SPREAD)
     return amounts.with_columns(pl.Series("score", score)).filter(pl.col("score") > z)
 
 
