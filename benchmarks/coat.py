@@ -39,11 +39,13 @@ SAMPLE = 0.05
 ATTRIBUTES = ("gender", "age", "location", "fashioninterest", "jackettype", "color", "onfrontpage")
 
 _FOLDS = 4
-_GRIDS = {False: ((0.3, 0.6, 1.2, 2.4), (0.1, 0.3, 1.0)), True: ((0.6, 1.2, 2.4, 4.8), (0.3, 1.0, 3.0))}
+_GRIDS = {False: ((0.2, 0.3, 0.4, 0.6), (0.03, 0.1, 0.3)), True: ((0.6, 1.2, 2.4, 4.8), (0.3, 1.0, 3.0))}
 """Shrinkages of factors and of biases that are tried, without and with attributes."""
-_FIXED: Mapping[str, Any] = {
-    "loss": "rating", "width": 8, "epochs": 60, "batch_events": 8192, "learning_rate": 0.06, "warmup": 5,
-}  # fmt: skip
+_SHARED: Mapping[str, Any] = {"loss": "rating", "batch_events": 8192, "warmup": 5}
+_LENGTHS: Mapping[bool, Mapping[str, Any]] = {
+    False: {"width": 16, "epochs": 150, "learning_rate": 0.03},  # own factors alone are slow to settle
+    True: {"width": 8, "epochs": 60, "learning_rate": 0.06},
+}
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ def scores(
     """Ratings of all cells by a factorisation under a correction; shape (290, 300)."""
     chosen = [] if method is None else [corrections.build(method, options)]
     runtime = Runtime(seed=seed, threads=1, progress=False)
-    model = fit(MF(**{**_FIXED, **fields}), train, chosen, runtime=runtime).model
+    config = MF(**_SHARED, **_LENGTHS["attributes" in fields], **fields)
+    model = fit(config, train, chosen, runtime=runtime).model
     rows = np.arange(290)
     return model.score(rows, model.histories).astype(np.float64)
 

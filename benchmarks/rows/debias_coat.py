@@ -120,8 +120,8 @@ ROWS = [
         "(drawn by the seed) for naive-Bayes propensities and recalibration, never scored; scored are the others, "
         "without cells that training holds (with them: `with overlap`); positive: a rating from 3 on; per-user AUC "
         "over users with both kinds, NDCG@5 over users with a positive; fields by 4-fold cross-validation on the "
-        "chosen ratings, held-out errors weighted where the method weighs: shrinkage .3, .6, 1.2, 2.4 x bias shrinkage "
-        ".1, .3, 1 (with features .6, 1.2, 2.4, 4.8 x .3, 1, 3); what is best under snips serves all corrections; "
+        "chosen ratings, held-out errors weighted where the method weighs: shrinkage .2, .3, .4, .6 x bias shrinkage "
+        ".03, .1, .3 (with features .6, 1.2, 2.4, 4.8 x .3, 1, 3); what is best under snips serves all corrections; "
         "features: attributes of users (gender and age named) and items",
         {**dict.fromkeys(_SETTINGS, SEEDS), "mean rating": (0,)},
         _measure,
