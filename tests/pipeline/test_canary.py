@@ -25,6 +25,12 @@ K = 5
 
 RATINGS = {"dr_jl", "mrdr"}
 """Methods that correct the error of ratings."""
+FIELDS = {
+    **{name: {"propensity": "popularity"} for name in RATINGS},
+    "user_gap": {"least_users": 10},
+    "score_calibration": {"least_events": 10},
+}
+"""What methods need in order to act on so small a world."""
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +100,7 @@ def without_some(prepared):
 def fingerprint(method, settings, prepared):
     """Bytes of everything that a method learns and makes: arrays of the model, curves, thresholds, cards, lists."""
     ground = Ground(settings[method in RATINGS], prepared, None)
-    chosen = () if method == "base" else (corrections.build(method),)
+    chosen = () if method == "base" else (corrections.build(method, FIELDS.get(method)),)
     trained = train(System(method, "method", chosen), ground, 0)
     model, digest = trained.corrected.model, hashlib.sha256()
     for name, array in sorted(model.arrays().items()):

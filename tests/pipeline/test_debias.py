@@ -12,8 +12,11 @@ from equipoise.errors import ConfigError, EquipoiseError, ModelError
 from equipoise.models import models
 from equipoise.pipeline.debias import comparing, debias
 from equipoise.pipeline.debias.ground import Ground
+from equipoise.pipeline.debias.journey import digest
 from equipoise.pipeline.debias.notes import notes
+from equipoise.pipeline.debias.store import Store
 from equipoise.pipeline.debias.systems import systems
+from equipoise.pipeline.debias.trial import Trial
 from equipoise.pipeline.prepare import Prepared, prepare
 from tests.pipeline.small_debias import config, one_attacker
 
@@ -129,38 +132,41 @@ def test_an_interrupted_comparison_goes_on_and_ends_the_same(tmp_path, monkeypat
 
 def test_more_seeds_train_only_what_is_new_and_another_language_nothing(tmp_path):
     settings = config(**NOBODY)
-    debias(settings, {"methods": ["snips"], "seeds": 1}, out=tmp_path / "out")
-    lines = []
-    debias(settings, {"methods": ["snips"], "seeds": 2, "lang": "zh"}, out=tmp_path / "out", say=lines.append)
-    kept = [line for line in lines if "kept from before" in line]
-    assert len(kept) == 4
-    assert all("training 1" in line for line in kept)
-    assert 'lang="zh' in (tmp_path / "out" / "debias.html").read_text("utf-8")
-
-
-def test_a_part_that_was_damaged_is_made_again(tmp_path):
-    settings = config(**NOBODY)
     first = debias(settings, {"methods": ["snips"], "seeds": 1}, out=tmp_path / "out")
     damaged = next((tmp_path / "out" / "parts").glob("snips-0-*.json"))
     damaged.write_text('{"seconds": ', "utf-8")
-    again = debias(settings, {"methods": ["snips"], "seeds": 1}, out=tmp_path / "out")
-    assert again.content["rows"][1]["test"] == first.content["rows"][1]["test"]
+    lines = []
+    asked = {"methods": ["snips"], "seeds": 2, "lang": "zh"}
+    again = debias(settings, asked, out=tmp_path / "out", say=lines.append)
+    kept = [line.split()[1] for line in lines if "kept from before" in line]
+    assert kept == ["base,", "TopPop,", "Random,"]  # what was damaged is made again
+    assert again.content["rows"][1]["trainings"][0] == first.content["rows"][1]["trainings"][0]
+    assert 'lang="zh' in (tmp_path / "out" / "debias.html").read_text("utf-8")
 
 
 def test_folders_of_others_are_kept(tmp_path):
     out = tmp_path / "out"
-    debias(config(**NOBODY), {"methods": ["snips"], "seeds": 1}, out=out)
-    before = (out / "debias.json").read_bytes()
-    other = config(model={"reg": 30.0}, **NOBODY)
+    mine = Store.open(out, "mine", force=False)
+    mine.keep("base-0-x", Trial(pl.DataFrame({"user_id": [1]}), {"seconds": 1.0}))
+    mine.write({"kind": "debias"}, lambda told: "<p>mine</p>")
     with pytest.raises(EquipoiseError, match="another configuration"):
-        debias(other, {"methods": ["snips"], "seeds": 1}, out=out)
-    assert (out / "debias.json").read_bytes() == before
-    debias(other, {"methods": ["snips"], "seeds": 1}, out=out, force=True)
-    assert (out / "debias.json").read_bytes() != before
+        Store.open(out, "other", force=False)
+    assert Store.open(out, "mine", force=False).trial("base-0-x").facts == {"seconds": 1.0}
+    other = Store.open(out, "other", force=True)
+    assert other.trial("base-0-x") is None
+    assert not (out / "debias.json").exists()
     (out / "thesis.txt").write_text("mine")
     with pytest.raises(EquipoiseError, match="holds other files"):
-        debias(other, {"methods": ["snips"], "seeds": 1}, out=out, force=True)
+        Store.open(out, "other", force=True)
     assert (out / "thesis.txt").read_text() == "mine"
+
+
+def test_what_decides_whether_parts_belong_to_a_configuration():
+    first = read_config(config())
+    assert digest(read_config(config(report={"lang": "zh"}))) == digest(first)
+    assert digest(read_config(config(debias=[{"method": "snips"}]))) == digest(first)
+    for other in (config(model={"reg": 30.0}), config(seed=1), config(audit={"k": [3]})):
+        assert digest(read_config(other)) != digest(first)
 
 
 # What is asked wrongly, and what cannot act ----------------------------------------------------------------------
@@ -262,13 +268,9 @@ def test_a_correction_that_gives_up_is_left_out_with_its_reason(tmp_path, monkey
 
 def test_the_error_of_ratings_is_measured_where_the_model_estimates_them(tmp_path):
     pytest.importorskip("torch")
-    settings = config(model={"name": "mf", "loss": "rating", "width": 4, "epochs": 3, "reg": 0}, **NOBODY)
-    settings["model"] = {"name": "mf", "loss": "rating", "width": 4, "epochs": 3}
-    settings["data"] = {"world": settings["data"]["world"]}
+    settings = config(**NOBODY) | {"model": {"name": "mf", "loss": "rating", "width": 4, "epochs": 3}}
     ground = rated(settings)
     rows, _ = systems(ground.config, ground.train, ground.recommender, ["snips"], strict=True)
-    from equipoise.pipeline.debias.store import Store
-
     store = Store.open(tmp_path / "out", "digest", force=False)
     trials = comparing.train_all(ground, rows, 1, store, lambda line: None)
     told = {row["name"]: row for row in comparing.compare(ground, trials)["rows"]}
