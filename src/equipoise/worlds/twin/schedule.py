@@ -107,7 +107,8 @@ def make_schedule(
         visits = need
         if timed:
             active = _active_days(who, _bins(when, start, end, span), n_users, span)
-            visits = np.clip(_with_empty(active, taken), need, taken / _SELDOM)
+            fewest = taken / np.clip(rate * length, most / 2, most)
+            visits = np.clip(_with_empty(active, taken), fewest, taken / _SELDOM)
         else:
             notes.append(
                 f"The log has no times: {taken.sum() / need.sum():.2g} clicks per visit are a guess."
