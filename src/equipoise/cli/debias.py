@@ -89,7 +89,7 @@ def comparison(content: Mapping[str, Any], width: int = 120) -> Table:
     first = content["rows"][0]
     shown = [name for name in names if name in first["test"] and (wide or name in (accuracy, "true_ndcg"))]
     table = Table(
-        title=f"{content['name']}: test events, {protocol['trainings']} trainings each", title_justify="left",
+        title=f"{content['name']}: test events; trainings of each: {protocol['trainings']}", title_justify="left",
         box=SIMPLE_HEAD, padding=(0, 1),
     )  # fmt: skip
     table.caption_justify = "left"

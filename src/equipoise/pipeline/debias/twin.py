@@ -14,7 +14,9 @@ from equipoise.pipeline.debias.store import Store
 from equipoise.pipeline.debias.systems import systems
 from equipoise.pipeline.encode import encode
 from equipoise.pipeline.prepare import Prepared
+from equipoise.pipeline.twin import rank_estimators
 from equipoise.worlds import World
+from equipoise.worlds.twin import likeness
 
 
 def twin(ground: Ground, methods: str | Sequence[str], seeds: int, store: Store, say: Say) -> dict[str, Any]:
@@ -28,26 +30,27 @@ def twin(ground: Ground, methods: str | Sequence[str], seeds: int, store: Store,
         say: Called with a line for each step.
 
     Returns:
-        `size`; `likeness`, how far the twin is from the log; `estimators`, ranked by the truth; `ranking`, the rows by
-        true NDCG, best first, each with `name`, `kind`, `true_ndcg`, `difference` to the base and `planted`, its
-        biases by the truth; and `skipped`, the corrections that cannot act there.
+        `size`; `notes`, what was cut or guessed; `likeness`, how far the twin is from the log (see
+        `equipoise.worlds.twin.likeness`); `estimators`, ranked by the truth (see `rank_estimators`); `ranking`, the
+        rows by true NDCG, best first, each with `name`, `kind`, `true_ndcg`, `difference` to the base and `planted`,
+        its biases by the truth; and `skipped`, the corrections that cannot act there.
 
     Raises:
         EquipoiseError: if no world can be fitted to the log.
     """
-    from equipoise.worlds.twin import likeness, rank_estimators
-
     config = ground.config
     say("twin      fitting a world to the training events")
     world = World.like(ground.train, seed=config.seed)
     other = _on(world, ground)
     chosen, skipped = systems(config, other.train, other.recommender, methods, strict=False)
     trials = train_all(other, chosen, seeds, store, say, prefix="twin ")
+    say("twin      judging estimators, and how far it is from the log")
     sizes = {"users": len(world.users), "items": len(world.items), "events": len(world.log)}
     return {
         "size": sizes,
-        "likeness": likeness(world, ground.train),
-        "estimators": rank_estimators(world, config.seed),
+        "notes": list(getattr(world.scenario, "notes", ())),
+        "likeness": likeness(world, ground.train, seed=config.seed),
+        "estimators": rank_estimators(world, seed=config.seed),
         "ranking": ranking(compare(other, trials)["rows"]),
         "skipped": skipped + trials.failed,
     }

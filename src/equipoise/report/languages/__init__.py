@@ -51,7 +51,8 @@ _PHRASES: Final = {
     | audit_chinese.PHRASES
     | causal_chinese.PHRASES
     | engine_chinese.PHRASES
-    | graph_chinese.PHRASES,
+    | graph_chinese.PHRASES
+    | debias_chinese.PHRASES,
 }
 
 _BETWEEN: Final = re.compile(r"(?<=[.!?]) (?=[A-Z])")

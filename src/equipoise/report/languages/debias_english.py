@@ -201,9 +201,37 @@ MESSAGES: Final[dict[str, str]] = {
     "data of this shape, not what is true of your users.",
     "debias.twin.ranking": "Rows by the twin's truth",
     "debias.twin.estimators": "Estimators by the twin's truth",
-    "debias.twin.estimators.lead": "What each estimator says from the twin's log, beside the truth.",
+    "debias.twin.estimators.lead": "Three policies that were not run are valued from the twin's log; the "
+    "error is the "
+    "root mean square of value minus truth, in rewards per decision. `naive` takes the log's mean for "
+    "every policy.",
     "debias.twin.likeness": "How far the twin is from the log",
-    "debias.twin.likeness.lead": "Two-sample measures: 0 is alike.",
+    "debias.twin.likeness.lead": "Two-sample measures: {alike} of {all} are within what chance alone does "
+    "between two "
+    "logs of this kind. Where the twin differs, do not carry its ranking over.",
+    "debias.twin.propensities": "Models of propensities by the twin's truth",
+    "debias.twin.propensities.lead": "How far the weights 1 / propensity of each model are from the right "
+    "ones, and how "
+    "its propensities go with the true ones (1 is right).",
+    "debias.column.estimator": "Estimator",
+    "debias.column.error": "Error",
+    "debias.column.bias": "Mean error",
+    "debias.column.order": "Policies ordered rightly",
+    "debias.column.coverage": "Intervals that hold the truth",
+    "debias.column.refused": "Refused",
+    "debias.column.propensity": "Model",
+    "debias.column.weight_rmse": "Error of weights",
+    "debias.column.log_correlation": "Correlation",
+    "debias.column.reason": "",
+    "debias.column.measure": "Measure",
+    "debias.column.log": "Log",
+    "debias.column.twin": "Twin",
+    "debias.column.distance": "Distance",
+    "debias.column.band": "By chance",
+    "debias.column.alike": "",
+    "debias.alike.good": "alike",
+    "debias.alike.weak": "differs",
+    "debias.alike.open": "not judged",
     "debias.skipped.lead": "These corrections cannot act on these data and this model, or gave up.",
     "debias.protocol.config": "The configuration",
     "debias.limits.choice": "What was not clearly better may still be better: with few users, much cannot "
