@@ -89,7 +89,7 @@ def quality(name: str, corrected: bool) -> tuple[float, float]:
         "mf": MF(width=4, epochs=6, batch_events=1000, learning_rate=0.02, shrinkage=0.1),
         "sequence": Sequence(width=16, blocks=1, length=20, epochs=8, batch_places=1200, dropout=0.1),
     }[name]
-    lists = fit(model, data, [Position()] if corrected else [], runtime=QUIET).recommend(
+    lists = fit(model, data, [Position(method="dual")] if corrected else [], runtime=QUIET).recommend(
         world.users["user_id"], 10, exclude_seen=False
     )
     bias = planted_bias(world, lists)["position"]
@@ -153,8 +153,10 @@ def test_what_stands_in_the_way_is_said():
 
     assert Position().obstacle(data, mf) is None
     assert "no column 'position'" in why(data.events.drop("position"))
-    assert 'method "regression_em" can do without' in why(data.events.drop("slate_id"))
-    assert why(data.events.drop("slate_id"), Position(method="regression_em")) == "None"
+    assert 'method "regression_em" can do without' in why(
+        data.events.drop("slate_id"), Position(method="dual")
+    )
+    assert Position().obstacle(data.with_events(data.events.drop("slate_id")), mf) is None
     assert "no clicks with a place" in why(data.events.filter(pl.col("event") != "click"))
     assert "no impressions with a place" in why(data.events.filter(pl.col("event") != "impression"))
     with pytest.raises(ConfigError, match="propensity"):
