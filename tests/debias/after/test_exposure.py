@@ -14,22 +14,7 @@ from equipoise.debias import Context, corrections
 from equipoise.debias.after.exposure import Exposure
 from equipoise.debias.after.groups import item_groups
 from equipoise.errors import DataError
-
-
-def pool_of(scores: np.ndarray) -> pl.DataFrame:
-    """All items for all users, as a model recommends them."""
-    order = np.argsort(-scores, axis=1, kind="stable")
-    n, m = scores.shape
-    return pl.DataFrame({
-        "user_id": np.repeat(np.arange(n), m), "item_id": order.ravel(), "rank": np.tile(np.arange(1, m + 1), n),
-        "score": np.take_along_axis(scores, order, 1).ravel(),
-        "probability": np.full(n * m, None, dtype=object), "cold": np.zeros(n * m, dtype=bool),
-    }, schema_overrides={"probability": pl.Float64, "rank": pl.UInt32})  # fmt: skip
-
-
-def data_of(groups: list[str]) -> Dataset:
-    items = pl.DataFrame({"item_id": np.arange(len(groups)), "provider": groups})
-    return Dataset(pl.DataFrame({"user_id": [0], "item_id": [0]}), items=items)
+from tests.debias.after.small import data_of, pool_of
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +28,7 @@ def disparity() -> tuple[pl.DataFrame, Dataset]:
 
 def run(pool: pl.DataFrame, data: Dataset, k: int = 10, **fields: object) -> tuple[pl.DataFrame, dict]:
     context = Context(data=data)
-    lists = Exposure(**fields).rerank(pool, context, k)
+    lists = Exposure(**{"group": "provider", **fields}).rerank(pool, context, k)
     return lists, context.diagnostics["exposure"]
 
 

@@ -32,7 +32,7 @@ class Calibrated(AfterTraining):
     """
 
     name: ClassVar[str] = "calibrated"
-    against: ClassVar[tuple[Bias, ...]] = ("calibration", "monotony", "popularity")
+    against: ClassVar[tuple[Bias, ...]] = ("monotony",)
 
     category: str | None = None
     """Column of the items table; several categories of one item are joined by "|".

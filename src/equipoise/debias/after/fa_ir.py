@@ -79,7 +79,7 @@ class FAIR(AfterTraining):
             protected_before=float(protected[:, :k][laid.there[:, :k]].mean()),
             protected_after=float(_at(protected, order)[_at(laid.there, order)].mean()),
             score_given_up=laid.given_up(order),
-            warnings=[*laid.warnings(k), *_lacking(name, protected, after)],
+            warnings=[*laid.warnings(k), *_lacking(name, protected, after, found.least)],
         )
         return laid.lists(order, k)
 
@@ -135,8 +135,12 @@ def _share_of_events(data: Dataset, named: pl.DataFrame, name: str) -> float:
     return float(np.clip(share if isinstance(share, float) else 0.0, 0.01, 0.99))
 
 
-def _lacking(name: str, protected: NDArray[np.bool_], failing: NDArray[np.bool_]) -> list[str]:
-    """What is to be said where pools have too few protected items."""
+def _lacking(name: str, protected: NDArray[np.bool_], failing: NDArray[np.bool_], least: Ints) -> list[str]:
+    """What is to be said where pools have too few protected items, or the table asks for none."""
+    if not least.any():
+        return [
+            f"For lists of {len(least)} the table asks for nothing: a fair list may well hold no item of '{name}'."
+        ]
     if not protected.any():
         return [f"No pool holds an item of '{name}', so no list could change. Raise `pool`."]
     if failing.any():

@@ -58,7 +58,8 @@ class Found:
         helped: The same after the worse-off were helped.
         after: The same after all.
         helps: How groups were helped.
-        novelty: Weight of unpopularity in the groups that were levelled down.
+        novelty: Weight of unpopularity in the groups that were levelled down, in standard deviations of score per
+            standard deviation of log-popularity.
     """
 
     tilts: Floats
@@ -106,7 +107,8 @@ class GapSearch:
         )  # fmt: skip
         self.held_out = held_out
         self.judged = [g for g in range(len(members)) if (groups == g).sum() >= limits.least_users]
-        self.unpopular = -familiarity(data, items)
+        unpopular = -familiarity(data, items)
+        self.unpopular = unpopular / (unpopular.std() or 1.0)
 
     def run(self) -> Found:
         """First help, then level down."""

@@ -13,6 +13,7 @@ from equipoise.debias.after.groups import Grouped, group_obstacle, grouping, ite
 from equipoise.debias.after.market import Due, Market, Outcome
 from equipoise.debias.after.pools import Floats, Ints, Pool
 from equipoise.debias.correction import AfterTraining, Bias, Context
+from equipoise.errors import DataError
 from equipoise.models.recommender import Recommender
 
 
@@ -60,7 +61,10 @@ class MaxMin(AfterTraining):
         market = Market(laid, Grouped.of(laid, item_groups(context.data, column)), k)
         due = market.due(self.target)
         there = np.bincount(market.groups.code[laid.there], minlength=len(due)) > 0
-        worth = np.where(there & (due > 0), self.strength / np.where(due > 0, due, 1.0), 0.0)
+        counted = there & (due > 0)
+        if not counted.any():
+            raise DataError(f"No pool holds an item whose group in '{column}' is known and due any exposure")
+        worth = np.where(counted, self.strength / np.where(counted, due, 1.0), 0.0)
         order = laid.unchanged[:, : len(market.discount)]
         before = market.outcome(order)
         if self.strength:
@@ -68,7 +72,8 @@ class MaxMin(AfterTraining):
         after = market.outcome(order)
         lacking = [name for name, some in zip(market.groups.names, there, strict=True) if not some]
         smallest = {
-            stage: _smallest(one, due, worth > 0) for stage, one in (("before", before), ("after", after))
+            stage: float((one.shares[counted] / due[counted]).min())
+            for stage, one in (("before", before), ("after", after))
         }
         context.report(
             self,
@@ -135,10 +140,6 @@ def _moved(weight: Floats, ratios: Floats, pace: float) -> Floats:
     steps = -pace * ratios / max(float(ratios.max()), 1e-12)
     moved = weight * np.exp(steps - steps.max())
     return np.asarray(moved / moved.sum())
-
-
-def _smallest(outcome: Outcome, due: Floats, counted: np.ndarray) -> float:
-    return float((outcome.shares[counted] / due[counted]).min())
 
 
 def _absent(names: list[str]) -> list[str]:
