@@ -148,7 +148,7 @@ def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Row]:
     def rated(setting: str, seed: int, folder: Path) -> Part:
         error = {"MF": 1.2, "ips": 1.0, "train mean": 1.6}[setting]
         frame = pl.DataFrame({
-            "user_id": np.arange(50), "squared": 4 * (error + 0.01 * np.cos(np.arange(50) + seed)), "cells": 4,
+            "user_id": np.arange(50), "squared": 4 * (error + 0.01 * np.cos(np.arange(50) * error + seed)), "cells": 4,
             "absolute": 4 * error ** 0.5, "AUC of user": np.nan, "NDCG of user": 0.6,
         })  # fmt: skip
         return Part({"MSE": error, "MAE": error**0.5, "MSE with overlap": error - 0.1}, frame)
