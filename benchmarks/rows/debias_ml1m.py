@@ -136,7 +136,7 @@ def _judged(
     means: dict[str, float] = dict(values.group_by(GENDER).agg(pl.col("NDCG@10").mean()).iter_rows())
     catalogue = data.joined(parts.train, parts.valid).events.select("item_id").unique().sort("item_id")
     found: dict[str, float] = {
-        "NDCG@10": float(values["NDCG@10"].mean()),
+        "NDCG@10": float(values["NDCG@10"].to_numpy().mean()),
         "gap": means["M"] - means["F"],
         **{name: float(parse_system(name)(lists, catalogue)) for name in ("gini@10", "coverage@10")},
     }

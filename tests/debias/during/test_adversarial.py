@@ -364,6 +364,11 @@ def test_an_attribute_with_one_value_is_refused(world):
 
 def test_what_cannot_be_removed_is_said(world):
     train, _ = world
+    assert "has 300 classes" in str(
+        Adversarial(attributes=("key",)).obstacle(
+            Dataset(train.events, train.users.with_columns(key=pl.col("user_id"))), FACTORS
+        )
+    )
     assert "'ease'" in str(Adversarial().obstacle(train, EASE()))
     assert Adversarial().obstacle(train, FACTORS) is None
     assert Adversarial().obstacle(train, WALK) is None

@@ -32,11 +32,12 @@ class Adversarial(DuringTraining):
 
     What it cannot do: lists still follow from tastes, and what was taken out of vectors can be read from lists
     in part (attack both). What is removed is missing from recommendations, so that quality falls where taste and
-    attribute go together, and the gap between groups may rise. With `covariances` the map of a user depends on the
-    class, as does treatment by it, and must be allowed. Equal means leave each part of the users leaning
-    against the rest, so that attackers who were trained on some and are asked about others can do worse than
-    chance: a value below chance says as much as one above. Strangers to the model go through the map that needs no
-    label, or, in matrix factorisation, are placed among filtered users.
+    attribute go together, and the gap between groups may rise. Moments are not all: neighbourhoods that one class
+    prefers can be left, which adversaries lessen. With `covariances` a user's map depends on the class, so that the
+    attribute itself is used, which must be allowed. Where means are exactly equal, some users lean against the
+    rest, and attackers who learned from the rest do worse than chance on them: a value far below chance can be
+    turned round, and tells as much as one above. Strangers to the model go through the map that needs no label, or,
+    in matrix factorisation, are placed among filtered users.
     """
 
     name: ClassVar[str] = "adversarial"
@@ -74,7 +75,7 @@ class Adversarial(DuringTraining):
         """A filter, adversaries, or both.
 
         Raises:
-            DataError: if there is no such attribute, or it has one class.
+            DataError: if there is no such attribute, or it has one class or more than 50.
             MissingExtraError: if torch is not installed.
         """
         labels = self._labels(data)
@@ -98,7 +99,7 @@ class Adversarial(DuringTraining):
                 "No attribute to remove is named, and the data names no sensitive column",
                 todo="Give `attributes`, or [data] sensitive.",
             )
-        return Labels.of(data, self.attributes or data.sensitive[:1])
+        return Labels.of(data, tuple(dict.fromkeys(self.attributes or data.sensitive[:1])))
 
     def _heads(self, labels: Labels, data: Dataset) -> tuple[Head, ...]:
         try:

@@ -15,6 +15,8 @@ from equipoise.models.histories import locate
 
 Ints = NDArray[np.int64]
 
+_MANY = 50  # classes, above which a column is taken for a measurement or an id
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -35,7 +37,7 @@ class Labels:
         """Labels of the users with an event of taste; null, empty and "unknown" tell nothing.
 
         Raises:
-            DataError: if the users have no such column, or it has fewer than two classes.
+            DataError: if the users have no such column, or it has fewer than two classes or more than 50.
         """
         if data.users is None or v.USER not in data.users.columns:
             raise DataError("There is no users table to take attributes from", todo="Name one under [data].")
@@ -58,6 +60,12 @@ class Labels:
                     f"The attribute '{attribute}' has fewer than two classes, so there is nothing to remove",
                     where=f"{len(users)} users with events; classes: {', '.join(names) or 'none'}",
                     todo="Choose another attribute.",
+                )
+            if len(names) > _MANY:
+                raise DataError(
+                    f"The attribute '{attribute}' has {len(names):,} classes, more than {_MANY}",
+                    where=f"{len(users)} users with events; classes: {', '.join(names[:5])} ...",
+                    todo="Join classes (ages to bands, for instance).",
                 )
             codes[:, place] = (
                 told.replace_strict(
