@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from equipoise.data import Dataset
+from equipoise.data.splits import Split, split
 from equipoise.debias import AfterTraining, Context, corrections
+from equipoise.debias.corrected import fit
 from equipoise.errors import DataError, ModelError
 from equipoise.models import models
+from equipoise.worlds import Storefront
 from tests.debias.after.small import Scorer, pool_of
 
 USERS, ITEMS = 24, 16
@@ -170,3 +173,16 @@ def test_a_group_that_only_strangers_to_training_have_is_no_group():
     for name in JUDGING:
         assert_frame_equal(run(name, pool, told), run(name, pool, context))
         assert "canary" not in json.dumps(told.diagnostics)
+
+
+def test_all_act_on_an_ordinary_log_without_settings():
+    """As `fit` puts them to work, on a world with providers, texts and an attribute."""
+    world = Storefront(n_users=300, n_items=80, seed=1).generate()
+    data = Dataset(world.log, world.users, world.items, sensitive=("gender",))
+    parts = split(data, Split(strategy="temporal", valid=0.15, test=0.1))
+    for name in ALL:
+        corrected = fit(models.build("popular"), parts.train, [corrections.build(name)], valid=parts.valid)
+        users = parts.train.events["user_id"].unique().sort()
+        lists = corrected.recommend(users, 5)
+        assert lists.group_by("user_id").len()["len"].unique().to_list() == [5]
+        json.dumps(corrected.diagnostics[name])

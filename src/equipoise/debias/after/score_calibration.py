@@ -29,8 +29,8 @@ _SHARED = -1
 
 
 class ScoreCalibration(AfterTraining):
-    """Probabilities from scores, with one curve per group of users, fitted on held-out events (multicalibration
-    for disjoint groups: Pleiss et al. 2017, "On fairness and calibration", section 2).
+    """Probabilities from scores, with one curve per group of users, fitted on held-out events (calibration
+    within groups: Pleiss et al. 2017, "On fairness and calibration", section 2).
 
     A probability says how likely it is that an item of the user's pool is among the held-out events of a user who
     has any. Curves never fall, so that the order of a list stays as it is. Groups with too few held-out events, and
