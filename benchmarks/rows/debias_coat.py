@@ -18,6 +18,7 @@ REFERENCE = "MF"
 """What all others are paired with."""
 
 _METHODS = ("ips", "snips", "clipped_ips", "dr_jl", "mrdr")
+_IMPUTING = ("dr_jl", "mrdr")
 _BAYES, _FEATURES = ", naive Bayes", ", features"
 _CURVES = {" + intercept": "intercept", " + linear": "linear"}
 
@@ -74,6 +75,8 @@ def _model(name: str, seed: int, protocol: Protocol, folder: Path) -> tuple[Floa
     options: Mapping[str, Any] = {}
     if name.endswith(_BAYES):
         options = {"propensity": "naive_bayes", "options": {"marginal": protocol.marginal}}
+    if method in _IMPUTING and name.endswith(_FEATURES):
+        options = {"attributes": coat.ATTRIBUTES}
     file = folder / f"scores-{name.replace(' ', '_').replace(',', '')}-{seed}.npy"
     if not file.exists():
         chosen = None if method == REFERENCE else method

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -30,12 +31,11 @@ CHANCE = np.array([[1.0, 0.2, 0.6], [0.3, 1.0, 0.7]])  # every user has a rating
 def estimate(seen: np.ndarray, propensity: np.ndarray, imputed: np.ndarray, cells: int = 1000) -> float:
     """The loss of a model with `SCORES`, by its own loss and the head's correction, on what was seen."""
     users, items = np.nonzero(seen)
-    head = Imputation(2, 3, seen.sum(1), 3.0, width=3, shrinkage=0.0, cells=cells, seed=0)
+    head = Imputation((seen.sum(1), seen.sum(0)), 3.0, width=3, shrinkage=0.0, cells=cells, seed=0)
     network = head.build(3)
     with torch.no_grad():
-        network.users.zero_()
-        network.items.copy_(torch.eye(3))
-        network.users.copy_(torch.from_numpy(imputed - 3.0))
+        network.sides[0].own.copy_(torch.from_numpy(imputed - 3.0))
+        network.sides[1].own.copy_(torch.eye(3))
     weights = torch.from_numpy(1 / propensity[seen]) * len(users) / 6
     step = Step(
         torch.from_numpy(users),
@@ -82,7 +82,7 @@ def test_both_wrong_is_biased():
 def test_drawn_cells_are_unbiased():
     seen = np.array([[True, True, False], [True, True, True]])
     whole = estimate(seen, CHANCE, WRONG_RATINGS)
-    head = Imputation(2, 3, seen.sum(1), 3.0, width=3, shrinkage=0.0, cells=2, seed=0)
+    head = Imputation((seen.sum(1), seen.sum(0)), 3.0, width=3, shrinkage=0.0, cells=2, seed=0)
     network = head.build(3)
     draws = [int(head._items(network, 2)) for _ in range(600)]  # one item of three at each step
     np.testing.assert_allclose(np.bincount(draws) / 600, 1 / 3, atol=0.06)
@@ -93,7 +93,8 @@ def test_drawn_cells_are_unbiased():
 
 
 def test_each_is_learned_with_the_other_held_still():
-    head = Imputation(2, 3, np.array([1, 1]), 3.0, width=2, shrinkage=0.0, cells=1000, seed=0)
+    events = (np.array([1, 1]), np.array([1, 1, 0]))
+    head = Imputation(events, 3.0, width=2, shrinkage=0.0, cells=1000, seed=0)
     network = head.build(3)
     scores = torch.tensor(SCORES[[0, 1]], dtype=torch.float32, requires_grad=True)
     rows = torch.tensor([0, 1])
@@ -104,7 +105,7 @@ def test_each_is_learned_with_the_other_held_still():
     scores.grad = None
     head.imputation_loss(network, step).backward()
     assert scores.grad is None
-    assert network.user_bias.grad is not None
+    assert network.sides[0].bias.grad is not None
 
 
 @cache
@@ -161,6 +162,21 @@ def test_more_robust_weighs_by_the_odds_of_not_being_seen():
     odds = np.array([1, 3, 0.25])
     found = heads[1].emphasis(torch.tensor([1, 0, 0]), torch.tensor([1, 1, 0]))
     np.testing.assert_allclose(found, (odds / odds.mean())[[2, 1, 0]], rtol=1e-6)
+
+
+def test_attributes_are_read_by_the_imputation_model():
+    data, _ = world()
+    described = replace(data, users=data.users.with_columns(kind=pl.int_range(pl.len()) % 3))
+    head = DoublyRobust(attributes=("kind",)).training(described, Context(described, QUIET)).heads[0]
+    network = head.build(6)
+    rows, items = torch.tensor([0, 1]), torch.tensor([0, 0])
+    before = network.each(rows, items)
+    with torch.no_grad():
+        network.sides[0].described.values[1, -1] += 1  # the bias of the first kind
+    np.testing.assert_allclose((network.each(rows, items) - before).detach(), [1, 0], atol=1e-6)
+    np.testing.assert_allclose(
+        network.all(rows, items)[:, 0].detach(), network.each(rows, items).detach(), atol=1e-6
+    )
 
 
 def test_it_tells_what_it_did():

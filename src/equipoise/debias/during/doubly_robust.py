@@ -15,6 +15,7 @@ from equipoise.data import vocabulary as v
 from equipoise.debias.correction import Bias, Context
 from equipoise.debias.during.inverse_propensity import InversePropensity, tasteful
 from equipoise.errors import DataError, MissingExtraError
+from equipoise.models.attributes import Choice, attributes
 from equipoise.models.histories import Catalogue, locate
 from equipoise.models.recommender import Recommender
 from equipoise.models.training import Training
@@ -44,6 +45,9 @@ class DoublyRobust(InversePropensity):
 
     shrinkage: NonNegativeFloat = 0.3
     """Weight of its squared factors and biases, per example."""
+
+    attributes: Choice = "none"
+    """Columns of users and items that the imputation model reads; best those that the model reads."""
 
     cells: int = Field(1_000_000, ge=1)
     """Most cells per step over which imputed errors are averaged; where there are more, items are drawn."""
@@ -90,13 +94,15 @@ class DoublyRobust(InversePropensity):
         )
         ratings = data.positives[v.VALUE].cast(float).to_numpy()
         head = Imputation(
-            users=len(catalogue.users),
-            items=len(catalogue.items),
-            events=np.bincount(users, minlength=len(catalogue.users)),
+            events=(
+                np.bincount(users, minlength=len(catalogue.users)),
+                np.bincount(items, minlength=len(catalogue.items)),
+            ),
             mean=float(np.average(ratings, weights=weights[taste])),
             width=self.width,
             shrinkage=self.shrinkage,
             cells=self.cells,
+            known=None if self.attributes == "none" else attributes(data, catalogue, self.attributes),
             seed=int(context.runtime.rng("cells").integers(2**31)),
             emphasis=self._emphasis(
                 users * len(catalogue.items) + items, fitted.values[taste], len(catalogue.items)

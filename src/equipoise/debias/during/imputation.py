@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from equipoise.models.attributes import Attributes
+from equipoise.models.factors import Described
 from equipoise.models.training import Step
 
 Ints = NDArray[np.int64]
@@ -20,19 +22,19 @@ class PseudoRatings(nn.Module):
     """Matrix factorisation that gives every cell a rating to stand for the one that was not seen.
 
     Args:
-        users: Number of users.
-        items: Number of items.
         width: Factors.
         mean: Rating to begin with.
+        events: Events per user and per item.
+        known: Attributes of users and of items that have factors of their own.
     """
 
-    def __init__(self, users: int, items: int, width: int, mean: float) -> None:
+    def __init__(
+        self, width: int, mean: float, events: tuple[Ints, Ints], known: tuple[Attributes, Attributes] | None
+    ) -> None:
         super().__init__()
-        spread = 0.1 / math.sqrt(width)
-        self.users = nn.Parameter(torch.randn(users, width) * spread)
-        self.items = nn.Parameter(torch.randn(items, width) * spread)
-        self.user_bias = nn.Parameter(torch.zeros(users))
-        self.item_bias = nn.Parameter(torch.zeros(items))
+        self.sides = nn.ModuleList(
+            _Side(width, count, None if known is None else known[place]) for place, count in enumerate(events)
+        )
         self.mean = nn.Parameter(torch.tensor(mean))
         self.steps = nn.Parameter(
             torch.tensor(0.0), requires_grad=False
@@ -40,18 +42,47 @@ class PseudoRatings(nn.Module):
 
     def each(self, users: Tensor, items: Tensor) -> Tensor:
         """Of pairs, shape (n,)."""
-        bias = self.mean + self.user_bias[users] + self.item_bias[items]
-        return (self.users[users] * self.items[items]).sum(1) + bias
+        (p, user_bias), (q, item_bias) = self._vectors(users, items)
+        return (p * q).sum(1) + user_bias + item_bias + self.mean
 
     def all(self, users: Tensor, items: Tensor) -> Tensor:
         """Of all pairs of these users and these items, shape (users, items)."""
-        bias = self.mean + self.user_bias[users][:, None] + self.item_bias[items]
-        return self.users[users] @ self.items[items].T + bias
+        (p, user_bias), (q, item_bias) = self._vectors(users, items)
+        return p @ q.T + user_bias[:, None] + item_bias + self.mean
 
     def sizes(self, users: Tensor, items: Tensor) -> Tensor:
-        """Squared factors and biases of each pair, summed over the pairs."""
-        parts = ((self.users, users), (self.items, items), (self.user_bias, users), (self.item_bias, items))
-        return torch.stack([values[rows].square().sum() for values, rows in parts]).sum()
+        """Squared factors and biases of these pairs, per pair."""
+        parts = [side.size(rows) for side, rows in zip(self.sides, (users, items), strict=True)]  # type: ignore[operator]
+        return torch.stack(parts).sum()
+
+    def _vectors(self, users: Tensor, items: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        return self.sides[0](users), self.sides[1](items)
+
+
+class _Side(nn.Module):
+    """Factors and biases of users, or of items, with those of their attributes."""
+
+    def __init__(self, width: int, events: Ints, known: Attributes | None) -> None:
+        super().__init__()
+        spread = 0.1 / math.sqrt(width)
+        self.own = nn.Parameter(torch.randn(len(events), width) * spread)
+        self.bias = nn.Parameter(torch.zeros(len(events)))
+        met = int((events > 0).sum())
+        self.described = Described(known, width, spread, met) if known is not None and known.columns else None
+
+    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        if self.described is None:
+            return self.own[rows], self.bias[rows]
+        shared = self.described.each(rows).sum(1)
+        return self.own[rows] + shared[:, :-1], self.bias[rows] + shared[:, -1]
+
+    def size(self, rows: Tensor) -> Tensor:
+        own = (self.own[rows].square().sum() + self.bias[rows].square().sum()) / len(rows)
+        return (
+            own
+            if self.described is None
+            else own + self.described.values.square().sum() / self.described.rows
+        )
 
 
 @dataclass(frozen=True)
@@ -63,32 +94,30 @@ class Imputation:
     held still.
 
     Attributes:
-        users: Number of users of the catalogue.
-        items: Number of items of the catalogue.
-        events: Examples per user, shape (users,).
+        events: Examples per user and per item of the catalogue.
         mean: Mean rating.
         width: Factors of the imputation model.
         shrinkage: Weight of its squared parameters.
         cells: Most cells per step; of more, items are drawn.
         seed: Of these draws.
+        known: Attributes of users and of items that the imputation model reads; None for none.
         emphasis: Factor of each cell's weight in the imputation loss, from users and items; None for 1.
         name: Of the head.
     """
 
-    users: int
-    items: int
-    events: Ints
+    events: tuple[Ints, Ints]
     mean: float
     width: int
     shrinkage: float
     cells: int
     seed: int
+    known: tuple[Attributes, Attributes] | None = None
     emphasis: Callable[[Tensor, Tensor], Tensor] | None = None
     name: str = "imputation"
 
     def build(self, width: int) -> PseudoRatings:
         """The imputation model; it has factors of its own, so the width of the representations is not used."""
-        return PseudoRatings(self.users, self.items, self.width, self.mean)
+        return PseudoRatings(self.width, self.mean, self.events, self.known)
 
     def loss(self, network: nn.Module, step: Step) -> Tensor:
         """Both parts together."""
@@ -105,9 +134,9 @@ class Imputation:
         own = (step.representations * step.items[step.targets]).sum(1)
         seen = (own - network.each(step.users, step.targets).detach()).square()
         users, first, count = _distinct(step.users)
-        events = torch.from_numpy(self.events)[users]
-        active = int((self.events > 0).sum())
-        share = count / len(step.users) * (int(self.events.sum()) / active) / events
+        events = self.events[0]
+        average = events.sum() / (events > 0).sum()
+        share = count / len(step.users) * float(average) / torch.from_numpy(events)[users]
         items = self._items(network, len(users))
         scores = step.representations[first] @ step.items[items].T
         imputed = (scores - network.all(users, items).detach()).square().mean(1)
@@ -123,18 +152,17 @@ class Imputation:
             step.weights if self.emphasis is None else step.weights * self.emphasis(step.users, step.targets)
         )
         apart = (network.each(step.users, step.targets) - step.values).square()
-        sizes = network.sizes(step.users, step.targets) / len(step.users)
-        return (weights * apart).mean() + self.shrinkage * sizes
+        return (weights * apart).mean() + self.shrinkage * network.sizes(step.users, step.targets)
 
     def _items(self, network: PseudoRatings, users: int) -> Tensor:
         """All items, or a uniform draw of as many as the step may hold, other ones at each step."""
-        most = max(1, self.cells // users)
-        if most >= self.items:
-            return torch.arange(self.items)
+        most, items = max(1, self.cells // users), len(self.events[1])
+        if most >= items:
+            return torch.arange(items)
         rng = np.random.default_rng([self.seed, int(network.steps)])
         with torch.no_grad():
             network.steps.add_(1)
-        return torch.from_numpy(rng.integers(0, self.items, most))
+        return torch.from_numpy(rng.integers(0, items, most))
 
 
 def _distinct(users: Tensor) -> tuple[Tensor, Tensor, Tensor]:
