@@ -35,7 +35,7 @@ BACKBONES: Mapping[str, Mapping[str, Any]] = {
 RATED: Mapping[str, Any] = {"loss": "rating", "width": 8, "epochs": 20, "shrinkage": 0.1}
 """Of `mf`, in the world of ratings."""
 
-_GROUPS = {"group": "popularity"}
+_SHARED = {"group": "popularity", "pool": 500, "strength": 3.0}
 METHODS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "popularity": {
         "ips": {},
@@ -44,15 +44,15 @@ METHODS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "popularity_adjust": {},
         "balanced_sampling": {"strength": 1.0},
         "reweigh": {"rounds": 4},
-        "exposure": _GROUPS,
-        "fa_ir": _GROUPS,
-        "max_min": _GROUPS,
+        "exposure": _SHARED,
+        "fa_ir": {"pool": 500, "proportion": 0.6},
+        "max_min": _SHARED,
         "calibrated": {},
         "mmr": {},
     },
     "position": {
-        "position": {},
-        "ips": {"propensity": "position"},
+        "position": {"method": "regression_em"},
+        "position dual": {"method": "dual"},
         "popularity_adjust": {},
         "balanced_sampling": {"strength": 1.0},
     },
@@ -77,7 +77,8 @@ METHODS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "noise": {"purify": {}, "mmr": {}},
     "ratings": {"ips": {}, "snips": {}, "clipped_ips": {}, "dr_jl": {}, "mrdr": {}, "score_calibration": {}},
 }
-"""World -> method -> fields: every method in the worlds of what it is against, and what is cheap beside it."""
+"""World -> method (and a word, where one runs twice) -> fields: every method in the worlds of what it is against, and
+what is cheap beside it. Re-rankers that should move the rare reach for all 500 items."""
 SEQUENCE: Mapping[str, Sequence[str]] = {
     "popularity": (
         "snips",
@@ -103,7 +104,8 @@ def _ground(world: str, seed: int) -> Ground:
 
 @lru_cache(maxsize=1)
 def _base(world: str, seed: int, backbone: str) -> Fitted:
-    return _fitted(world, seed, backbone, BASE).model
+    runtime = Runtime(seed=seed, threads=threads(), progress=False)
+    return models.build(backbone, _fields(world, backbone)).fit(_ground(world, seed).train, runtime=runtime)
 
 
 def measure(setting: str, seed: int, folder: Path) -> Part:
@@ -124,20 +126,24 @@ def measure(setting: str, seed: int, folder: Path) -> Part:
 def _fitted(world: str, seed: int, backbone: str, method: str) -> Corrected:
     """A model under one correction; re-rankers share the model of the base."""
     ground, runtime = _ground(world, seed), Runtime(seed=seed, threads=threads(), progress=False)
-    fields = {**BACKBONES[backbone], **(RATED if world == "ratings" else {})}
     if method == POPULAR:
         return fit(models.build("popular"), ground.train, [], runtime=runtime)
     if method == BASE:
-        return fit(models.build(backbone, fields), ground.train, [], runtime=runtime)
-    chosen = corrections.build(method, METHODS[world].get(method, {}))
+        return Corrected(_base(world, seed, backbone), (), Context(ground.train, runtime))
+    chosen = corrections.build(method.split()[0], METHODS[world].get(method, {}))
     if not isinstance(chosen, AfterTraining):
-        recommender = models.build(backbone, fields)
+        recommender = models.build(backbone, _fields(world, backbone))
         return fit(recommender, ground.train, [chosen], valid=ground.valid, runtime=runtime)
     model = _base(world, seed, backbone)
     if chosen.name == "score_calibration":
         model = model.calibrate(ground.valid, runtime, exclude_seen=False)
     context = Context(ground.train, runtime, valid=ground.valid, model=model)
     return Corrected(model, (chosen,), context)
+
+
+def _fields(world: str, backbone: str) -> Mapping[str, Any]:
+    """Of the model: for ratings it learns their values, else what is taken."""
+    return {**BACKBONES[backbone], **(RATED if world == "ratings" else {})}
 
 
 def _lists(corrected: Corrected | None, ground: Ground, seed: int) -> pl.DataFrame:
