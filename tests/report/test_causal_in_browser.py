@@ -4,8 +4,16 @@ import json
 
 import pytest
 
-from equipoise.report import render_card, render_gate, render_graph, render_plan, render_policy_value
+from equipoise.report import (
+    render_card,
+    render_debias,
+    render_gate,
+    render_graph,
+    render_plan,
+    render_policy_value,
+)
 from tests.report import causal_content as content
+from tests.report import debias_content
 from tests.report.test_in_browser import browse
 from tests.report.test_in_browser import pytestmark as needs_chromium
 
@@ -16,6 +24,7 @@ PAGES = {
     "gate": (render_gate, content.gate),
     "graph": (render_graph, content.proposal),
     "plan": (render_plan, content.plan),
+    "debias": (render_debias, debias_content.mirrored),
 }
 
 
