@@ -112,9 +112,8 @@ class _Maker:
             log, schedule, self.taste.ratio, follow,
             strength=strength * rates, popularity=settings.popularity, floor=settings.floor,
         )  # fmt: skip
-        leaning = made.leaning
         if settings.gap is not None:
-            leaning = with_gap(made, self.groups, schedule, self.drift / 2, settings.gap)
+            made = with_gap(made, self.groups, schedule, self.drift / 2, settings.gap)
         bought = find_purchases(settings, log, schedule, made)
         search, queries = self._searches()
         laws = Laws(
@@ -131,7 +130,7 @@ class _Maker:
             language=np.zeros(log.shape[0], dtype=np.int64),
             presence=schedule.presence,
         )
-        weights = made.weights(leaning)
+        weights = made.weights(made.leaning)
         policy = (
             Continued(weights, "twin", laws=laws, seed=settings.seed, days=schedule.days)
             if schedule.once

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from equipoise.errors import ConfigError, nearest
-from equipoise.worlds.laws import Ints, Matrix
+from equipoise.worlds.laws import Ints
 from equipoise.worlds.twin.calibration import Calibrated
 from equipoise.worlds.twin.exposure import Exposure
 from equipoise.worlds.twin.record import Record
@@ -84,10 +84,13 @@ def find_groups(
     return Groups(users, column, favoured, other)
 
 
-def with_gap(made: Calibrated, groups: Groups, schedule: Schedule, change: Floats, wanted: float) -> Matrix:
-    """The logger's leaning, changed for two groups such that the favoured one is served better by `wanted`.
+def with_gap(
+    made: Calibrated, groups: Groups, schedule: Schedule, change: Floats, wanted: float
+) -> Calibrated:
+    """The twin, changed for two groups such that the favoured one is served better by `wanted`.
 
-    The logger follows the taste of the one more and of the other less; what users like stays as it is.
+    Both groups come to like the average item alike, so that they differ by how they are served only. Then the
+    logger follows the taste of the one more and of the other less.
 
     Args:
         made: The calibrated twin.
@@ -100,6 +103,14 @@ def with_gap(made: Calibrated, groups: Groups, schedule: Schedule, change: Float
         ConfigError: if no such logger is found; the reach is told.
     """
     rows = [groups.members(group) for group in (groups.favoured, groups.other)]
+    appetite = made.appetite.copy()
+    level = float(np.mean([expit(appetite[part]).mean() for part in rows]))
+    for part in rows:
+        shift = brentq(
+            lambda x, mine=appetite[part]: expit(mine + np.float32(x)).mean() - level, -6, 6, xtol=1e-4
+        )
+        appetite[part] += np.float32(shift)
+    made = replace(made, appetite=appetite)
     liked = [expit(made.appetite[part] + change.astype(np.float32)) for part in rows]
     exposures = [
         Exposure(schedule.visits[part], schedule.examination, schedule.once, made.appetite.shape[1])
@@ -129,4 +140,4 @@ def with_gap(made: Calibrated, groups: Groups, schedule: Schedule, change: Float
     changed = made.leaning.copy()
     for part, factor in zip(rows, factors(more), strict=True):
         changed[part] *= np.float32(factor)
-    return changed
+    return replace(made, leaning=changed)
