@@ -54,7 +54,8 @@ WEIGHED: Methods = {
     "clipped_ips": ("clipped_ips", {"propensity": "popularity"}),
 }
 TRAINED: Methods = {
-    "adversarial": ("adversarial", {}),
+    "adversarial": ("adversarial", {"how": "both", "strength": 0.005}),
+    "adversarial by filter": ("adversarial", {}),
     "adversarial by means": ("adversarial", {"moments": "means"}),
     "adversarial by reversal": ("adversarial", {"how": "reversal"}),
     "popularity_adjust": ("popularity_adjust", {}),
@@ -170,7 +171,16 @@ def _each(started: float, users: pl.Series) -> float:
 
 def _settings() -> dict[str, Sequence[int]]:
     """The most telling first; what has no random number is measured once."""
-    first = [f"mf {BASE}", "mf adversarial", "mf user_gap", POPULAR, RANDOM, f"ease {BASE}", "ease user_gap"]
+    first = [
+        f"mf {BASE}",
+        "mf adversarial",
+        "mf adversarial by filter",
+        "mf user_gap",
+        POPULAR,
+        RANDOM,
+        f"ease {BASE}",
+        "ease user_gap",
+    ]
     first += [f"sequence {BASE}", "sequence adversarial"]
     rest = [f"{backbone} {method}" for backbone, methods in ORDER.items() for method in methods]
     names = dict.fromkeys([*first, *rest, f"mf {BASE}{LAST}", f"mf adversarial{LAST}"])
