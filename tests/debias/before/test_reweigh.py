@@ -206,3 +206,18 @@ def test_the_order_of_rows_plays_no_part():
     assert [one["weights"] for one in told["rounds_tried"]] == [
         one["weights"] for one in again["rounds_tried"]
     ]
+
+
+def test_nobody_served_is_an_error_and_rounds_without_a_share_are_told_apart():
+    def nobody(weights):
+        return np.zeros(2), np.zeros(2)
+
+    fields = {"rule": "keep_mean", "shares": np.full(2, 0.5), "rounds": 3, "limit": 50.0}
+    with pytest.raises(ModelError, match="No group is served"):
+        seek(nobody, 0.1, **fields)
+    steps = iter([[10.0, 0.01, 0.0], [8.0, 2.0, 0.0], [4.0, 3.0, 0.0], [9.0, 0.0, 0.0]])
+    found = seek(
+        lambda weights: (np.array(next(steps)), np.zeros(3)), 0.1, **{**fields, "shares": np.full(3, 1 / 3)}
+    )
+    assert all(one.disparity == float("inf") for one in found)
+    assert min(found, key=lambda one: (one.disparity, one.missing)) is found[2]

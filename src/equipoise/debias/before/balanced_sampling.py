@@ -33,9 +33,10 @@ class BalancedSampling(BeforeTraining):
     weight 0. To models that count or fit pair by pair (popularity, item-to-item, factorisation) m rows and a
     weight of m are the same; a sequence would get steps that nobody took, and learn that everything is done
     twice. A row that is gone, on the other side, tears a hole in the sequence, lets what the user has already
-    seen be recommended once more, and leaves an impression behind that says that nothing was chosen. The number m
-    is drawn, whole, with the wanted mean; weights are divided by their mean, so that a model's regularisation
-    keeps its proportion to the data. Impressions and searches keep their weight.
+    seen be recommended once more, and leaves an impression behind that says that nothing was chosen. The weight
+    is the mean of m, which is what sampling anew in every epoch comes to and loses no event; or m is drawn once,
+    whole. Weights are divided by their mean, so that a model's regularisation keeps its proportion to the data.
+    Impressions and searches keep their weight.
 
     Naive up-sampling barely moves gaps between groups of users and costs some accuracy (Melchiorre et al. 2021,
     "Investigating gender fairness of recommendation algorithms in the music domain", Table 4).
@@ -56,6 +57,8 @@ class BalancedSampling(BeforeTraining):
     """0 changes nothing, 1 gives every cell what is due to it; in between, on the scale of logarithms."""
     most: float = Field(10.0, ge=1)
     """How often an event comes at most."""
+    draw: bool = False
+    """Whether each event's number of times is drawn once, whole, by the run's seed; else its weight is the mean."""
 
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
         """See `Correction.obstacle`."""
@@ -73,8 +76,9 @@ class BalancedSampling(BeforeTraining):
         plan = self._plan(cells.filter(pl.Series(taste)), parts)
         wanted = cells.join(plan, on=cells.columns, how="left", maintain_order="left")["factor"]
         factors = wanted.fill_null(1.0).to_numpy()
-        draws = _draws(events, context.runtime.rng(self.name))
-        times = np.where(taste, np.floor(factors) + (draws < factors % 1), 0.0)
+        if self.draw:
+            factors = np.floor(factors) + (_draws(events, context.runtime.rng(self.name)) < factors % 1)
+        times = np.where(taste, factors, 0.0)
         weights = np.where(taste, times / max(times[taste].mean(), 1e-12), 1.0)
         told = _account(data, parts, taste, weights)
         capped = int((plan["factor"] >= self.most).sum())

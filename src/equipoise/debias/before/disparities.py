@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 MetricName = Literal["ndcg", "recall", "precision", "hit_rate"]
 METRICS = {"ndcg": ndcg, "recall": recall, "precision": precision, "hit_rate": hit_rate}
 
-_CELL = "_cell"
+_CELL, _CROSS = "_cell", " x "
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Disparity(ABC):
     """What each cell counts for in a mean of the rates; sums to 1."""
     train: Dataset
     """What models are fitted on whose lists are measured."""
+    absent: tuple[str, ...] = ()
+    """Cells that have no event, so that no weight can help them; they are not measured."""
 
     @abstractmethod
     def cells(self, events: pl.DataFrame) -> pl.Series:
@@ -110,6 +112,9 @@ class ExposureRates(Disparity):
         due_of = self._items.group_by(v.GROUP).len("_size")
         table = table.join(due_of, on=v.GROUP, maintain_order="left")
         self.names, self._side = table[_CELL].to_list(), table["_side"]
+        whole = table.select(pl.col("_side").unique()).join(due_of, how="cross")
+        lacking = whole.join(table, on=["_side", v.GROUP], how="anti").sort("_side", v.GROUP)
+        self.absent = tuple(lacking.select(pl.concat_str("_side", v.GROUP, separator=_CROSS)).to_series())
         self._events = table["_events"].to_numpy().astype(np.float64)
         size = table["_size"].to_numpy() if due == "catalogue" else self._events
         self._due = self._within(np.asarray(size, dtype=np.float64))
@@ -150,7 +155,7 @@ class ExposureRates(Disparity):
         if self._users is None:
             return [item.alias(_CELL), pl.repeat("", len(rows), eager=True).alias("_side"), item]
         side = groups.per_event(rows, self._users)
-        return [(side + " x " + item).alias(_CELL), side.alias("_side"), item]
+        return [(side + _CROSS + item).alias(_CELL), side.alias("_side"), item]
 
 
 class QualityRates(Disparity):

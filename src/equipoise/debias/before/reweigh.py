@@ -81,13 +81,13 @@ class Reweigh(BeforeTraining):
 
         Raises:
             DataError: if an attribute has one value, or a group has no event.
-            ModelError: if the target was not reached and `on_failure` says so.
+            ModelError: if the target was not reached and `on_failure` says so, or no group is served at all.
         """
         measured = self._measured(data, context)
         if context.fit is None:
             return self._declared(data, measured, context)
         found = self._searched(measured, context.fit)
-        best = min(found, key=lambda one: one.disparity)  # the first of equals
+        best = min(found, key=lambda one: (one.disparity, one.missing))  # the first of equals
         reached = best.disparity <= self.target
         if not reached and self.on_failure == "error":
             raise ModelError(
@@ -107,7 +107,7 @@ class Reweigh(BeforeTraining):
             models_trained=len(found),
             effective_sample_size=effective,
             **measured.describe(),
-            warnings=self._warnings(found, best, effective, len(data.positives)),
+            warnings=[*_absent(measured), *self._warnings(found, best, effective, len(data.positives))],
         )
         return result if best is not found[0] else data
 
@@ -141,8 +141,9 @@ class Reweigh(BeforeTraining):
             groups=_by_name(measured, rate_of_events=rates, weight=weights),
             effective_sample_size=effective,
             warnings=[
+                *_absent(measured),
                 "There was no model to measure, so the weights balance the events alone; what a model makes of "
-                "them was not measured, and the target is declared, not reached."
+                "them was not measured, and the target is declared, not reached.",
             ],
         )
         return result
@@ -188,6 +189,13 @@ def _by_name(measured: Disparity, **columns: Floats) -> dict[str, dict[str, floa
     return {
         name: dict(zip(columns, row, strict=True)) for name, row in zip(measured.names, rows, strict=True)
     }
+
+
+def _absent(measured: Disparity) -> list[str]:
+    if not measured.absent:
+        return []
+    names = ", ".join(measured.absent[:5])
+    return [f"{len(measured.absent)} cells have no event, so that no weight can help them: {names}."]
 
 
 def _finite(value: float) -> float | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from equipoise.debias.before.inverse_balance import RULES, Floats, RuleName, disparity
+from equipoise.errors import ModelError
 
 _MARGIN = 0.75  # of the target is aimed at, for responses are rough and the target must be met from below
 _FLOOR = (
@@ -29,12 +30,15 @@ class Round:
         rates: What was measured under them.
         errors: Standard errors of the rates, 0 where there is none.
         disparity: Of these rates.
+        missing: How far the rates are from the wanted ones, 0 to 2 on average; it tells rounds apart in which some
+            cell gets nothing.
     """
 
     weights: Floats
     rates: Floats
     errors: Floats
     disparity: float
+    missing: float
 
     @property
     def noise(self) -> float:
@@ -68,6 +72,9 @@ def seek(
         shares: What each cell counts for in a mean of the rates.
         rounds: Measurements after the first.
         limit: Largest ratio of two weights.
+
+    Raises:
+        ModelError: if all rates are 0.
     """
     logs, pace = np.zeros(len(shares)), 1.0
     found: list[Round] = []
@@ -76,13 +83,20 @@ def seek(
     best = last
     for number in range(rounds + 1):
         rates, errors = measure(np.exp(logs))
-        found.append(Round(np.exp(logs), rates, errors, disparity(rates)))
-        if found[-1].disparity <= target:
-            break
+        if not rates.any():
+            raise ModelError(
+                "No group is served at all, so that there is no disparity to lessen",
+                where=f"round {number}, {len(rates)} groups",
+                todo="Measure longer lists, or by another metric.",
+            )
         seen = np.maximum(rates, _FLOOR * rates.max())
         if number == 0:
             wanted = RULES[rule](seen, _MARGIN * target, shares)
-        here = logs, _centred(_short(wanted / wanted.mean(), seen / seen.mean()))
+        short = _short(wanted / wanted.mean(), seen / seen.mean())
+        found.append(Round(np.exp(logs), rates, errors, disparity(rates), float(np.abs(short).mean())))
+        here = logs, _centred(short)
+        if found[-1].disparity <= target:
+            break
         if last is not None:
             pace = _pace(pace, here[0] - last[0], last[1] - here[1])
         if best is None or _size(here) < _size(best):
