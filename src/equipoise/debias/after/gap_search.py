@@ -15,7 +15,7 @@ from equipoise.debias.after.pools import Floats, Ints
 
 _LATE = (1.0, 0.5, 0.3, 0.1)
 _WEIGHTS = (0.5, 1.0, 1.5, 2.0, 3.0)
-_NOVELTY = np.r_[0.0, np.geomspace(0.03, 3.0, 18)]
+_NOVELTY = np.r_[0.0, np.geomspace(0.03, 1.0, 15)]  # more does not carry over from held-out to later events
 _LEVELS = 101
 _FOLDS = 5
 
