@@ -29,9 +29,10 @@ class UserGap(AfterTraining):
     Two means, in this order. Groups that are served worse get scores that go by what their own members chose
     lately, where that makes their held-out lists better. Where that is not enough, groups that are served better
     get less popular items, only so far as to close the gap and to cost at most `max_loss` of the quality over all
-    users: their lists get worse, which the report calls levelling down (by at most one standard deviation of score per standard
-    deviation of log-popularity: more did not carry over to later events). All is chosen on held-out events, by the
-    lists of the model that knows training alone. Users whose group is not known keep their lists.
+    users: their lists get worse, which the report calls levelling down. It goes no further than one standard
+    deviation of score per standard deviation of log-popularity, because more did not carry over to later events.
+    All is chosen on held-out events, by the lists of the model that knows training alone. Users whose group is not
+    known keep their lists.
     """
 
     name: ClassVar[str] = "user_gap"
