@@ -109,6 +109,11 @@ def make_schedule(
             active = _active_days(who, _bins(when, start, end, span), n_users, span)
             fewest = taken / np.clip(rate * length, most / 2, most)
             visits = np.clip(_with_empty(active, taken), fewest, taken / _SELDOM)
+            if active.sum() < visits.sum() / 2:
+                notes.append(
+                    f"Users do {taken.sum() / active.sum():.2g} things on an active day, more than a slate holds: "
+                    "the twin spreads them over more days."
+                )
         else:
             notes.append(
                 f"The log has no times: {taken.sum() / need.sum():.2g} clicks per visit are a guess."
