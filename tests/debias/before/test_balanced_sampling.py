@@ -10,6 +10,7 @@ from equipoise.debias import Context, corrections
 from equipoise.debias.corrected import fit
 from equipoise.errors import DataError, ModelError
 from equipoise.models import models
+from equipoise.worlds import Storefront, planted
 from tests.debias.before.planted import shop
 
 QUIET = Runtime(progress=False)
@@ -93,7 +94,7 @@ def test_bands_get_what_is_due_to_their_items():
 
 
 def test_cells_of_both_are_balanced_within_each_group():
-    _, told = _sampled(shop().dataset(), by="both", popularity="bands", strength=1.0, most=100)
+    _, told = _sampled(shop().dataset(), by="both", popularity="bands", source="events", most=100)
     after = {(cell["users"], cell["items"]): cell["share_after"] for cell in told["cells"]}
     for band in ("head", "middle", "tail"):
         assert after["man", band] == pytest.approx(after["woman", band], abs=0.04)
@@ -110,6 +111,32 @@ def test_popular_items_take_less_of_the_lists_and_rare_ones_more():
         )
         mean_count[name] = lists.join(counts, on="item_id")["count"].mean()
     assert mean_count["balanced"] < 0.9 * mean_count["plain"]
+
+
+def test_what_is_shown_often_counts_less_and_what_is_chosen_often_where_it_is_shown_does_not():
+    rows = [(item, "impression", shown) for item, shown in enumerate([400, 100, 100])]
+    rows += [(item, "click", chosen) for item, chosen in enumerate([80, 20, 60])]
+    table = pl.DataFrame(rows, schema=["item_id", "event", "n"], orient="row")
+    events = table.select(pl.exclude("n").repeat_by("n").explode()).with_row_index("user_id")
+    sampled, _ = _sampled(Dataset(events), strength=1.0)
+    clicks = sampled.events.filter(pl.col("event") == "click").group_by("item_id")
+    found = clicks.agg(pl.col("sample_weight").sum()).sort("item_id")["sample_weight"].to_numpy()
+    assert found / found.sum() == pytest.approx([0.2, 0.2, 0.6])  # as the click rates, .2 .2 .6
+    by_events, _ = _sampled(Dataset(events), strength=1.0, source="events")
+    clicks = by_events.events.filter(pl.col("event") == "click").group_by("item_id")
+    assert clicks.agg(pl.col("sample_weight").sum())["sample_weight"].to_numpy() == pytest.approx(
+        [160 / 3] * 3
+    )
+
+
+def test_lists_come_nearer_to_the_truth_where_the_logger_shows_what_is_popular():
+    world = Storefront(n_users=300, n_items=80, days=20, popularity=2.5, personalisation=0.0).generate()
+    data, users = world.dataset(), world.users["user_id"]
+    found = {}
+    for name, chosen in (("plain", []), ("balanced", [corrections.build("balanced_sampling")])):
+        corrected = fit(models.build("ease", {"reg": 50.0}), data, chosen, runtime=QUIET)
+        found[name] = planted(world, corrected.recommend(users, 10, exclude_seen=False))["preference_ndcg@10"]
+    assert found["balanced"] > found["plain"] + 0.05, found
 
 
 def test_what_was_seen_is_not_recommended_again_even_where_it_is_no_longer_trained_on():
@@ -144,6 +171,8 @@ def test_the_order_of_rows_plays_no_part():
         data.with_events(data.events.sample(fraction=1, shuffle=True, seed=3)), by="both", draw=True
     )
     assert sampled.events.sort(keys).equals(shuffled.events.sort(keys))
+    shares, others = ([cell.pop("share_after") for cell in one["cells"]] for one in (told, again))
+    assert shares == pytest.approx(others)
     assert told == again
     other = corrections.build("balanced_sampling", {"by": "both", "draw": True}).transform(
         data, Context(data, Runtime(seed=1))
@@ -169,7 +198,7 @@ def test_users_of_unknown_group_keep_their_events_as_they_are():
 
 
 def test_report_is_plain_and_loud():
-    _, told = _sampled(shop().dataset(), how="under", strength=1.0, draw=True)
+    _, told = _sampled(shop().dataset(), how="under", source="events", draw=True)
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     assert "lower the strength" in told["warnings"][0]
     assert "trained on no event" in told["warnings"][1]
@@ -186,5 +215,9 @@ def test_bad_input_is_refused_in_words():
     )
     with pytest.raises(DataError, match=r"a group of 'group' has no event in training.*: b"):
         _sampled(absent, by="group")
+    with pytest.raises(ModelError, match="by impressions, and the log has none"):
+        fit(
+            models.build("popular"), data, [corrections.build("balanced_sampling", {"source": "impressions"})]
+        )
     with pytest.raises(DataError, match="no column 'grup'"):
         _sampled(data, by="group", attribute="grup")

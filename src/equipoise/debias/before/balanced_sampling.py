@@ -25,9 +25,11 @@ class BalancedSampling(BeforeTraining):
 
     A cell is a group of users, a band of item popularity, a single item, or a group of users within one of
     these. Due is the same number of events to every group of users, and to every item of the catalogue the
-    same number as to any other. With the rate `r = events / due` of a cell, its events come
+    same number as to any other. With the rate `r = count / due` of a cell, its events come
     `(R / r) ** strength` times: R is the highest rate (over-sampling), the lowest (under-sampling), or what
-    keeps the total (both). With `popularity = "items"` that is a power of an item's inverse count.
+    keeps the total (both). With `popularity = "items"` that is a power of an item's inverse count. Items are
+    counted by their impressions where the log has some: what is shown often is to count less for it, and not
+    what is chosen often where it is shown, which is quality.
 
     An event that comes m times is one row of weight m, not m rows, and one that comes 0 times stays with the
     weight 0. To models that count or fit pair by pair (popularity, item-to-item, factorisation) m rows and a
@@ -51,9 +53,11 @@ class BalancedSampling(BeforeTraining):
     """Column of users that names their group; None for the first sensitive one."""
     popularity: Literal["bands", "items"] = "items"
     """Whether items are balanced one by one, or as head, middle and tail with a third of all events each."""
+    source: Literal["auto", "events", "impressions"] = "auto"
+    """What popularity is counted by; auto for impressions where there are any, else events of taste."""
     how: Literal["over", "under", "both"] = "both"
     """Whether the rare come more often, the common less often, or both with the total kept."""
-    strength: float = Field(0.5, ge=0, le=1)
+    strength: float = Field(1.0, ge=0, le=1)
     """0 changes nothing, 1 gives every cell what is due to it; in between, on the scale of logarithms."""
     most: float = Field(10.0, ge=1)
     """How often an event comes at most."""
@@ -62,6 +66,9 @@ class BalancedSampling(BeforeTraining):
 
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
         """See `Correction.obstacle`."""
+        kinds = data.events[v.EVENT] if v.EVENT in data.events.columns else pl.Series([], dtype=pl.String)
+        if self.source == "impressions" and self.by != "group" and v.IMPRESSION not in kinds:
+            return "popularity is to be counted by impressions, and the log has none."
         return None if self.by == "popularity" else groups.user_obstacle(data, self.attribute)
 
     def transform(self, data: Dataset, context: Context) -> Dataset:
@@ -73,13 +80,13 @@ class BalancedSampling(BeforeTraining):
         events, parts = data.events, self._parts(data)
         cells = events.select(*(groups.per_event(events, table).alias(name) for name, table in parts.items()))
         taste = events.select(positive(events)).to_series().to_numpy()
-        plan = self._plan(cells.filter(pl.Series(taste)), parts)
+        plan = self._plan(cells, parts, taste, self._counted(data, taste))
         wanted = cells.join(plan, on=cells.columns, how="left", maintain_order="left")["factor"]
         factors = wanted.fill_null(1.0).to_numpy()
         if self.draw:
             factors = np.floor(factors) + (_draws(events, context.runtime.rng(self.name)) < factors % 1)
         times = np.where(taste, factors, 0.0)
-        weights = np.where(taste, times / max(times[taste].mean(), 1e-12), 1.0)
+        weights = np.where(taste, times / max(np.sort(times[taste]).mean(), 1e-12), 1.0)
         told = _account(data, parts, taste, weights)
         capped = int((plan["factor"] >= self.most).sum())
         context.report(self, **told, warnings=_warnings(told, capped, len(plan), self.most))
@@ -96,21 +103,35 @@ class BalancedSampling(BeforeTraining):
             parts["items"] = table.with_columns(one_by_one) if self.popularity == "items" else table
         return parts
 
-    def _plan(self, cells: pl.DataFrame, parts: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    def _counted(self, data: Dataset, taste: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which rows are counted to tell how common a cell is."""
+        if self.by == "group" or self.source == "events" or v.EVENT not in data.events.columns:
+            return taste
+        shown = (data.events[v.EVENT] == v.IMPRESSION).fill_null(False).to_numpy()
+        return shown if shown.any() else taste
+
+    def _plan(
+        self,
+        cells: pl.DataFrame,
+        parts: dict[str, pl.DataFrame],
+        taste: NDArray[np.bool_],
+        counted: NDArray[np.bool_],
+    ) -> pl.DataFrame:
         """How often the events of each cell come: the cell's columns and `factor`."""
-        plan = cells.drop_nulls().group_by(cells.columns).len("events").with_columns(due=pl.lit(1.0))
+        rows = cells.with_columns(_taste=pl.Series(taste), _counted=pl.Series(counted)).drop_nulls()
+        plan = rows.group_by(cells.columns).agg(events=pl.col("_taste").sum(), count=pl.col("_counted").sum())
+        plan = plan.filter(pl.col("events") > 0).with_columns(due=pl.lit(1.0))
         if "items" in parts:
             sizes = parts["items"].group_by(v.GROUP).len("size").rename({v.GROUP: "items"})
             plan = plan.join(sizes, on="items").with_columns(due=pl.col("due") * pl.col("size"))
-        rate = pl.col("events") / pl.col("due")
-        flattened = rate ** (1 - self.strength)
+        rate = pl.col("count").clip(lower_bound=1) / pl.col("due")  # 1: chosen without ever being shown
+        inverse = rate**-self.strength
         level = {
-            "over": rate.max() ** self.strength,
-            "under": rate.min() ** self.strength,
-            "both": pl.col("events").sum() / (pl.col("due") * flattened).sum(),
+            "over": 1 / inverse.min(),
+            "under": 1 / inverse.max(),
+            "both": pl.col("events").sum() / (pl.col("events") * inverse).sum(),
         }[self.how]
-        factor = (level * flattened / rate).clip(upper_bound=self.most)
-        return plan.select(*cells.columns, factor.alias("factor"))
+        return plan.select(*cells.columns, (level * inverse).clip(upper_bound=self.most).alias("factor"))
 
 
 def _account(

@@ -180,7 +180,7 @@ def _weighed(data: Dataset, measured: Disparity, weights: Floats) -> tuple[Datas
     of_cell = pl.DataFrame({"cell": measured.names, "weight": weights})
     own = cells.alias("cell").to_frame().join(of_cell, on="cell", how="left", maintain_order="left")["weight"]
     factors = np.where(taste, own.fill_null(1.0).to_numpy(), 1.0)
-    factors[taste] /= factors[taste].mean()
+    factors[taste] /= np.sort(factors[taste]).mean()
     return data.with_events(multiplied(data.events, factors)), effective_size(factors[taste])
 
 

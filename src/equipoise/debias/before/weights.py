@@ -24,6 +24,6 @@ def multiplied(events: pl.DataFrame, weights: ArrayLike) -> pl.DataFrame:
 
 def effective_size(weights: ArrayLike) -> float:
     """Number of equally weighted events that are worth as much, `(sum w)^2 / sum w^2` (Kish 1965); 0 for none."""
-    values = np.asarray(weights, dtype=np.float64)
+    values = np.sort(np.asarray(weights, dtype=np.float64))  # one order of summing, whatever that of the rows
     squares = float(np.square(values).sum())
     return float(values.sum()) ** 2 / squares if squares else 0.0
