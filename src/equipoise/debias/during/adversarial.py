@@ -51,6 +51,10 @@ class Adversarial(DuringTraining):
     moments: Moments = "covariances"
     """What the filter makes equal among classes: `means`, by one map for all users that needs no label; or
     `covariances` too, by a map for each class."""
+    left: float = Field(0.0, ge=0)
+    """Distance between the means of classes that the filter leaves, in standard deviations within classes. What chance
+    alone would make of classes of n and m users is sqrt(width (1/n + 1/m)); with exactly equal means, 0, attackers who
+    learn from some users do worse than chance on the others."""
     strength: float = Field(0.02, ge=0)
     """Factor of the adversaries' gradient as it reaches the model."""
     adversaries: PositiveInt = 3
@@ -90,7 +94,7 @@ class Adversarial(DuringTraining):
         context.report(self, users=counts, unknown=unknown, warnings=_warnings(counts, unknown))
         return Training(
             heads=self._heads(labels, data) if self.how != "filter" else (),
-            filter=Eraser(labels, self.moments) if self.how != "reversal" else None,
+            filter=Eraser(labels, self.moments, self.left) if self.how != "reversal" else None,
         )
 
     def _labels(self, data: Dataset) -> Labels:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from equipoise.debias.during.erasure import Affine, barycentre_maps, least_squares_erasure
+from equipoise.debias.during.erasure import Affine, barycentre_maps, distance, least_squares_erasure
 from equipoise.debias.during.labels import Labels
 
 Ints = NDArray[np.int64]
@@ -28,10 +28,12 @@ class Eraser:
     Attributes:
         labels: Who has which classes.
         moments: What is made equal among the classes of each attribute.
+        left: Distance of the means of classes that stays, in standard deviations within classes.
     """
 
     labels: Labels
     moments: Moments
+    left: float = 0.0
 
     def groups(self, users: pl.Series) -> Ints:
         """Cell of each user; 0 where no attribute is known."""
@@ -75,10 +77,17 @@ class Eraser:
             )
             for column, classes in zip(codes.T, self._sizes - 1, strict=True)
         ]
-        return least_squares_erasure(vectors, np.concatenate(told, axis=1))
+        shares = [self._share(vectors, column) for column in codes.T]
+        return least_squares_erasure(vectors, np.concatenate(told, axis=1)).partly(max(shares))
 
     def _by_class(self, vectors: NDArray[np.float64], codes: Ints) -> list[Affine]:
         """The map of each class, and last, where -1 finds it, that of whoever has none."""
         known = codes >= 0
         everyone = least_squares_erasure(vectors[known], np.eye(codes.max() + 1)[codes[known]])
-        return [*barycentre_maps(vectors[known], codes[known]), everyone]
+        maps = [*barycentre_maps(vectors[known], codes[known]), everyone]
+        return [one.partly(self._share(vectors, codes)) for one in maps]
+
+    def _share(self, vectors: NDArray[np.float64], codes: Ints) -> float:
+        """How far to go so that the means of classes stay `left` apart."""
+        apart = distance(vectors[codes >= 0], codes[codes >= 0]) if self.left else np.inf
+        return max(0.0, 1 - self.left / apart) if apart else 0.0
