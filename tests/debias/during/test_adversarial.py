@@ -17,7 +17,7 @@ from equipoise.debias.corrected import fit
 from equipoise.debias.during.adversarial import Adversarial
 from equipoise.debias.during.adversaries import Adversary
 from equipoise.debias.during.eraser import Eraser
-from equipoise.debias.during.erasure import Affine, barycentre_maps, least_squares_erasure
+from equipoise.debias.during.erasure import Affine, barycentre_maps, distance, least_squares_erasure
 from equipoise.debias.during.labels import Labels
 from equipoise.errors import DataError, ModelError
 from equipoise.metrics import ndcg, per_user
@@ -206,6 +206,29 @@ def test_several_attributes_are_made_equal_at_once():
         for told in (classes, other):
             means = np.stack([moved[told == one].mean(axis=0) for one in np.unique(told)])
             assert np.ptp(means, axis=0).max() < 1e-3
+
+
+def test_the_distance_of_classes_by_hand():
+    unit = np.tile([[-1.0, 0], [1.0, 0], [0, -1], [0, 1]], (50, 1)) * np.array([2.0, 4.0])
+    shifts = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 8.0]])
+    vectors = np.concatenate([unit + shift for shift in shifts])  # deviations sqrt(2) and sqrt(8) within
+    classes = np.repeat([0, 1, 2], len(unit))
+    assert distance(vectors, classes) == pytest.approx(np.sqrt(9 / 2 + 64 / 8))
+
+
+def test_a_filter_leaves_the_distance_it_is_told_to_leave():
+    rng = np.random.default_rng(2)
+    classes = np.arange(4000) % 2
+    vectors = rng.normal(size=(4000, 5)) * [1, 2, 1, 1, 3] + classes[:, None] * [1.5, 0, 0, 0, 0]
+    users = pl.Series("user_id", np.arange(4000))
+    table = pl.DataFrame({"user_id": users, "class": classes})
+    labels = Labels.of(Dataset(pl.DataFrame({"user_id": users, "item_id": 1}), table), ("class",))
+    for left, expected in ((0.0, 0.0), (0.3, 0.3), (9.0, distance(vectors, classes))):
+        eraser = Eraser(labels, "covariances", left)
+        groups = eraser.groups(users)
+        matrices, offsets = eraser.fit(vectors.astype(np.float32), groups)
+        moved = np.einsum("ni,nij->nj", vectors, matrices[groups]) + offsets[groups]
+        assert distance(moved, classes) == pytest.approx(expected, abs=0.03)
 
 
 # Models under it -------------------------------------------------------------------------------------------------

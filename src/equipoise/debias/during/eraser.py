@@ -28,7 +28,8 @@ class Eraser:
     Attributes:
         labels: Who has which classes.
         moments: What is made equal among the classes of each attribute.
-        left: Distance of the means of classes that stays, in standard deviations within classes.
+        left: Distance of the means of classes that stays, in standard deviations within classes; of `covariances`
+            alone, since what `means` takes out is a whole direction.
     """
 
     labels: Labels
@@ -77,17 +78,18 @@ class Eraser:
             )
             for column, classes in zip(codes.T, self._sizes - 1, strict=True)
         ]
-        shares = [self._share(vectors, column) for column in codes.T]
-        return least_squares_erasure(vectors, np.concatenate(told, axis=1)).partly(max(shares))
+        return least_squares_erasure(vectors, np.concatenate(told, axis=1))
 
     def _by_class(self, vectors: NDArray[np.float64], codes: Ints) -> list[Affine]:
         """The map of each class, and last, where -1 finds it, that of whoever has none."""
         known = codes >= 0
         everyone = least_squares_erasure(vectors[known], np.eye(codes.max() + 1)[codes[known]])
-        maps = [*barycentre_maps(vectors[known], codes[known]), everyone]
-        return [one.partly(self._share(vectors, codes)) for one in maps]
+        share = self._share(vectors[known], codes[known])
+        return [*(one.partly(share) for one in barycentre_maps(vectors[known], codes[known])), everyone]
 
     def _share(self, vectors: NDArray[np.float64], codes: Ints) -> float:
         """How far to go so that the means of classes stay `left` apart."""
-        apart = distance(vectors[codes >= 0], codes[codes >= 0]) if self.left else np.inf
+        if not self.left:
+            return 1.0
+        apart = distance(vectors, codes)
         return max(0.0, 1 - self.left / apart) if apart else 0.0
