@@ -52,9 +52,9 @@ class Adversarial(DuringTraining):
     """What the filter makes equal among classes: `means`, by one map for all users that needs no label; or
     `covariances` too, by a map for each class."""
     left: float = Field(0.0, ge=0)
-    """Distance between the means of classes that `covariances` leaves, in standard deviations within classes. What chance
-    alone would make of classes of n and m users is sqrt(width (1/n + 1/m)); with exactly equal means, 0, attackers who
-    learn from some users do worse than chance on the others."""
+    """Distance between the means of classes that `covariances` leaves, in standard deviations within classes. Chance
+    alone would put classes of n and m users sqrt(width (1/n + 1/m)) apart; where means are exactly equal, attackers
+    who learn from some users do worse than chance on the others."""
     strength: float = Field(0.02, ge=0)
     """Factor of the adversaries' gradient as it reaches the model."""
     adversaries: PositiveInt = 3
