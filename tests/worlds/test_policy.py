@@ -58,3 +58,16 @@ def test_a_slate_never_repeats_and_does_not_depend_on_who_else_is_there():
     assert (their == propensities[[41, 7]]).all()
     everything, _ = policy.sample(np.arange(50), 30, seed=2, t=5)
     assert (everything[:, :10] == slates).all()
+
+
+@pytest.mark.parametrize("length", [5, 16, 32, 60, 72, 79])
+def test_inclusion_of_long_slates_agrees_with_slates_that_are_drawn(length):
+    rng = np.random.default_rng(length)
+    weights = np.exp(1.5 * rng.normal(size=(1, 80))).astype(np.float32)
+    policy = PlackettLuce(weights)
+    inclusion = policy.inclusion(length, nodes=96)[0]
+    assert inclusion.sum() == pytest.approx(length, abs=2e-3)
+    draws = 4000
+    slates, _ = PlackettLuce(np.repeat(weights, draws, axis=0)).sample(np.arange(draws), length, seed=1, t=0)
+    seen = np.bincount(slates.ravel(), minlength=80) / draws
+    assert np.abs(seen - inclusion).max() < 5 * np.sqrt(0.25 / draws)

@@ -12,8 +12,8 @@ from equipoise.worlds.draws import uniform
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _BLOCK = 1_000_000  # cells of users x items worked on at once
-_ALMOST = 0.1  # chance of not having arrived, under which the other recursion is the stable one
-_BEYOND = 6  # counts beyond a slate's length from which that recursion starts
+_BEYOND = 6  # counts beyond a slate's length, at least, from which the recursion downwards starts
+_DIGITS = 6  # that rounding may cost upwards, and the start must gain downwards
 _CACHED = 50_000  # cells of the quadrature that stay in a core's cache
 
 
@@ -114,7 +114,7 @@ class PlackettLuce:
 def _exposure(weights: Floats, time: Floats, measure: Floats, worth: Floats) -> Floats:
     """`PlackettLuce.exposure` for a block of users; arrays below are (counts, users, nodes) or (users, nodes)."""
     absent = np.exp(-weights[:, :, None] * time)  # not yet arrived: (users, items, nodes)
-    counts = np.zeros((len(worth) + _BEYOND, len(weights), len(time)))
+    counts = np.zeros((len(worth) + max(_BEYOND, len(worth)), len(weights), len(time)))
     counts[0] = 1.0
     for item in range(weights.shape[1]):
         stay = absent[:, item]
@@ -133,17 +133,19 @@ def _without(stay: Floats, below: Floats, drops: Floats) -> Floats:
     """Sum over counts c of `drops[c]` times the probability of at most c arrivals among all other items.
 
     With p = 1 - stay, F the distribution function of all arrivals and G that of the others,
-    F(c) = stay G(c) + p G(c - 1). Solved upwards this is stable unless the item has almost surely arrived;
-    then it is solved downwards, from a start whose error dies out as (stay / p) ** steps.
+    F(c) = stay G(c) + p G(c - 1). Solved upwards, rounding grows as (p / stay) ** steps, so that items that have
+    probably arrived are solved downwards, from a start whose error dies out as (stay / p) ** steps.
     """
-    odds = (1 - stay) / np.maximum(stay, _ALMOST)
-    others = below[0] / np.maximum(stay, _ALMOST)
+    ratio = 10.0 ** (-_DIGITS / len(drops))
+    turn = ratio / (1 + ratio)
+    odds = (1 - stay) / np.maximum(stay, turn)
+    others = below[0] / np.maximum(stay, turn)
     total = drops[0] * others.clip(0.0, 1.0)
     for count in range(1, len(drops)):
-        others = below[count] / np.maximum(stay, _ALMOST) - odds * others
+        others = below[count] / np.maximum(stay, turn) - odds * others
         if drops[count]:
             total += drops[count] * others.clip(0.0, 1.0)
-    late = stay < _ALMOST
+    late = stay < turn
     if late.any():
         left, downwards, found = stay[late], below[-1][late], np.zeros(int(late.sum()))
         for count in range(len(below) - 1, 0, -1):
