@@ -45,7 +45,7 @@ METHODS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "clipped_ips": {},
         "popularity_adjust": {},
         "balanced_sampling": {"strength": 1.0},
-        "reweigh": {"rounds": 4},
+        "reweigh": {"rounds": 4, "exclude_seen": False},
         "exposure": _SHARED,
         "fa_ir": {"pool": 500, "proportion": 0.6},
         "max_min": _SHARED,
@@ -66,12 +66,12 @@ METHODS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "calibrated": {},
         "mmr": {},
         "exposure": {"group": "category"},
-        "reweigh": {"group": "category", "rounds": 4},
+        "reweigh": {"group": "category", "rounds": 4, "exclude_seen": False},
     },
     "group gap": {
         "user_gap": {"max_loss": 0.1},
         "balanced_sampling": {"by": "group", "strength": 1.0},
-        "reweigh": {"disparity": "quality", "rounds": 4},
+        "reweigh": {"disparity": "quality", "rounds": 4, "exclude_seen": False},
         "adversarial": {},
         "snips": {},
         "score_calibration": {},
@@ -136,11 +136,13 @@ def _fitted(world: str, seed: int, backbone: str, method: str) -> Corrected:
     chosen = corrections.build(method.split()[0], METHODS[world].get(method, {}))
     if not isinstance(chosen, AfterTraining):
         recommender = models.build(backbone, _fields(world, backbone))
-        return fit(recommender, ground.train, [chosen], valid=ground.valid, runtime=runtime)
+        return fit(
+            recommender, ground.train, [chosen], valid=ground.valid, runtime=runtime, exclude_seen=False
+        )
     model = _base(world, seed, backbone)
     if chosen.name == "score_calibration":
         model = model.calibrate(ground.valid, runtime, exclude_seen=False)
-    context = Context(ground.train, runtime, valid=ground.valid, model=model)
+    context = Context(ground.train, runtime, valid=ground.valid, model=model, exclude_seen=False)
     return Corrected(model, (chosen,), context)
 
 

@@ -16,7 +16,11 @@ def toml(tmp_path, text):
 
 def test_resolved_configuration_reads_back_the_same(tmp_path):
     config = read_config(
-        {**MINIMAL, "model": {"name": "ease", "reg": 20.0}, "debias": [{"method": "clipped_ips", "clip": 5.0}]}
+        {
+            **MINIMAL,
+            "model": {"name": "ease", "reg": 20.0},
+            "debias": [{"method": "clipped_ips", "clip": 5.0}],
+        }
     )
     again = read_config(toml(tmp_path, config.to_toml()))
     assert again == config

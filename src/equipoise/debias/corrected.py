@@ -51,7 +51,8 @@ class Corrected:
         model = self.model if observed is None else self.model.observe(observed.events)
         depth = max([k, *(one.pool for one in self.rerankers)])
         lists = model.recommend(users, depth, exclude_seen=exclude_seen, runtime=self.context.runtime)
-        return rerank(lists, self.rerankers, self.context, k, depth)
+        context = replace(self.context, exclude_seen=exclude_seen)
+        return rerank(lists, self.rerankers, context, k, depth)
 
 
 def fit(
@@ -63,6 +64,7 @@ def fit(
     vectors: Vectors | None = None,
     runtime: Runtime | None = None,
     checkpoint: Path | None = None,
+    exclude_seen: bool = True,
 ) -> Corrected:
     """Fit a model under corrections, in the order given within each stage.
 
@@ -74,6 +76,7 @@ def fit(
         vectors: Item vectors, for models and corrections that read texts.
         runtime: Seed, threads.
         checkpoint: File that keeps the state of an interrupted training.
+        exclude_seen: Whether lists are to leave out what the user has seen.
 
     Raises:
         ModelError: if a correction cannot act on this data and model.
@@ -82,7 +85,7 @@ def fit(
     for one in chosen:
         if (reason := one.obstacle(data, recommender)) is not None:
             raise ModelError(f"The correction '{one.name}' cannot act here: {reason}")
-    context = Context(data, runtime, valid=valid, vectors=vectors)
+    context = Context(data, runtime, valid=valid, vectors=vectors, exclude_seen=exclude_seen)
     before = [one for one in chosen if isinstance(one, BeforeTraining)]
     during = [one for one in chosen if isinstance(one, DuringTraining)]
 

@@ -45,6 +45,7 @@ class Context:
         model: The fitted model, which knows training alone; for corrections after training.
         fit: Fits the model to other data under the corrections that come next; for corrections before
             training that judge by what comes out.
+        exclude_seen: Whether lists leave out what the user has seen.
     """
 
     data: Dataset
@@ -54,6 +55,7 @@ class Context:
     vectors: Vectors | None = None
     model: Fitted | None = None
     fit: Callable[[Dataset], Fitted] | None = None
+    exclude_seen: bool = True
 
     def report(self, correction: Correction, **values: Any) -> None:
         """Keep plain values under the correction's name; a second correction of that name gets a number."""

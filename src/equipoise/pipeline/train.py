@@ -48,7 +48,8 @@ def train(
     valid = held_out(prepared.valid, (prepared.train,), config.audit)
     recommender = models.build(config.model.name, config.model.fields)
     corrected = fit(
-        recommender, prepared.train, chosen, valid=valid, vectors=vectors, runtime=runtime, checkpoint=checkpoint
+        recommender, prepared.train, chosen, valid=valid, vectors=vectors, runtime=runtime, checkpoint=checkpoint,
+        exclude_seen=config.audit.exclude_seen,
     )  # fmt: skip
     model, facts = corrected.model, corrected.diagnostics
     try:
@@ -106,5 +107,12 @@ def _recommend(
     knowing = model.observe(prepared.valid.events)
     lists = knowing.recommend(users, depth, exclude_seen=config.audit.exclude_seen, runtime=runtime)
     valid = held_out(prepared.valid, (prepared.train,), config.audit)
-    context = Context(prepared.train, runtime, valid=valid, vectors=vectors, model=model)
+    context = Context(
+        prepared.train,
+        runtime,
+        valid=valid,
+        vectors=vectors,
+        model=model,
+        exclude_seen=config.audit.exclude_seen,
+    )
     return rerank(lists, rerankers, context, k, depth), context.diagnostics
