@@ -236,7 +236,8 @@ ROWS = [
     Row(
         "debias-worlds",
         "worlds of 2,000 users x 500 items with one planted bias each, 24 days of slates of 10, the last 4 held out; "
-        "all items ranked, seen ones too; judged by true preference over all pairs of users and items; fields that are no defaults were chosen on another world",
+        "all items ranked, seen ones too; judged by true preference over all pairs of users and items; fields that are "
+        "no defaults were chosen on another world",
         _parts(),
         measure,
         "A method lessens the bias it is made against in the world that holds it.",
