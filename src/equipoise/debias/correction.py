@@ -73,6 +73,9 @@ class Correction(Component, ABC):
     against: ClassVar[tuple[Bias, ...]] = ()
     """What it is made to lessen."""
 
+    chooses: ClassVar[bool] = False
+    """Whether it chooses by held-out events, so that these flatter it."""
+
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
         """Why it cannot act on this data and this model, in a sentence; None where nothing is in the way.
 

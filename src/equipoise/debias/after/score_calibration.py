@@ -40,6 +40,7 @@ class ScoreCalibration(AfterTraining):
 
     name: ClassVar[str] = "score_calibration"
     against: ClassVar[tuple[Bias, ...]] = ("calibration",)
+    chooses: ClassVar[bool] = True
 
     attribute: str | None = None
     """Column of the users; None for the data's first sensitive column, or one curve for all where there is none."""

@@ -37,6 +37,7 @@ class UserGap(AfterTraining):
 
     name: ClassVar[str] = "user_gap"
     against: ClassVar[tuple[Bias, ...]] = ("group gap",)
+    chooses: ClassVar[bool] = True
 
     attribute: str | None = None
     """Column of the users; None for the data's first sensitive column."""
