@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
-from benchmarks import coat, registry
+from benchmarks import coat, registry, row
 from benchmarks.coat import Protocol, Ratings
+from benchmarks.rows import debias_coat
 
 needs_data = pytest.mark.skipif("EQUIPOISE_DATA" not in os.environ, reason="needs real data (EQUIPOISE_DATA)")
 
@@ -61,11 +63,13 @@ def test_the_sample_is_never_scored_and_cells_of_training_stand_apart() -> None:
 
 @needs_data
 def test_floors_and_the_bias_of_the_mean_are_the_known_ones(tmp_path: Path) -> None:
-    row = registry.ROWS["debias-coat"]
-    mean = row.measure("train mean", 0, tmp_path).values
+    coat_row = registry.ROWS["debias-coat"]
+    mean = coat_row.measure("train mean", 0, tmp_path).values
     assert mean["MSE with overlap"] == pytest.approx(1.546 + 0.383**2, abs=0.02)  # variance and squared bias
-    assert row.measure("item and user means", 0, tmp_path).values["AUC"] == pytest.approx(0.765, abs=0.01)
-    bias = row.measure("mean rating", 0, tmp_path).values
+    assert coat_row.measure("item and user means", 0, tmp_path).values["AUC"] == pytest.approx(
+        0.765, abs=0.01
+    )
+    bias = coat_row.measure("mean rating", 0, tmp_path).values
     assert bias["bias"] == pytest.approx(0.383, abs=1e-3)
     assert bias["snips"] == pytest.approx(2.331, abs=5e-4)
     assert bias["snips removes %"] >= 70 > bias["ips removes %"]
@@ -81,3 +85,45 @@ def test_a_correction_rates_random_items_better_than_the_plain_model() -> None:
         for method in (None, "snips")
     }
     assert error["snips"] < error[None] - 0.05
+
+
+@pytest.mark.parametrize(
+    ("setting", "twin"),
+    [
+        ("snips", "MF"),
+        ("snips, naive Bayes", "MF"),
+        ("mrdr, features", "MF, features"),
+        ("ips, naive Bayes + linear", "MF + linear"),
+        ("dr_jl, features + linear", "MF, features + linear"),
+        ("ips + intercept", "MF + intercept"),
+        ("MF, features + linear", None),
+        ("item and user means", None),
+        ("mean rating", None),
+    ],
+)
+def test_a_correction_is_compared_with_its_own_twin(setting: str, twin: str | None) -> None:
+    assert debias_coat.reference_of(setting) == twin
+    assert twin is None or twin in registry.ROWS["debias-coat"].parts
+
+
+def test_twins_are_paired_on_the_seeds_that_both_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row, "CACHE", tmp_path)
+    (coat_row,) = debias_coat.ROWS
+    coat_row.folder.mkdir()
+    errors = {("MF", 0): 4.0, ("MF", 1): 9.0, ("snips", 1): 2.0, ("snips, features", 1): 1.0}
+    for (setting, seed), error in errors.items():
+        users = np.arange(4)
+        frame = {"user_id": users, "cells": 2 + users * 0, "squared": 2 * error + users * 0.1, "absolute": 1.0,
+                 "AUC of user": 0.5, "NDCG of user": 0.5}  # fmt: skip
+        file = coat_row.folder / f"{setting.replace(' ', '_')}-{seed}.json"
+        pl.DataFrame(frame).write_parquet(file.with_suffix(".parquet"))
+        file.write_text("{}", "utf-8")
+    told = debias_coat.over_seeds()
+    assert told["snips"]["reference"] == "MF"
+    assert told["snips"]["difference"]["MSE"]["difference"] == pytest.approx(2 - 9)
+    assert told["snips"]["intervals"]["MSE"][0] == pytest.approx(2.075)
+    assert told["MF"]["seeds"] == 2
+    assert told["MF"]["difference"] == {}
+    assert told["snips, features"]["difference"] == {}  # its twin is not measured
