@@ -38,7 +38,7 @@ class BalancedSampling(BeforeTraining):
     seen be recommended once more, and leaves an impression behind that says that nothing was chosen. The weight
     is the mean of m, which is what sampling anew in every epoch comes to and loses no event; or m is drawn once,
     whole. Weights are divided by their mean, so that a model's regularisation keeps its proportion to the data.
-    Impressions and searches keep their weight.
+    Impressions and searches keep their weight, and so do the events of users whose group is unknown.
 
     Naive up-sampling barely moves gaps between groups of users and costs some accuracy (Melchiorre et al. 2021,
     "Investigating gender fairness of recommendation algorithms in the music domain", Table 4).
@@ -82,12 +82,13 @@ class BalancedSampling(BeforeTraining):
         taste = events.select(positive(events)).to_series().to_numpy()
         plan = self._plan(cells, parts, taste, self._counted(data, taste))
         wanted = cells.join(plan, on=cells.columns, how="left", maintain_order="left")["factor"]
+        balanced = taste & wanted.is_not_null().to_numpy()
         factors = wanted.fill_null(1.0).to_numpy()
         if self.draw:
             factors = np.floor(factors) + (_draws(events, context.runtime.rng(self.name)) < factors % 1)
-        times = np.where(taste, factors, 0.0)
-        weights = np.where(taste, times / max(np.sort(times[taste]).mean(), 1e-12), 1.0)
+        weights = np.where(balanced, factors / max(np.sort(factors[balanced]).mean(), 1e-12), 1.0)
         told = _account(data, parts, taste, weights)
+        told["events_in_no_group"] = int((taste & ~balanced).sum())
         capped = int((plan["factor"] >= self.most).sum())
         context.report(self, **told, warnings=_warnings(told, capped, len(plan), self.most))
         return data.with_events(multiplied(events, weights))
@@ -176,6 +177,11 @@ def _draws(events: pl.DataFrame, rng: np.random.Generator) -> NDArray[np.float64
 
 def _warnings(told: dict[str, Any], capped: int, cells: int, most: float) -> list[str]:
     said = []
+    if unknown := told["events_in_no_group"]:
+        said.append(
+            f"{unknown:,} of {told['events']:,} events are of users whose group is unknown: they are not balanced, "
+            "and keep weight 1."
+        )
     effective, before = told["effective_sample_size"], told["events"]
     if effective < _FEW * before:
         said.append(
