@@ -142,6 +142,36 @@ def test_repeats_within_seconds_are_found_and_the_first_stays():
     assert len(purified.events) == 4
 
 
+@pytest.mark.parametrize(
+    ("every", "words"), [("1d", "in whole days"), ("1h", "in whole hours"), (None, "are the same")]
+)
+def test_a_coarse_clock_makes_no_repeats_and_no_bots(every, words):
+    rng = np.random.default_rng(0)
+    rows = [(user, int(item), 86_400.0 * day + float(second)) for user in range(40) for day in range(60)
+            for item, second in zip(rng.integers(0, 8, 3), rng.integers(0, 80_000, 3), strict=True)]  # fmt: skip
+    exact = _clicks(rows).with_columns(value=3.0 + pl.col("item_id") % 3, event=pl.lit("rating"))
+    time = pl.lit(START) if every is None else pl.col("timestamp").dt.truncate(every)
+    log = Dataset(exact.with_columns(timestamp=time))
+    context = Context(log, QUIET)
+    purified = corrections.build("purify", {"window": 0.5}).transform(log, context)
+    assert purified.events.equals(log.events)  # everybody comes every day, often to the same item
+    found = Purify(window=0.5).find(log)
+    assert words in found["repeats"].skipped
+    assert words in found["bots"].in_part
+    assert (found["bombing"].skipped is None) == (every == "1h")
+    assert sum(words in sentence for sentence in context.diagnostics["purify"]["warnings"]) >= 2
+    fine = Purify().find(Dataset(exact))
+    assert fine["repeats"].skipped is fine["bots"].in_part is None
+
+
+def test_a_few_exact_times_do_not_hide_that_most_are_dates():
+    dates = [(user, item, 86_400.0 * item) for user in range(30) for item in (3, 3, 5)]
+    exact = [(user, 9, 86_400.0 * user + 1_234.5 * user + 7) for user in range(9)]
+    found = Purify().find(Dataset(_clicks(dates + exact)))["repeats"]
+    assert found.findings.is_empty()
+    assert "in whole days" in found.skipped
+
+
 def test_copies_of_a_user_are_found_and_the_original_stays():
     data = shop(users=200, items=80).dataset()
     taste = data.positives.group_by("user_id").agg(pl.col("item_id").unique().sort()).sort("user_id")
@@ -226,7 +256,7 @@ def test_nothing_to_look_at_and_everything_found():
     assert all(one.findings.is_empty() for one in found.values())
     assert "impressions" in found["clickbait"].skipped
     assert "timestamp" in found["repeats"].skipped
-    clock = Dataset(_clicks([(1, n % 5, 3_600.0 * n) for n in range(60)]))
+    clock = Dataset(_clicks([(1, n % 5, 3_601.0 * n) for n in range(60)]))
     with pytest.raises(ModelError, match="would drop every event"):
         Purify().transform(clock, Context(clock, QUIET))
     with pytest.raises(ConfigError, match="detectors"):

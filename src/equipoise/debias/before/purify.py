@@ -42,7 +42,8 @@ class Purify(BeforeTraining):
     action: Literal["report", "drop", "down_weigh"] = "drop"
     """What becomes of the rows that were found."""
     detectors: tuple[Detector, ...] = ("bots", "bombing", "clickbait", "repeats", "copies")
-    """What is looked for; a detector whose columns are missing says so and finds nothing."""
+    """What is looked for; a detector whose columns are missing, or for which times are told too coarsely, says so
+    and finds nothing."""
     z: float = Field(5.0, gt=0)
     """Robust deviations from which on something is unusual."""
     window: float = Field(1.0, gt=0)
@@ -50,7 +51,8 @@ class Purify(BeforeTraining):
     dwell: str | None = None
     """Column of the time stayed after a click; None for `value` on rows of clicks, else purchases tell."""
     within: float = Field(2.0, ge=0)
-    """Seconds within which the same event of the same user with the same item is a repeat."""
+    """Seconds within which the same event of the same user with the same item is a repeat; not judged where times
+    are told more coarsely."""
     least_items: int = Field(10, ge=2)
     """Users with fewer items are not compared with each other."""
     similarity: float = Field(0.9, gt=0, le=1)
@@ -110,6 +112,7 @@ def _told(one: Found) -> dict[str, Any]:
     if one.skipped is not None:
         return {"skipped": one.skipped}
     return {
+        **({} if one.in_part is None else {"in_part": one.in_part}),
         "findings": len(one.findings),
         "rows": len(one.rows),
         "by_rule": dict(one.findings["rule"].value_counts().sort("rule").iter_rows()),
@@ -121,6 +124,7 @@ def _warnings(found: dict[str, Found], share: float) -> list[str]:
     said = [
         f"The detector of {name} could not look: {one.skipped}" for name, one in found.items() if one.skipped
     ]
+    said += [one.in_part for one in found.values() if one.in_part]
     if share > _MANY:
         said.append(
             f"{share:.0%} of all rows were found, which is hardly noise: look at them before they go."

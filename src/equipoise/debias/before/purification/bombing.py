@@ -7,7 +7,7 @@ import polars as pl
 
 from equipoise.data import vocabulary as v
 from equipoise.data.dataset import positive
-from equipoise.debias.before.purification.finding import ROW, Found, seconds
+from equipoise.debias.before.purification.finding import DAY, ROW, Clock, Found, seconds
 
 _LEAST = 8  # ratings in a window
 _ELSEWHERE = 10  # ratings of the item outside it, to know what is usual
@@ -42,6 +42,9 @@ def bombing(events: pl.DataFrame, days: float, z: float) -> Found:
     ).drop_nulls()
     if len(rated) < _LEAST + _ELSEWHERE:
         return Found.unable(f"There are only {len(rated)} ratings with a time.")
+    clock = Clock.of(rated["moment"])
+    if clock.tick > days * DAY:
+        return Found.unable(f"{clock.sentence} A burst within {days:g} days cannot be told.")
     rated = rated.with_columns(one_off=pl.len().over(v.USER) < _ONE_OFF)
     values = rated["value"].to_numpy()
     everywhere = max(
@@ -49,7 +52,7 @@ def bombing(events: pl.DataFrame, days: float, z: float) -> Found:
     )
     if everywhere == 0:
         return Found.unable("All ratings are equal.")
-    return Found.of(*(_burst(rated, days * 86_400, shift, z, everywhere) for shift in (0.0, 0.5)))
+    return Found.of(*(_burst(rated, days * DAY, shift, z, everywhere) for shift in (0.0, 0.5)))
 
 
 def _burst(rated: pl.DataFrame, length: float, shift: float, z: float, everywhere: float) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from scipy import sparse
 from equipoise.component import Runtime
 from equipoise.data import vocabulary as v
 from equipoise.data.dataset import positive
-from equipoise.debias.before.purification.finding import ROW, Found, seconds
+from equipoise.debias.before.purification.finding import ROW, Clock, Found, seconds
 
 _HASHES, _BAND = 32, 4  # with 8 bands of 4, sets that share 90 % of their items meet with probability .9998
 _PRIME = (1 << 31) - 1
@@ -19,7 +19,8 @@ _SURE = 10.0  # nats by which chance must fail to explain a copy, all pairs of u
 def repeats(events: pl.DataFrame, within: float) -> Found:
     """Events of taste that repeat the same user's same event with the same item within seconds; the first stays.
 
-    The score is the number of repeats of the pair.
+    The score is the number of repeats of the pair. Where times are whole minutes or days, two events at one time
+    are no repeat but two visits of that day, and nothing can be told.
 
     Args:
         events: Event table with `_row`.
@@ -29,6 +30,11 @@ def repeats(events: pl.DataFrame, within: float) -> Found:
         return Found.unable("There is no 'timestamp' to tell a repeat from a return by.")
     keys = [column for column in (v.USER, v.ITEM, v.EVENT) if column in events.columns]
     taste = events.filter(positive(events)).with_columns(moment=seconds(events, v.TIMESTAMP))
+    clock = Clock.of(taste["moment"])
+    if clock.tick > within:
+        return Found.unable(
+            f"{clock.sentence} A repeat within {within:g} seconds cannot be told from a return."
+        )
     taste = taste.sort(*keys, "moment", ROW).with_columns(gap=pl.col("moment").diff().over(keys))
     again = taste.filter(pl.col("gap") <= within).with_columns(
         rule=pl.lit("repeat"), score=pl.len().over(v.USER, v.ITEM).cast(pl.Float64),
