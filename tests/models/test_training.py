@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +16,13 @@ from torch import Tensor, nn
 from equipoise.component import Runtime
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
+from equipoise.debias.during import adversaries
+from equipoise.debias.during.eraser import Eraser
+from equipoise.debias.during.labels import Labels
 from equipoise.errors import ModelError
 from equipoise.models import Training, loop
 from equipoise.models.mf import MF
+from equipoise.models.offset import Offset
 from equipoise.models.recommender import Fitted
 from equipoise.models.sequence import Sequence
 from equipoise.models.training import Step
@@ -277,6 +283,87 @@ def test_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     run(Slope(), training=Training(checkpoint=file), epochs=1)
     with pytest.raises(ModelError, match="other settings"):
         run(Slope(), training=Training(checkpoint=file), epochs=1, learning_rate=0.2)
+
+
+def offset(edge: float) -> Offset:
+    values = np.array([[0.5, 0.0], [0.0, 0.0]], dtype=np.float32)
+    return Offset(pl.Series(["a", "b"]), values, np.array([edge]))
+
+
+def head(strength: float) -> adversaries.Adversary:
+    """As `repr` shows it, its codes are the same whatever stands in the middle."""
+    codes = np.zeros(5000, dtype=np.int64)
+    codes[2500:] = 1
+    return adversaries.Adversary("a", codes, 1, strength, 0)
+
+
+def filtering(moments: str, swapped: bool = False) -> Eraser:
+    codes = (np.arange(60) // 30)[:, None]
+    users = WORLD.train.events[v.USER].unique().sort()
+    return Eraser(Labels(users, 1 - codes if swapped else codes, {"side": ("x", "y")}), moments)  # type: ignore[arg-type]
+
+
+FEWER = Dataset(WORLD.train.events.with_row_index().filter(pl.col("index") != 50).drop("index"))
+UNEVEN = np.linspace(0.5, 1.5, len(WORLD.train.events), dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({}, {"weights": UNEVEN}),
+        ({"weights": UNEVEN}, {"weights": UNEVEN[::-1]}),
+        ({}, {"offset": offset(5.0)}),
+        ({"offset": offset(5.0)}, {"offset": offset(6.0)}),
+        ({"filter": filtering("means")}, {"filter": filtering("covariances")}),
+        ({"filter": filtering("means")}, {"filter": filtering("means", swapped=True)}),
+        ({"heads": (head(1.0),)}, {"heads": (head(0.0),)}),
+        ({"losses": (lambda step: 0 * step.weights.sum(),)}, {}),
+    ],
+    ids=["no weights", "weights", "no offset", "edges", "moments", "labels", "heads", "losses"],
+)
+def test_checkpoint_of_another_correction_is_refused(
+    first: dict[str, object], then: dict[str, object], tmp_path: Path
+) -> None:
+    state = tmp_path / "run.safetensors"
+    kept = fit(MODELS[0], checkpoint=state, **first)
+    assert same(kept, fit(MODELS[0], checkpoint=state, **first))
+    with pytest.raises(ModelError, match="other corrections"):
+        fit(MODELS[0], checkpoint=state, **then)
+
+
+@each_model
+def test_checkpoint_of_other_rows_is_refused(config: MF | Sequence, tmp_path: Path) -> None:
+    training = Training(checkpoint=tmp_path / "run.safetensors")
+    config.fit(WORLD.train, training=training, runtime=QUIET)
+    with pytest.raises(ModelError, match="other data"):
+        config.fit(FEWER, training=training, runtime=QUIET)
+    with pytest.raises(ModelError, match="other data"):
+        config.fit(WORLD.train, valid=WORLD.held_out, training=training, runtime=QUIET)
+
+
+_FINGERPRINT = """
+import numpy, polars
+from equipoise.models.identity import identity
+from equipoise.models.training import Training
+
+def closed(over):
+    return lambda step: over + closed.__code__.co_argcount
+
+class Held:
+    def __init__(self):
+        self.own, self.rng, self.fun = self, numpy.random.default_rng(), closed({"b", "a", "c"})
+
+print(identity(Training(filter=Held()), polars.Series(["x", None]), numpy.arange(3)))
+"""
+
+
+def test_fingerprints_are_the_same_in_every_process() -> None:
+    said = {
+        subprocess.run([sys.executable, "-c", _FINGERPRINT], capture_output=True, check=True).stdout
+        for _ in range(2)
+    }
+    assert len(said) == 1
+    assert len(said.pop().strip()) == 32
 
 
 def test_damaged_checkpoint_is_refused(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def load(state: State, path: Path, identity: str) -> None:
         ) from error
     if said.get("identity") != identity:
         raise ModelError(
-            "The checkpoint belongs to a training with other settings, another seed or other sizes",
+            "The checkpoint belongs to a training with other settings, another seed, other data or other corrections",
             where=str(path),
             todo="Delete it, or name another file.",
         )

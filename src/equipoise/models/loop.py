@@ -18,6 +18,7 @@ from equipoise.component import Runtime
 from equipoise.errors import ModelError
 from equipoise.models import checkpoint
 from equipoise.models.checkpoint import Epoch, State, overwrite
+from equipoise.models.identity import identity
 from equipoise.models.optimised import Optimised
 from equipoise.models.training import Step, Training
 from equipoise.progress import track
@@ -92,6 +93,7 @@ def optimise(
     runtime: Runtime,
     validate: Callable[[], float] | None = None,
     refilter: Callable[[], None] | None = None,
+    origin: Sequence[Any] = (),
 ) -> tuple[Epoch, ...]:
     """Train a network in place and leave it with its best parameters.
 
@@ -106,6 +108,8 @@ def optimise(
         runtime: Seed, threads, progress.
         validate: NDCG@10 of the network as it stands; None for no early stopping.
         refilter: Fits the network's filter to its parameters as they stand; None where it has none.
+        origin: What the network learns from and is validated on, as `identity` takes it: a checkpoint is continued
+            only with the same.
 
     Returns:
         One entry per epoch.
@@ -115,7 +119,7 @@ def optimise(
             training.
     """
     with torch_threads(runtime, config.batch_rows * network.width):  # type: ignore[arg-type, operator]
-        return _Run(network, config, batches, training, runtime, validate, refilter).finish()
+        return _Run(network, config, batches, training, runtime, validate, refilter, origin).finish()
 
 
 class _Run:
@@ -128,6 +132,7 @@ class _Run:
         runtime: Runtime,
         validate: Callable[[], float] | None,
         refilter: Callable[[], None] | None,
+        origin: Sequence[Any],
     ) -> None:
         self.network, self.config, self.batches = network, config, batches
         self.training, self.runtime, self.validate = training, runtime, validate
@@ -148,14 +153,14 @@ class _Run:
             fused=True,
         )
         self.state = State(modules, optimiser, _copied(network), _copied(network))
-        if training.checkpoint is not None and training.checkpoint.exists():
+        if training.checkpoint is None:
+            return
+        shapes = {name: list(tensor.shape) for name, tensor in modules.named_parameters()}
+        self.identity = json.dumps(
+            [config.describe(), runtime.seed, shapes, identity(training, *origin)], sort_keys=True
+        )
+        if training.checkpoint.exists():
             checkpoint.load(self.state, training.checkpoint, self.identity)
-
-    @property
-    def identity(self) -> str:
-        """What a checkpoint must agree in, to be continued."""
-        shapes = {name: list(tensor.shape) for name, tensor in self.state.modules.named_parameters()}
-        return json.dumps([self.config.describe(), self.runtime.seed, shapes], sort_keys=True)
 
     def finish(self) -> tuple[Epoch, ...]:
         state = self.state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ from equipoise.models.histories import Histories
 from equipoise.models.optimised import Optimised, validation
 from equipoise.models.ranking import lowered, products
 from equipoise.models.recommender import Fitted, Saved, Scores
-from equipoise.models.training import Training
+from equipoise.models.training import Filter, Training
 
 Floats = NDArray[np.float32]
 
@@ -125,10 +126,12 @@ class MF(Optimised):
             runtime=runtime,
             validate=None if check is None else lambda: check(model.moved(*network.vectors())),
             refilter=None if rule is None else lambda: network.refilter(rule),
+            origin=(catalogue, histories, known, None if valid is None else valid.positives),
         )
         trained = model.moved(*network.vectors())
         rows = [[one.loss, one.seconds, one.validation] for one in log]
-        return replace(trained, log=np.array(rows).reshape(-1, 3)).aligned()
+        trained = replace(trained, log=np.array(rows).reshape(-1, 3)).aligned()
+        return trained if rule is None else trained.guarded(rule)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +143,8 @@ class FittedMF(Fitted):
         item_factors: Shape (items, width + 2): factors, item bias, 1.
         alignment: Brings ridge solutions for implicit histories to the scale and direction of trained users;
             shape (width, width).
+        strangers: Under a filter, the map that vectors of strangers go through: matrix, and offset in the last row,
+            shape (width + 3, width + 2); else empty.
         log: One row per epoch: loss, seconds, validation NDCG@10 (NaN where not measured); shape (epochs, 3).
     """
 
@@ -147,6 +152,7 @@ class FittedMF(Fitted):
     user_factors: Floats = field(repr=False)
     item_factors: Floats = field(repr=False)
     alignment: Floats = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32), repr=False)
+    strangers: Floats = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32), repr=False)
     log: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)), repr=False)
 
     def score(self, users: NDArray[np.int64], histories: Histories) -> Scores:
@@ -184,7 +190,8 @@ class FittedMF(Fitted):
 
         Ratings are regressed on the factors of the rated items, a bias among them. For choices, the chosen items
         are regressed to 1 and all items to 0 with a small weight (Hu, Koren and Volinsky 2008, equation 4), and the
-        solution is brought to where training put users with such histories. Without a history, the mean user.
+        solution is brought to where training put users with such histories. Under a filter, what comes of it goes
+        through the filter's map for strangers. Without a history, the mean user.
 
         Returns:
             float32 of shape (rows, width + 2).
@@ -202,6 +209,8 @@ class FittedMF(Fitted):
                 result[row, :width], result[row, width + 1] = solution[:-1], solution[-1]
             else:
                 result[row, :width] = self._chosen(items[seen], weights[seen]) @ self.alignment
+            if self.strangers.size:
+                result[row] = result[row] @ self.strangers[:-1] + self.strangers[-1]
         return result
 
     def moved(self, users: Floats, items: Floats) -> Self:
@@ -221,14 +230,22 @@ class FittedMF(Fitted):
         learned = np.linalg.solve(gram, folded.T @ self.user_factors[rows, :width])
         return replace(self, alignment=learned.astype(np.float32))
 
+    def guarded(self, rule: Filter) -> Self:
+        """The same model with `strangers` fitted to users it was trained on, folded in as strangers are."""
+        groups = rule.groups(self.catalogue.users)
+        rows = np.flatnonzero((self.catalogue.user_counts > 0) & (groups > 0))
+        rows = rows[:: max(1, len(rows) // _ALIGNED)]
+        matrix, offset = rule.fit_strangers(self.folded(self.histories.take(rows)), groups[rows])
+        return replace(self, strangers=np.concatenate([matrix, offset[None]]))
+
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Factors, alignment and the log of the training."""
+        """Factors, alignment, the map of strangers and the log of the training."""
         return {name: getattr(self, name) for name in _ARRAYS}
 
     @classmethod
     def restore(cls, saved: Saved) -> Self:
         """The inverse of `arrays`."""
-        learned: dict[str, Any] = {name: saved.arrays[name] for name in _ARRAYS}
+        learned: dict[str, Any] = {name: saved.arrays[name] for name in _ARRAYS if name in saved.arrays}
         return cls(**saved.shared, **learned)
 
     @property
@@ -249,14 +266,19 @@ class FittedMF(Fitted):
         return solution
 
     def _chosen(self, items: NDArray[np.int64], weights: Floats) -> NDArray[np.float64]:
-        factors = self.item_factors[:, : self.config.width].astype(np.float64)
-        mine = factors[items]
-        everything = factors.T @ factors * (_UNCHOSEN * len(items) / len(factors))
+        mine = self.item_factors[items, : self.config.width].astype(np.float64)
+        everything = self._gram * (_UNCHOSEN * len(items) / len(self.item_factors))
         gram = mine.T @ (mine * weights[:, None]) + everything
         gram[np.diag_indices_from(gram)] += self.config.fold_in
         return np.asarray(np.linalg.solve(gram, mine.T @ weights), dtype=np.float64)
 
+    @cached_property
+    def _gram(self) -> NDArray[np.float64]:
+        """Sum over all items of the outer products of their factors."""
+        factors = self.item_factors[:, : self.config.width].astype(np.float64)
+        return np.asarray(factors.T @ factors)
 
-_ARRAYS: Sequence[str] = ("user_factors", "item_factors", "alignment", "log")
+
+_ARRAYS: Sequence[str] = ("user_factors", "item_factors", "alignment", "strangers", "log")
 _ALIGNED = 4096  # more users do not move a width x width map
 _UNCHOSEN = 1.0  # weight of all items together in a fold-in, in multiples of that of the chosen ones

@@ -136,6 +136,12 @@ class Sequence(Optimised):
             refilter=None
             if rule is None
             else lambda: network.refilter(rule, replace(model).unfiltered(histories)),
+            origin=(
+                catalogue,
+                histories,
+                None if read is None else (read.ids, read.matrix),
+                None if valid is None else valid.positives,
+            ),
         )
         network.eval()
         return replace(model, log=np.array([[one.loss, one.seconds, one.validation] for one in log]))
