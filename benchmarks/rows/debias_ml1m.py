@@ -12,15 +12,18 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.preprocessing import StandardScaler
 
 from benchmarks import data
 from benchmarks.machine import threads
 from benchmarks.row import Part, Row
-from equipoise.audit.attackers import AUC, BALANCED_ACCURACY, infer_attribute, views
+from equipoise.audit.attackers import ATTACKERS, AUC, BALANCED_ACCURACY, infer_attribute, views
 from equipoise.audit.lists import random_lists, top_popular
 from equipoise.component import Runtime
+from equipoise.data import Dataset
 from equipoise.data.splits import Split, Splits, split
-from equipoise.debias import AfterTraining, Context, corrections
+from equipoise.debias import AfterTraining, Context, Correction, corrections
 from equipoise.debias.corrected import Corrected, fit
 from equipoise.metrics import ndcg, parse_system, per_user
 from equipoise.models import Fitted, load_model, models, save_model
@@ -54,12 +57,14 @@ WEIGHED: Methods = {
     "clipped_ips": ("clipped_ips", {"propensity": "popularity"}),
 }
 TRAINED: Methods = {
-    "adversarial": ("adversarial", {"how": "both", "strength": 0.005}),
-    "adversarial by filter": ("adversarial", {}),
+    "adversarial": ("adversarial", {"moments": "covariances", "left": 0.25}),
     "adversarial by means": ("adversarial", {"moments": "means"}),
-    "adversarial by reversal": ("adversarial", {"how": "reversal"}),
+    "adversarial both": ("adversarial", {"how": "both", "moments": "means", "strength": 0.005}),
     "popularity_adjust": ("popularity_adjust", {}),
 }
+"""`left` was chosen on validation events, by attackers of the vectors of then, where the base is read with a balanced
+accuracy of .752: left 0 costs 3.9 % of NDCG@10 and leaves the four attackers .407, .511, .500 and .562, of which .407
+turned round is .593; left .3 costs 3.1 % and leaves .538, .531, .529 and .570. No other field was searched."""
 METHODS: Methods = {BASE: ("", {}), **TRAINED, **WEIGHED, **AFTER}
 ORDER: Mapping[str, Sequence[str]] = {
     "mf": (BASE, *AFTER, *TRAINED, *WEIGHED),
@@ -67,10 +72,13 @@ ORDER: Mapping[str, Sequence[str]] = {
     "sequence": (BASE, "adversarial", "user_gap", "calibrated", "exposure", "balanced_sampling", "popularity_adjust"),
 }  # fmt: skip
 _SEEDS = (0, 1, 2)
+_WITHHELD = 0.2  # share of users whose gender no correction is told, in a fit of its own
 
 _PROTOCOL = (
     "ML-1M, 6,040 users, 3,416 items, 999,611 events; of each user the last 20 % held out for the test and 10 % before "
-    "for validation; all items ranked, seen ones left out; gender; attackers: best of four, 5 folds, all users"
+    "for validation; all items ranked, seen ones left out; gender; attackers: best of four, turned "
+    "round where they are below chance, 5 folds, all users; withheld: the model is trained again without the gender of "
+    "a fifth of the users, and attackers learn from the vectors of the others to read that fifth"
 )
 
 
@@ -99,14 +107,65 @@ def _measure(setting: str, seed: int, folder: Path) -> Part:
     lists = corrected.recommend(users, K, observed=parts.valid)
     told = {"training s": seconds, "ms/user": _each(started, users)}
     model = corrected.model.observe(parts.valid.events) if method not in AFTER else None
-    return _judged(lists, model, parts, told, corrected.diagnostics)
+    part = _judged(lists, model, parts, told, corrected.diagnostics)
+    if model is None or not (method == BASE or method.startswith("adversarial")):
+        return part
+    hidden = _withheld(parts.train, seed)
+    if method != BASE:
+        again = _corrected(backbone, method, seed, parts, _without_gender(parts.train, hidden))
+        model = again.model.observe(parts.valid.events)
+    attacks = _attacked_withheld(model, parts.train, hidden)
+    values = {
+        f"vectors withheld {metric}": max(by_attacker.values()) for metric, by_attacker in attacks.items()
+    }
+    return replace(part, values={**part.values, **values}, notes={**part.notes, "withheld": attacks})
+
+
+def _withheld(train: Dataset, seed: int) -> pl.Series:
+    """Ids of the users whose gender is kept from a correction."""
+    assert train.users is not None
+    users = train.users["user_id"].unique().sort()
+    return users.sample(fraction=_WITHHELD, seed=seed).sort()
+
+
+def _without_gender(train: Dataset, hidden: pl.Series) -> Dataset:
+    assert train.users is not None
+    told = pl.when(~pl.col("user_id").is_in(hidden.implode())).then(pl.col(GENDER)).alias(GENDER)
+    return replace(train, users=train.users.with_columns(told))
+
+
+def _attacked_withheld(model: Fitted, train: Dataset, hidden: pl.Series) -> dict[str, dict[str, float]]:
+    """Metric -> attacker -> value, of attackers who learn from the other users and read these."""
+    assert train.users is not None
+    people = train.users.select("user_id", GENDER)
+    users = model.catalogue.users.alias("user_id").to_frame()
+    women = (users.join(people, on="user_id", how="left", maintain_order="left")[GENDER] == "F").to_numpy()
+    vectors = model.user_vectors(np.arange(len(users)), model.histories)
+    assert vectors is not None
+    asked = users["user_id"].is_in(hidden.implode()).to_numpy()
+    scaler = StandardScaler().fit(vectors[~asked].astype(np.float64))
+    known, unknown = (scaler.transform(vectors[part].astype(np.float64)) for part in (~asked, asked))
+    found: dict[str, dict[str, float]] = {BALANCED_ACCURACY: {}, AUC: {}}
+    for name, attacker in ATTACKERS.items():
+        learned = attacker.build(0, len(known)).fit(known, women[~asked])
+        told = learned.predict_proba(unknown)[:, 1]
+        share = float(
+            women[~asked].mean()
+        )  # where a balanced attacker says so: odds above those of the classes
+        found[BALANCED_ACCURACY][name] = _turned(float(balanced_accuracy_score(women[asked], told > share)))
+        found[AUC][name] = _turned(float(roc_auc_score(women[asked], told)))
+    return found
+
+
+def _turned(value: float) -> float:
+    """What of two classes can be read by an attacker, or by who says the opposite."""
+    return max(value, 1 - value)
 
 
 def _fitted(backbone: str, method: str, seed: int, setting: str, folder: Path) -> tuple[Corrected, float]:
     """The corrected model, and the seconds of its training. What acts after training shares one model."""
-    parts, runtime = _parts(setting.endswith(LAST)), Runtime(seed=seed, threads=threads(), progress=False)
-    name, fields = METHODS[method]
-    chosen = [corrections.build(name, fields)] if name else []
+    parts, runtime = _parts(setting.endswith(LAST)), _runtime(seed)
+    chosen = _chosen(method)
     after = tuple(one for one in chosen if isinstance(one, AfterTraining))
     context = Context(parts.train, runtime, valid=parts.valid)
     kept = folder / f"model-{backbone}{LAST if setting.endswith(LAST) else ''}-{seed}".replace(" ", "_")
@@ -115,14 +174,27 @@ def _fitted(backbone: str, method: str, seed: int, setting: str, folder: Path) -
         model = load_model(kept)
         seconds = float(json.loads(kept.with_suffix(".seconds").read_text("utf-8")))
         return Corrected(model, after, replace(context, model=model)), seconds
-    recommender = models.build(backbone, BACKBONES[backbone])
     started = time.perf_counter()
-    corrected = fit(recommender, parts.train, chosen, valid=parts.valid, runtime=runtime)
+    corrected = _corrected(backbone, method, seed, parts, parts.train)
     seconds = time.perf_counter() - started
     if shared:
         kept.with_suffix(".seconds").write_text(json.dumps(seconds), "utf-8")
         save_model(corrected.model, kept)
     return corrected, seconds
+
+
+def _corrected(backbone: str, method: str, seed: int, parts: Splits, train: Dataset) -> Corrected:
+    recommender = models.build(backbone, BACKBONES[backbone])
+    return fit(recommender, train, _chosen(method), valid=parts.valid, runtime=_runtime(seed))
+
+
+def _chosen(method: str) -> list[Correction]:
+    name, fields = METHODS[method]
+    return [corrections.build(name, fields)] if name else []
+
+
+def _runtime(seed: int) -> Runtime:
+    return Runtime(seed=seed, threads=threads(), progress=False)
 
 
 def _judged(
@@ -159,7 +231,12 @@ def _attacked(features: Any, labels: pl.Series) -> dict[str, dict[str, float]]:
     """Metric -> attacker -> value."""
     told = infer_attribute(features, labels, seed=0).filter(~pl.col("control"))
     return {
-        metric: dict(told.filter(pl.col("metric") == metric).select("attacker", "value").iter_rows())
+        metric: {
+            attacker: _turned(value)
+            for attacker, value in told.filter(pl.col("metric") == metric)
+            .select("attacker", "value")
+            .iter_rows()
+        }
         for metric in (BALANCED_ACCURACY, AUC)
     }
 
@@ -171,19 +248,13 @@ def _each(started: float, users: pl.Series) -> float:
 
 def _settings() -> dict[str, Sequence[int]]:
     """The most telling first; what has no random number is measured once."""
-    first = [
-        f"mf {BASE}",
-        "mf adversarial",
-        "mf adversarial by filter",
-        "mf user_gap",
-        POPULAR,
-        RANDOM,
-        f"ease {BASE}",
-        "ease user_gap",
-    ]
-    first += [f"sequence {BASE}", "sequence adversarial"]
+    first = [f"mf {BASE}", "mf user_gap", POPULAR, RANDOM]
+    first += [f"ease {name}" for name in (BASE, *AFTER)]
+    first += ["mf adversarial", "mf adversarial by means"]
+    first += [f"mf {name}" for name in (*AFTER, *TRAINED, *WEIGHED)]
+    first += [f"sequence {name}" for name in (BASE, "adversarial", "user_gap")]
     rest = [f"{backbone} {method}" for backbone, methods in ORDER.items() for method in methods]
-    names = dict.fromkeys([*first, *rest, f"mf {BASE}{LAST}", f"mf adversarial{LAST}"])
+    names = dict.fromkeys([*first, *rest, f"mf {BASE}{LAST}", f"mf adversarial{LAST}", f"mf user_gap{LAST}"])
     return {name: (0,) if name == POPULAR or name.startswith("ease") else _SEEDS for name in names}
 
 
@@ -193,7 +264,7 @@ ROWS = [
         _PROTOCOL,
         _settings(),
         _measure,
-        target="adversarial: balanced accuracy on vectors at most .55 at no more than 3 % of NDCG@10 of the base; "
-        "after training: gap at least halved at no more than 2 %",
+        target="adversarial: balanced accuracy on vectors, withheld ones too, at most .55 at no more than 3 % of "
+        "NDCG@10 of the base; after training: gap at least halved at no more than 2 %",
     )
 ]

@@ -35,12 +35,15 @@ class Filtered(nn.Module):
         if len(self.matrices) == 1:
             return vectors @ self.matrices[0] + self.offsets[0]
         group = torch.where(users >= 0, self.groups[users], 0)
-        result = torch.zeros_like(vectors)
-        for number in range(len(self.matrices)):
-            rows = (group == number).nonzero()[:, 0]
-            mapped = vectors[rows] @ self.matrices[number] + self.offsets[number]
-            result = result.index_copy(0, rows, mapped)
-        return result
+        order = torch.argsort(group, stable=True)
+        counts = torch.bincount(group, minlength=len(self.matrices)).tolist()
+        parts = torch.split(vectors[order], counts)
+        mapped = [
+            part @ self.matrices[number] + self.offsets[number]
+            for number, part in enumerate(parts)
+            if len(part) or not number
+        ]
+        return torch.zeros_like(vectors).index_copy(0, order, torch.cat(mapped))
 
     def refit(self, rule: Filter, vectors: NDArray[np.float32]) -> None:
         """Fit the maps to the unfiltered vectors of all users, shape (users, width)."""

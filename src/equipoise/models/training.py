@@ -100,6 +100,20 @@ class Filter(Protocol):
         """
         ...
 
+    def fit_strangers(
+        self, vectors: NDArray[np.float32], groups: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The one map for strangers, where these get vectors of another kind than users trained on.
+
+        Args:
+            vectors: Vectors as strangers get them, of users trained on, shape (n, width).
+            groups: Group of each of these users, int64 of shape (n,).
+
+        Returns:
+            Matrix of shape (width, width) and offset of shape (width,).
+        """
+        ...
+
 
 GradientTransform = Callable[["list[nn.Parameter]"], None]
 """Called between the backward pass and the optimiser's step; changes `.grad` in place (clips, adds noise)."""

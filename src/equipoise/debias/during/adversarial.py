@@ -17,6 +17,7 @@ from equipoise.models.training import Head, Training
 
 _NEEDS = {"filter": {"filter"}, "reversal": {"heads"}, "both": {"filter", "heads"}}
 _FEW = 10  # users of a class, below which nothing about it can be learned
+_CELLS = 200  # combinations of classes, each of which has a map of its own
 
 
 class Adversarial(DuringTraining):
@@ -24,20 +25,23 @@ class Adversarial(DuringTraining):
     constraints for graph embeddings"; Ganin et al. 2016, "Domain-adversarial training of neural networks").
 
     A filter stands between what the model learns of a user and all that reads it. It is the closed form of what
-    an adversary would drive a model to: after every epoch it makes the means, and on demand the covariances, of
-    all classes equal, and the model trains on through it, so that items adapt to what is left. Adversaries are
+    a linear adversary would drive a model to: after every epoch it makes the means, and on demand the covariances,
+    of all classes equal, and the model trains on through it, so that items adapt to what is left. Adversaries are
     networks that learn the attribute while the gradient that leaves them is turned round; they reach what moments
     do not tell, and unlearn it in the model itself. One filter, or one set of adversaries, per attribute; all
     attributes of one correction are removed from the same vectors.
 
+    Who is protected: with `means`, all users, those of unknown attribute and strangers to the model too, against
+    linear readers. With `covariances`, the users whose attribute is given, and nobody else: a user's map depends on
+    the class, which must be known and whose use must be allowed. Users of unknown attribute can then be read
+    nearly as without any filter; strangers go through a map that needs no label, against linear readers only.
+
     What it cannot do: lists still follow from tastes, and what was taken out of vectors can be read from lists
     in part (attack both). What is removed is missing from recommendations, so that quality falls where taste and
-    attribute go together, and the gap between groups may rise. Moments are not all: neighbourhoods that one class
-    prefers can be left, which adversaries lessen. With `covariances` a user's map depends on the class, so that the
-    attribute itself is used, which must be allowed. Where means are exactly equal, some users lean against the
-    rest, and attackers who learned from the rest do worse than chance on them: a value far below chance can be
-    turned round, and tells as much as one above. Strangers to the model go through the map that needs no label, or,
-    in matrix factorisation, are placed among filtered users.
+    attribute go together, and the gap between groups may rise. Moments are not all: neighbours, trees and networks
+    find what is left, which adversaries lessen; whether they do is for fresh attackers to say. Where means are
+    exactly equal, some users lean against the rest, and attackers who learned from the rest do worse than chance on
+    them: a value below chance can be turned round, and tells as much as one above.
     """
 
     name: ClassVar[str] = "adversarial"
@@ -48,9 +52,9 @@ class Adversarial(DuringTraining):
     how: Literal["filter", "reversal", "both"] = "filter"
     """`filter`: in closed form, after each epoch; `reversal`: by adversaries; `both`: adversaries read what the filter
     leaves."""
-    moments: Moments = "covariances"
+    moments: Moments = "means"
     """What the filter makes equal among classes: `means`, by one map for all users that needs no label; or
-    `covariances` too, by a map for each class."""
+    `covariances` too, by a map for each class, which protects only users whose attribute is given."""
     left: float = Field(0.0, ge=0)
     """Distance between the means of classes that `covariances` leaves, in standard deviations within classes. Chance
     alone would put classes of n and m users sqrt(width (1/n + 1/m)) apart; where means are exactly equal, attackers
@@ -70,9 +74,14 @@ class Adversarial(DuringTraining):
                 "trained by gradient descent, as mf and sequence are."
             )
         try:
-            self._labels(data)
+            labels = self._labels(data)
         except DataError as error:
             return error.paragraph
+        if self.how != "reversal" and len(labels.cells) > _CELLS:
+            return (
+                f"the attributes {', '.join(labels.classes)} have {len(labels.cells):,} combinations of classes, and "
+                f"a filter serves at most {_CELLS}; join classes, or name fewer attributes."
+            )
         return None
 
     def training(self, data: Dataset, context: Context) -> Training:
@@ -91,7 +100,7 @@ class Adversarial(DuringTraining):
             attribute: int((codes < 0).sum())
             for attribute, codes in zip(labels.classes, labels.codes.T, strict=True)
         }
-        context.report(self, users=counts, unknown=unknown, warnings=_warnings(counts, unknown))
+        context.report(self, users=counts, unknown=unknown, warnings=self._warnings(counts, unknown))
         return Training(
             heads=self._heads(labels, data) if self.how != "filter" else (),
             filter=Eraser(labels, self.moments, self.left) if self.how != "reversal" else None,
@@ -105,6 +114,40 @@ class Adversarial(DuringTraining):
             )
         return Labels.of(data, tuple(dict.fromkeys(self.attributes or data.sensitive[:1])))
 
+    def _warnings(self, counts: dict[str, dict[str, int]], unknown: dict[str, int]) -> list[str]:
+        """What a reader of the result should know."""
+        told = [
+            f"The class '{name}' of '{attribute}' has {count} users, too few to say whether it can still be read."
+            for attribute, classes in counts.items()
+            for name, count in classes.items()
+            if count < _FEW
+        ]
+        told += [
+            f"Of {count:,} users '{attribute}' is not known: {self._of_unknown}"
+            for attribute, count in unknown.items()
+            if count
+        ]
+        return [*told, self._limits] if self.how != "reversal" else told
+
+    @property
+    def _of_unknown(self) -> str:
+        """What is done for users of unknown attribute."""
+        if self.how == "reversal":
+            return "no adversary looks at them, so that they are protected only as far as they are like the others."
+        if self.moments == "covariances":
+            return "they are not protected, and can be read nearly as without a filter. `means` would protect them."
+        return "their vectors go through the same filter, and are protected against linear readers only."
+
+    @property
+    def _limits(self) -> str:
+        """What the filter does not do for anybody."""
+        if self.moments == "covariances":
+            return (
+                "`covariances` protects the users whose attribute was given. New users and strangers are protected "
+                "against linear readers only, and equal moments do not stop every reader: ask fresh attackers."
+            )
+        return "Equal means stop linear readers; neighbours, trees and networks may still read: ask fresh attackers."
+
     def _heads(self, labels: Labels, data: Dataset) -> tuple[Head, ...]:
         try:
             from equipoise.debias.during.adversaries import Adversary
@@ -115,20 +158,3 @@ class Adversarial(DuringTraining):
             Adversary(f"adversary_{place}", codes[:, place], self.adversaries, self.strength, self.warmup)
             for place in range(codes.shape[1])
         )
-
-
-def _warnings(counts: dict[str, dict[str, int]], unknown: dict[str, int]) -> list[str]:
-    """What a reader of the result should know."""
-    told = []
-    for attribute, classes in counts.items():
-        told += [
-            f"The class '{name}' of '{attribute}' has {count} users, too few to say whether it can still be read."
-            for name, count in classes.items()
-            if count < _FEW
-        ]
-        if unknown[attribute]:
-            told.append(
-                f"Of {unknown[attribute]:,} users '{attribute}' is not known: no adversary looks at them, and the "
-                "filter treats them by the map that needs no label."
-            )
-    return told

@@ -22,8 +22,9 @@ _SWEEPS = 5  # over several attributes, each of whose maps moves what the others
 class Eraser:
     """A `models.training.Filter` in closed form.
 
-    Groups are the cells of the cross-classification of all attributes, "not known" being a class of each.
-    Users of whom an attribute is not known, and strangers, go through the map that needs no label.
+    Groups are the combinations of classes that occur, "not known" being a class of each attribute. Users of whom
+    no attribute is known, and strangers, go through the map that needs no label. With `covariances` that map is
+    fitted to users who train through other maps, so that it does not protect who trains through it.
 
     Attributes:
         labels: Who has which classes.
@@ -38,47 +39,45 @@ class Eraser:
 
     def groups(self, users: pl.Series) -> Ints:
         """Cell of each user; 0 where no attribute is known."""
-        return np.asarray((self.labels.rows(users) + 1) @ self._places, dtype=np.int64)
+        return self.labels.cell_of(users)
 
     def fit(
         self, vectors: NDArray[np.float32], groups: Ints
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See `models.training.Filter.fit`."""
-        cells = np.arange(int(groups.max()) + 1)
-        codes = cells[:, None] // self._places % self._sizes - 1
-        maps = [Affine.unchanged(vectors.shape[1]) for _ in cells]
+        codes = self.labels.cells[: int(groups.max()) + 1]
         current = vectors.astype(np.float64)
         if self.moments == "means":
-            maps = [self._everywhere(current, codes[groups])] * len(cells)
+            maps = [self._everywhere(current, codes[groups])] * len(codes)
         else:
+            told = groups > 0
+            maps = [Affine.unchanged(vectors.shape[1]) for _ in codes]
+            maps[0] = self._everywhere(current[told], codes[groups[told]])
             for _ in range(_SWEEPS if codes.shape[1] > 1 else 1):
                 for attribute in range(codes.shape[1]):
                     steps = self._by_class(current, codes[groups, attribute])
-                    for cell, code in enumerate(codes[:, attribute]):
+                    for cell, code in enumerate(codes[1:, attribute], start=1):
                         maps[cell] = maps[cell].then(steps[code])
                         current[groups == cell] = steps[code](current[groups == cell])
         matrices, offsets = (np.stack([getattr(one, part) for one in maps]) for part in ("matrix", "offset"))
         return matrices.astype(np.float32), offsets.astype(np.float32)
 
-    @property
-    def _sizes(self) -> Ints:
-        return np.array([len(names) + 1 for names in self.labels.classes.values()])
-
-    @property
-    def _places(self) -> Ints:
-        return np.concatenate([[1], np.cumprod(self._sizes)[:-1]])
+    def fit_strangers(
+        self, vectors: NDArray[np.float32], groups: Ints
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See `models.training.Filter.fit_strangers`."""
+        everyone = self._everywhere(vectors.astype(np.float64), self.labels.cells[groups])
+        return everyone.matrix.astype(np.float32), everyone.offset.astype(np.float32)
 
     def _everywhere(self, vectors: NDArray[np.float64], codes: Ints) -> Affine:
         """One map for all users, whatever is known of them."""
-        told = [
-            np.where(
-                column[:, None] >= 0,
-                np.eye(classes)[column] - np.eye(classes)[column[column >= 0]].mean(axis=0),
-                0.0,
-            )
-            for column, classes in zip(codes.T, self._sizes - 1, strict=True)
-        ]
-        return least_squares_erasure(vectors, np.concatenate(told, axis=1))
+        told = np.zeros((len(codes), 0))
+        for column, names in zip(codes.T, self.labels.classes.values(), strict=True):
+            known = column >= 0
+            classes = np.eye(len(names))[column] * known[:, None]
+            shares = classes.sum(axis=0) / max(1, int(known.sum()))
+            told = np.column_stack([told, classes - shares * known[:, None]])
+        return least_squares_erasure(vectors, told)
 
     def _by_class(self, vectors: NDArray[np.float64], codes: Ints) -> list[Affine]:
         """The map of each class, and last, where -1 finds it, that of whoever has none."""

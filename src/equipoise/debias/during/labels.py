@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -76,6 +77,24 @@ class Labels:
             )
             classes[attribute] = tuple(names)
         return cls(users[v.USER], codes, classes)
+
+    @property
+    def cells(self) -> Ints:
+        """Combinations of classes that occur, int64 of shape (cells, attributes); the first is that of whoever
+        nothing is known of, -1 for each attribute.
+        """
+        return self._cells[0]
+
+    def cell_of(self, users: pl.Series) -> Ints:
+        """Row of `cells` of each of these users, int64 of shape (users,), 0 for who is not here."""
+        found = locate(self.users, users)
+        return np.where(found >= 0, self._cells[1][found], 0)
+
+    @cached_property
+    def _cells(self) -> tuple[Ints, Ints]:
+        nobody = np.full((1, self.codes.shape[1]), -1, dtype=np.int64)
+        cells, place = np.unique(np.concatenate([nobody, self.codes]), axis=0, return_inverse=True)
+        return cells, place[1:]
 
     def rows(self, users: pl.Series) -> Ints:
         """Classes of these users, int64 of shape (users, attributes), -1 where not known."""
