@@ -254,12 +254,20 @@ def _with_bots(events: pl.DataFrame, pushed: pl.Series, seed: int) -> pl.DataFra
     return pl.concat([events, made], how="diagonal")
 
 
+def later(world: World) -> Dataset:
+    """The last four days of a world's log."""
+    data = world.dataset()
+    return data.with_events(data.events.filter(_day() >= world.days - _HELD))
+
+
 def _ground(world: World) -> Ground:
     data = world.dataset()
-    day = (pl.col(v.TIMESTAMP) - pl.lit(START)).dt.total_days()
-    held = world.days - _HELD
-    train, valid = (data.with_events(data.events.filter(part)) for part in (day < held, day >= held))
-    return Ground(world, train, valid, np.empty(0, dtype=np.int64))
+    train = data.with_events(data.events.filter(_day() < world.days - _HELD))
+    return Ground(world, train, later(world), np.empty(0, dtype=np.int64))
+
+
+def _day() -> pl.Expr:
+    return (pl.col(v.TIMESTAMP) - pl.lit(START)).dt.total_days()
 
 
 def _joined(sets: Floats, stay: Floats) -> Floats:

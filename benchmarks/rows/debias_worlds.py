@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from benchmarks.bias_worlds import WORLDS, Ground, expected_rating
+from benchmarks.bias_worlds import WORLDS, Ground, expected_rating, later
 from benchmarks.machine import threads
 from benchmarks.row import Part, Row
 from equipoise.component import Runtime
@@ -21,12 +22,15 @@ from equipoise.debias import AfterTraining, Context, corrections
 from equipoise.debias.corrected import Corrected, fit
 from equipoise.metrics import parse_system
 from equipoise.models import Fitted, models
+from equipoise.statistics import expected_calibration_error
 from equipoise.worlds import World, do_value, planted, planted_bias
 from equipoise.worlds.draws import uniform
 
 K = 10
 _SEEDS = tuple(range(1, 11))
 """Seed 0 is the world on which fields were chosen, and is not scored."""
+_ELSEWHERE = 1_000
+"""Added to the seed where the same world is lived once more, with another luck."""
 BASE, POPULAR, RANDOM = "base", "popular", "random"
 
 BACKBONES: Mapping[str, Mapping[str, Any]] = {
@@ -122,6 +126,8 @@ def measure(setting: str, seed: int, folder: Path) -> Part:
     lists = _lists(corrected, ground, seed)
     latency = (time.perf_counter() - started) / len(ground.world.users)
     values = {**_quality(ground, lists), **_scores(world, ground, corrected, method)}
+    if corrected is not None and method == "score_calibration" and world != "ratings":
+        values |= _calibration(ground, corrected, seed)
     values |= {"training s": spent, "training CPU s": worked, "ms per list": 1000 * latency}
     return Part(values, notes={"corrections": {} if corrected is None else corrected.diagnostics})
 
@@ -176,6 +182,7 @@ def _quality(ground: Ground, lists: pl.DataFrame) -> dict[str, float]:
         **{name.replace("_", " "): value for name, value in bias.items()},
         "noise": _share(world, lists, ground.planted) - _share(world, best, ground.planted),
         "same category": _alike(world, lists),
+        "same category of the best lists": _alike(world, best),
         "Gini": parse_system(f"gini@{K}")(lists, catalogue),
         "coverage": parse_system(f"coverage@{K}")(lists, catalogue),
     }
@@ -194,6 +201,29 @@ def _scores(name: str, ground: Ground, corrected: Corrected | None, method: str)
         error = cells[v.SCORE].to_numpy() - truth
         values |= {"MSE": float((error**2).mean()), "level": float(error.mean())}
     return values
+
+
+def _calibration(ground: Ground, corrected: Corrected, seed: int) -> dict[str, float]:
+    """Errors of calibration on days that nothing was fitted on: the last four, lived once more.
+
+    A probability says whether an item of the pool is among what somebody took who took anything.
+    """
+    (chosen,) = corrected.rerankers
+    taken = later(replace(ground.world, seed=_ELSEWHERE + seed)).positives.select(v.USER, v.ITEM).unique()
+    users = taken[v.USER].unique().sort()
+    hits = taken.with_columns(hit=1.0)
+    pools = {
+        "ECE": corrected.recommend(users, chosen.pool, exclude_seen=False),
+        "ECE before": corrected.model.recommend(
+            users, chosen.pool, exclude_seen=False, runtime=corrected.context.runtime
+        ),
+    }
+    errors = {}
+    for name, pool in pools.items():
+        asked = pool.join(hits, on=[v.USER, v.ITEM], how="left").with_columns(pl.col("hit").fill_null(0.0))
+        said = asked[v.PROBABILITY].cast(pl.Float64).to_numpy()
+        errors[name] = expected_calibration_error(said, asked["hit"].to_numpy())
+    return errors
 
 
 def _best(world: World) -> pl.DataFrame:
