@@ -16,7 +16,7 @@ from equipoise.worlds.policy import PlackettLuce
 Floats = NDArray[np.float64]
 
 _BLOCK = 1_000_000  # cells of users x items worked on at once
-_EXACT = 12  # places up to which inclusion is exact
+_EXACT = 12  # places up to which inclusion is exact; the exact recursion takes time with each place
 _NODES = 24
 _REACH = 6.0  # standard deviations of the number of items drawn that are integrated over
 
@@ -64,7 +64,8 @@ class Continued(PlackettLuce):
         """Probability that an item stands in a slate, averaged over the visits of the log.
 
         Over m visits a user sees the first m * length places of the ranking. Up to 12 places that is exact;
-        beyond, the number of other items drawn by a time is taken for normal (error under 1e-3).
+        beyond, where the exact recursion takes long, the number of other items drawn by a time is taken for
+        normal (error under 1e-3).
 
         Args:
             length: Places of a slate.

@@ -38,7 +38,8 @@ def likeness(world: World, log: Any, *, seed: int = 0, draws: int = 40) -> list[
         One row per measure: `name`, `measure` (what it is), `kind` of distance, `twin` and `log` (the number of
         each), `distance`, `band` (what chance does; None where that is not known), `alike`, `meaning`. The last
         row, `classifier`, has the AUC of telling users apart as `twin`, its interval as `low` and `high`, 0.5 as
-        `log`, and the AUC above 0.5 as `distance`.
+        `log`, and the AUC above 0.5 as `distance`; `alike` says there that no difference is shown, which with
+        few users is always so.
 
     Raises:
         DataError: if the log has no event of taste of the world's users on its items.
@@ -122,5 +123,5 @@ def _told_apart(mine: Record, theirs: Record, seed: int) -> dict[str, Any]:
         "high": told.high,
         "alike": told.low <= 0.5,
         "meaning": "0.5: nothing tells them apart by how much, how popular, how varied and what kind of items; 1: "
-        "everything does.",
+        "everything does. Few users cannot show a difference.",
     }

@@ -35,7 +35,8 @@ class Twin(Scenario):
     examination_decay: float | None = Field(None, ge=0)
     """A place j is examined with probability j ** -examination_decay."""
     popularity: float = Field(0.5, ge=0, le=1)
-    """Share of an item's popularity that is the logger's push, not taste; read without impressions."""
+    """Share of an item's popularity that is the logger's push, not taste. With impressions the log tells; without, it
+    is this guess, and it weighs much on which corrections of popularity win on the twin: try .25 and .75 too."""
     personalisation: float | None = Field(None, ge=0)
     """How strongly the logger follows taste, in units of its log-odds."""
     gap: float | None = None
