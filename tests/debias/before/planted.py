@@ -33,6 +33,12 @@ def ninety_against_fifty():
     return train, train.with_events(table.select("user_id", "item_id"))
 
 
+def everyone_takes_their_side(train):
+    """Held-out events in which every user takes all items of the own side: recall is the share of them listed."""
+    pairs = train.users.join(train.items, on="side").select("user_id", "item_id")
+    return train.with_events(pairs)
+
+
 @cache
 def shop(seed=0, users=300, items=80):
     return Storefront(n_users=users, n_items=items, days=20, seed=seed).generate()

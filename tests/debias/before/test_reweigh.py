@@ -7,14 +7,17 @@ import pytest
 from equipoise.component import Runtime
 from equipoise.data import Dataset
 from equipoise.debias import Context, corrections
+from equipoise.debias.before.disparities import QualityRates
 from equipoise.debias.before.inverse_balance import RULES
+from equipoise.debias.before.measured import Measured, Rates
 from equipoise.debias.before.search import seek
 from equipoise.debias.corrected import fit
 from equipoise.errors import ModelError
 from equipoise.models import models
-from tests.debias.before.planted import LISTED, SIZE, ninety_against_fifty, shop
+from tests.debias.before.planted import LISTED, SIZE, everyone_takes_their_side, ninety_against_fifty, shop
 
 QUIET = Runtime(progress=False)
+QUALITY = {"disparity": "quality", "k": LISTED, "exclude_seen": False}
 AS_SHOWN = {"k": LISTED, "exclude_seen": False, "discounted": False, "group": "side"}
 
 
@@ -22,6 +25,12 @@ def _fit(model, data, fields, **more):
     fields, settings = (model, {}) if isinstance(model, str) else model, fields
     found = fit(models.build(*fields), data, [corrections.build("reweigh", settings)], runtime=QUIET, **more)
     return found, found.diagnostics["reweigh"]
+
+
+def exactly(values):
+    """Rates without an error, the same for all users."""
+    rates = Rates(np.array(values), np.zeros(len(values)))
+    return Measured(rates, rates)
 
 
 def _shares_listed(model, data):
@@ -44,22 +53,109 @@ def test_exposure_of_nine_tenths_against_a_half_is_brought_to_a_tenth_by_every_r
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
-def test_hit_rates_of_nine_tenths_against_a_half_are_brought_to_a_tenth_by_every_rule(rule):
-    train, valid = ninety_against_fifty()
-    settings = {
-        "disparity": "quality",
-        "metric": "hit_rate",
-        "k": LISTED,
-        "exclude_seen": False,
-        "rule": rule,
-    }
-    corrected, told = _fit("popular", train, settings, valid=valid)
+def test_recall_of_nine_tenths_against_a_half_is_brought_to_a_tenth_by_every_rule(rule):
+    train, _ = ninety_against_fifty()
+    valid = everyone_takes_their_side(train)  # all of a side have one recall, so that halves are alike
+    corrected, told = _fit("popular", train, {**QUALITY, "metric": "recall", "rule": rule}, valid=valid)
     before = [told["groups"][side]["rate_before"] for side in "ab"]
     after = [told["groups"][side]["rate_after"] for side in "ab"]
     assert before == pytest.approx([0.9, 0.5])
+    assert told["reached"]
     assert max(after) / min(after) - 1 <= 0.1
     assert sorted(after) == pytest.approx(sorted(_shares_listed(corrected.model, train)))
     assert told["measured_on"] == "held-out events"
+    assert told["judged_on"] == "users whom the weights were not searched on"
+    assert told["disparity_after"] == pytest.approx(told["disparity_searched"]["after"])
+    assert not any("chance" in sentence for sentence in told["warnings"])
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_hit_rates_are_judged_on_users_that_were_not_searched_on(rule):
+    train, valid = ninety_against_fifty()
+    corrected, told = _fit("popular", train, {**QUALITY, "metric": "hit_rate", "rule": rule}, valid=valid)
+    everybody = _shares_listed(corrected.model, train)  # of both halves, that is
+    searched = next(one["rates"] for one in told["rounds_tried"] if one["disparity"] ==
+                    told["disparity_searched"]["after"])  # fmt: skip
+    judged = [told["groups"][side]["rate_after"] for side in "ab"]
+    assert (np.array(searched) + judged) / 2 == pytest.approx(everybody)
+    assert told["disparity_searched"]["after"] <= 0.1 < told["disparity_searched"]["before"]
+    assert told["disparity_after"] == pytest.approx(max(judged) / min(judged) - 1)
+    assert told["disparity_after"] != told["disparity_searched"]["after"]
+    assert told["reached"] == (told["disparity_after"] <= 0.1)
+    assert 0.1 < told["disparity_by_chance"] < 0.4  # 1.96 sqrt(2 x .3 / (.7 x 50)) = .26 in logarithms
+    assert told["disparity_at_most"] > 0.1
+
+
+def _two_groups(users):
+    """Held-out users of two groups and a search that is handed these hit rates per half."""
+    people = pl.DataFrame({"user_id": range(2 * users), "side": ["a", "b"] * users})
+    events = pl.DataFrame({"user_id": range(2 * users), "item_id": [0, 1] * users})
+    return Dataset(events, people, sensitive=("side",))
+
+
+def _handed(monkeypatch, steps):
+    """What is measured round by round: hit rates of searched and judged users, in halves of 50."""
+    rounds = iter(steps)
+
+    def rates(values):
+        values = np.array(values)
+        return Rates(values, np.sqrt(values * (1 - values) / 50))
+
+    def measure(self, model):
+        searched, judged = next(rounds)
+        return Measured(rates(searched), rates(judged))
+
+    monkeypatch.setattr(QualityRates, "measure", measure)
+    data = _two_groups(100)
+    settings = {"disparity": "quality", "metric": "hit_rate", "exclude_seen": False, "rounds": len(steps) - 1}
+    context = Context(data, QUIET, valid=data, fit=lambda candidate: None)
+    result = corrections.build("reweigh", settings).transform(data, context)
+    return result is data, context.diagnostics["reweigh"]
+
+
+def test_a_target_that_only_the_searched_users_reach_is_not_reached(monkeypatch):
+    unchanged, told = _handed(monkeypatch, [([0.9, 0.5], [0.9, 0.5]), ([0.7, 0.7], [0.75, 0.6])])
+    assert not unchanged
+    assert told["reached"] is False
+    assert told["disparity_after"] == pytest.approx(0.25)
+    assert told["disparity_searched"] == pytest.approx({"before": 0.8, "after": 0.0})
+    assert "was not brought to 0.1: it is 0.25" in told["warnings"][0]
+
+
+def test_reached_within_the_noise_is_said(monkeypatch):
+    _, told = _handed(monkeypatch, [([0.9, 0.5], [0.9, 0.5]), ([0.7, 0.7], [0.7, 0.68])])
+    assert told["reached"] is True
+    assert told["disparity_at_most"] == pytest.approx(
+        0.7 / 0.68 * np.exp(1.96 * np.sqrt(0.3 / 35 + 0.32 / 34)) - 1
+    )
+    assert "below the target, but of so few users chance may make" in told["warnings"][0]
+
+
+def test_weights_that_serve_other_users_no_more_equally_are_not_set(monkeypatch):
+    unchanged, told = _handed(monkeypatch, [([0.9, 0.5], [0.7, 0.6]), ([0.7, 0.7], [0.6, 0.8])])
+    assert unchanged
+    assert told["reached"] is False
+    assert told["disparity_after"] == told["disparity_before"] == pytest.approx(1 / 6)
+    assert {group["weight"] for group in told["groups"].values()} == {1.0}
+    assert any("not served more equally under them" in sentence for sentence in told["warnings"])
+
+
+def test_no_weights_are_set_where_a_group_gets_nothing_all_the_same(monkeypatch):
+    nothing = [([0.9, 0.0], [0.9, 0.0]), ([0.5, 0.0], [0.5, 0.0]), ([0.3, 0.0], [0.3, 0.0])]
+    unchanged, told = _handed(monkeypatch, nothing)
+    assert unchanged
+    assert told["reached"] is False
+    assert told["disparity_after"] is told["disparity_at_most"] is None
+    assert any("none are set" in sentence for sentence in told["warnings"])
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+def test_too_few_users_to_judge_on_others_is_said():
+    data = _two_groups(3)
+    settings = {"disparity": "quality", "k": 2, "exclude_seen": False, "rounds": 1}
+    _, told = _fit("popular", data, settings, valid=data)
+    assert told["judged_on"] == "the same users"
+    assert "too few users to judge" in told["warnings"][0]
 
 
 def test_trajectory_is_reported_and_plain():
@@ -181,17 +277,17 @@ def test_search_meets_responses_of_any_strength():
 
         def measure(weights, response=response):
             rates = np.exp(true + response * np.log(weights))
-            return rates / rates.mean(), np.zeros(3)
+            return exactly(rates / rates.mean())
 
         found = seek(measure, 0.1, rule="keep_mean", shares=np.full(3, 1 / 3), rounds=8, limit=1e6)
-        assert found[0].disparity == pytest.approx(1.5)
-        assert found[-1].disparity <= 0.1
+        assert found[0].measured.searched.disparity == pytest.approx(1.5)
+        assert found[-1].measured.searched.disparity <= 0.1
         assert len(found) <= 6
 
 
 def test_search_keeps_within_the_limit_where_nothing_answers():
     found = seek(
-        lambda weights: (np.array([1.0, 0.5]), np.zeros(2)), 0.1, rule="raise_low", shares=np.full(2, 0.5),
+        lambda weights: exactly([1.0, 0.5]), 0.1, rule="raise_low", shares=np.full(2, 0.5),
         rounds=6, limit=9.0,
     )  # fmt: skip
     assert len(found) == 7
@@ -208,16 +304,7 @@ def test_the_order_of_rows_plays_no_part():
     ]
 
 
-def test_nobody_served_is_an_error_and_rounds_without_a_share_are_told_apart():
-    def nobody(weights):
-        return np.zeros(2), np.zeros(2)
-
+def test_nobody_served_is_an_error():
     fields = {"rule": "keep_mean", "shares": np.full(2, 0.5), "rounds": 3, "limit": 50.0}
     with pytest.raises(ModelError, match="No group is served"):
-        seek(nobody, 0.1, **fields)
-    steps = iter([[10.0, 0.01, 0.0], [8.0, 2.0, 0.0], [4.0, 3.0, 0.0], [9.0, 0.0, 0.0]])
-    found = seek(
-        lambda weights: (np.array(next(steps)), np.zeros(3)), 0.1, **{**fields, "shares": np.full(3, 1 / 3)}
-    )
-    assert all(one.disparity == float("inf") for one in found)
-    assert min(found, key=lambda one: (one.disparity, one.missing)) is found[2]
+        seek(lambda weights: exactly([0.0, 0.0]), 0.1, **fields)

@@ -15,6 +15,7 @@ from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.data.splits import Split, split
 from equipoise.debias.before import groups
+from equipoise.debias.before.measured import Measured, Rates
 from equipoise.errors import DataError
 from equipoise.metrics.ranking import RankingMetric, hit_rate, ndcg, precision, recall
 from equipoise.models.recommender import Fitted
@@ -24,6 +25,7 @@ MetricName = Literal["ndcg", "recall", "precision", "hit_rate"]
 METRICS = {"ndcg": ndcg, "recall": recall, "precision": precision, "hit_rate": hit_rate}
 
 _CELL, _CROSS = "_cell", " x "
+_LEAST = 4  # users of every group, or there are no two halves with an error each
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Disparity(ABC):
     """What each cell counts for in a mean of the rates; sums to 1."""
     train: Dataset
     """What models are fitted on whose lists are measured."""
+    halved: bool = False
+    """Whether weights are searched on one half of the users and judged on the other."""
     absent: tuple[str, ...] = ()
     """Cells that have no event, so that no weight can help them; they are not measured."""
 
@@ -72,8 +76,8 @@ class Disparity(ABC):
         """Name of the cell of each row, null where it is in none."""
 
     @abstractmethod
-    def rates(self, model: Fitted) -> tuple[Floats, Floats]:
-        """Rate of each cell in the model's lists, at least 0, and its standard error where there is one, else 0."""
+    def measure(self, model: Fitted) -> Measured:
+        """Rates of the cells in the model's lists."""
 
     @abstractmethod
     def logged(self) -> Floats:
@@ -124,16 +128,17 @@ class ExposureRates(Disparity):
         """See `Disparity.cells`."""
         return events.select(self._named(events))[_CELL]
 
-    def rates(self, model: Fitted) -> tuple[Floats, Floats]:
-        """See `Disparity.rates`."""
+    def measure(self, model: Fitted) -> Measured:
+        """See `Disparity.measure`."""
         shown = self._lists.of(model, self._known)
         shown = shown.with_columns(self._named(shown))
         place = 1 / (pl.col(v.RANK) + 1).log(2) if self._discounted else pl.col(v.RANK) * 0 + 1.0
         given = shown.group_by(_CELL).agg(given=place.sum())
         order = pl.DataFrame({_CELL: self.names})
         gained = order.join(given, on=_CELL, how="left", maintain_order="left")["given"].fill_null(0)
-        rates = self._within(gained.to_numpy().astype(np.float64)) / self._due
-        return rates, np.zeros_like(rates)
+        values = self._within(gained.to_numpy().astype(np.float64)) / self._due
+        rates = Rates(values, np.zeros_like(values))
+        return Measured(rates, rates)
 
     def logged(self) -> Floats:
         """Share of the events over what is due."""
@@ -160,6 +165,9 @@ class ExposureRates(Disparity):
 
 class QualityRates(Disparity):
     """Mean quality of the lists of groups of users, against held-out events.
+
+    The mean of a few users is partly chance, and the best of several rounds is partly the luckiest. Weights are
+    searched on one random half of each group's users and judged on the other, wherever every group has four.
 
     Args:
         data: Training data.
@@ -200,20 +208,22 @@ class QualityRates(Disparity):
                 where=f"{len(self._truth)} held-out events", todo="Join rare groups, or hold out more.",
             )  # fmt: skip
         self.shares = counted["count"].to_numpy() / len(self._known)
+        self.halved = int(counted["count"].to_numpy().min()) >= _LEAST
+        self._first = self._half(lists.runtime)
 
     def cells(self, events: pl.DataFrame) -> pl.Series:
         """See `Disparity.cells`."""
         return groups.per_event(events, self._users)
 
-    def rates(self, model: Fitted) -> tuple[Floats, Floats]:
-        """See `Disparity.rates`."""
+    def measure(self, model: Fitted) -> Measured:
+        """See `Disparity.measure`."""
         values = self._metric(self._lists.of(model, self._known), self._truth)
         named = values.with_columns(groups.per_event(values, self._users))
-        value = pl.col("value")
-        means = (
-            named.group_by(v.GROUP).agg(value.mean(), error=value.std() / value.len().sqrt()).sort(v.GROUP)
-        )
-        return means["value"].to_numpy(), means["error"].fill_null(0.0).to_numpy()
+        if not self.halved:
+            rates = _means(named)
+            return Measured(rates, rates)
+        first = named.join(self._first, on=v.USER, how="semi")
+        return Measured(_means(first), _means(named.join(self._first, on=v.USER, how="anti")))
 
     def logged(self) -> Floats:
         """Events per user, for want of lists."""
@@ -227,4 +237,21 @@ class QualityRates(Disparity):
         return {
             "measured_on": self._source, "metric": self._metric.name, "users": len(self._known),
             "users_by_group": dict(zip(self.names, sizes, strict=True)),
+            "judged_on": "users whom the weights were not searched on" if self.halved else "the same users",
         }  # fmt: skip
+
+    def _half(self, runtime: Runtime) -> pl.DataFrame:
+        """Half of the users of each group, drawn by the run's seed whatever the order of the rows."""
+        drawn = runtime.rng("reweigh", "halves").permutation(len(self._known))
+        users = self._known.to_frame().with_columns(
+            groups.per_event(self._known.to_frame(), self._users), _drawn=pl.Series(drawn)
+        )
+        place = pl.col("_drawn").rank("ordinal").over(v.GROUP)
+        return users.filter(place <= pl.len().over(v.GROUP) // 2).select(v.USER)
+
+
+def _means(values: pl.DataFrame) -> Rates:
+    """Mean and standard error of each group, in the order of their names."""
+    value = pl.col("value")
+    means = values.group_by(v.GROUP).agg(value.mean(), error=value.std() / value.len().sqrt()).sort(v.GROUP)
+    return Rates(means["value"].to_numpy(), means["error"].fill_null(0.0).to_numpy())

@@ -14,6 +14,7 @@ from equipoise.data.dataset import positive
 from equipoise.debias.before import groups
 from equipoise.debias.before.disparities import Disparity, ExposureRates, Lists, MetricName, QualityRates
 from equipoise.debias.before.inverse_balance import RULES, Floats, RuleName, disparity
+from equipoise.debias.before.measured import Measured
 from equipoise.debias.before.search import Round, seek
 from equipoise.debias.before.weights import effective_size, multiplied
 from equipoise.debias.correction import BeforeTraining, Bias, Context
@@ -30,7 +31,9 @@ class Reweigh(BeforeTraining):
     what is due to them, or quality of the lists of groups of users. A rule of inverse balance names the rates
     that are wanted, and weights of `wanted / rate` are where the search begins. But weights change what a model
     sees, not what it brings about, so the model is trained under them, its lists are measured, and the weights
-    are changed by what was missing, round by round. What is reported is what was measured.
+    are changed by what was missing, round by round. What is reported is what was measured; for quality, whose
+    means are partly chance, on users whom the weights were not searched on. Where weights make the disparity no
+    smaller, none are set.
 
     A model that answers to weights little (much regularised, or a gap that is not of the training data's
     making) does not get there; the best that was reached is taken, and it is said that it was not enough.
@@ -87,27 +90,40 @@ class Reweigh(BeforeTraining):
         if context.fit is None:
             return self._declared(data, measured, context)
         found = self._searched(measured, context.fit)
-        best = min(found, key=lambda one: (one.disparity, one.missing))  # the first of equals
-        reached = best.disparity <= self.target
+        winner = min(found, key=lambda one: one.measured.searched.disparity)  # the first of equals
+        plain, helped = found[0].measured.judged, winner.measured.judged
+        best = winner if helped.disparity < plain.disparity else found[0]  # no weights if they are no better
+        after = best.measured.judged
+        reached = after.disparity <= self.target
         if not reached and self.on_failure == "error":
             raise ModelError(
                 f"Weights do not bring the disparity of {self.disparity} to {self.target:g}",
-                where=f"{found[0].disparity:.4g} before, {best.disparity:.4g} at best, {len(found) - 1} rounds",
+                where=f"{plain.disparity:.4g} before, {after.disparity:.4g} at best, {len(found) - 1} rounds",
                 todo="Raise target, rounds or limit, regularise the model less, or correct its lists instead.",
             )
         result, effective = _weighed(data, measured, best.weights)
+        said = self._warnings(found, winner, best, halved=measured.halved)
         context.report(
             self,
             reached=reached,
-            disparity_before=_finite(found[0].disparity),
-            disparity_after=_finite(best.disparity),
-            disparity_by_chance=found[0].noise,
-            groups=_by_name(measured, rate_before=found[0].rates, rate_after=best.rates, weight=best.weights),
+            disparity_before=_finite(plain.disparity),
+            disparity_after=_finite(after.disparity),
+            disparity_by_chance=after.noise,
+            disparity_at_most=_finite(after.upper),
+            disparity_searched={
+                "before": _finite(found[0].measured.searched.disparity),
+                "after": _finite(best.measured.searched.disparity),
+            },
+            groups=_by_name(measured, rate_before=plain.values, rate_after=after.values, weight=best.weights),
             rounds_tried=[_plain(one) for one in found],
             models_trained=len(found),
             effective_sample_size=effective,
             **measured.describe(),
-            warnings=[*_absent(measured), *self._warnings(found, best, effective, len(data.positives))],
+            warnings=[
+                *_absent(measured),
+                *said,
+                *self._strained(best.weights, effective, len(data.positives)),
+            ],
         )
         return result if best is not found[0] else data
 
@@ -119,8 +135,8 @@ class Reweigh(BeforeTraining):
         return ExposureRates(data, column, self.per, lists, discounted=self.discounted, due=self.due)
 
     def _searched(self, measured: Disparity, fit: Callable[[Dataset], Fitted]) -> list[Round]:
-        def measure(weights: Floats) -> tuple[Floats, Floats]:
-            return measured.rates(fit(_weighed(measured.train, measured, weights)[0]))
+        def measure(weights: Floats) -> Measured:
+            return measured.measure(fit(_weighed(measured.train, measured, weights)[0]))
 
         return seek(
             measure, self.target, rule=self.rule, shares=measured.shares, rounds=self.rounds, limit=self.limit
@@ -148,21 +164,43 @@ class Reweigh(BeforeTraining):
         )
         return result
 
-    def _warnings(self, found: list[Round], best: Round, effective: float, events: int) -> list[str]:
+    def _warnings(self, found: list[Round], winner: Round, best: Round, *, halved: bool) -> list[str]:
+        """What is to be said of the search and of what was set."""
         said = []
-        if self.target < found[0].disparity < found[0].noise:
+        begun, plain, after = found[0].measured.searched, found[0].measured.judged, best.measured.judged
+        if self.disparity == "quality" and not halved:
             said.append(
-                f"The disparity of {found[0].disparity:.4g} without weights is no more than chance may make of so "
-                f"few users ({found[0].noise:.4g} at 95 %): weights follow the noise."
+                "A group has too few users to judge the weights on others than they were searched on, so that the "
+                "disparity after them is too low."
             )
-        if best.disparity > self.target:
+        if self.target < begun.disparity < begun.noise:
             said.append(
-                f"The disparity of {self.disparity} was not brought to {self.target:g}: it is {best.disparity:.4g}, "
-                f"and was {found[0].disparity:.4g} without weights ({len(found) - 1} rounds)."
+                f"The disparity of {begun.disparity:.4g} without weights is no more than chance may make of so "
+                f"few users ({begun.noise:.4g} at 95 %): weights follow the noise."
             )
-            if best is found[0]:
-                said.append("No weights that were tried made it smaller, so that none are set.")
-        ratio = float(best.weights.max() / best.weights.min())
+        if after.disparity > self.target:
+            said.append(
+                f"The disparity of {self.disparity} was not brought to {self.target:g}: it is "
+                f"{after.disparity:.4g}, and was {plain.disparity:.4g} without weights ({len(found) - 1} rounds)."
+            )
+        elif after.upper > self.target and after.noise > 0:
+            said.append(
+                f"The disparity of {after.disparity:.4g} is below the target, but of so few users chance may make "
+                f"{after.noise:.4g}: it may be as large as {after.upper:.4g} (at 95 %)."
+            )
+        if best is not winner:
+            said.append(
+                "Users whom the weights were not searched on are not served more equally under them (disparity "
+                f"{winner.measured.judged.disparity:.4g}, {plain.disparity:.4g} without), so that none are set."
+            )
+        elif best is found[0] and len(found) > 1:
+            said.append("No weights that were tried made it smaller, so that none are set.")
+        return said
+
+    def _strained(self, weights: Floats, effective: float, events: int) -> list[str]:
+        """What is to be said of weights that are far apart."""
+        said = []
+        ratio = float(weights.max() / weights.min())
         if ratio > 0.99 * self.limit:
             said.append(f"The weights are as far apart as they may be ({ratio:.3g} times): they explode.")
         if effective < _FEW * events:
@@ -204,4 +242,10 @@ def _finite(value: float) -> float | None:
 
 
 def _plain(one: Round) -> dict[str, Any]:
-    return {"disparity": _finite(one.disparity), "rates": one.rates.tolist(), "weights": one.weights.tolist()}
+    searched, judged = one.measured.searched, one.measured.judged
+    return {
+        "disparity": _finite(searched.disparity),
+        "disparity_judged": _finite(judged.disparity),
+        "rates": searched.values.tolist(),
+        "weights": one.weights.tolist(),
+    }

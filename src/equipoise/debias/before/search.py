@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.debias.before.inverse_balance import RULES, Floats, RuleName, disparity
+from equipoise.debias.before.inverse_balance import RULES, Floats, RuleName
+from equipoise.debias.before.measured import Measured
 from equipoise.errors import ModelError
 
 _MARGIN = 0.75  # of the target is aimed at, for responses are rough and the target must be met from below
@@ -27,30 +28,15 @@ class Round:
 
     Attributes:
         weights: Weight of each cell; their geometric mean is 1.
-        rates: What was measured under them.
-        errors: Standard errors of the rates, 0 where there is none.
-        disparity: Of these rates.
-        missing: How far the rates are from the wanted ones, 0 to 2 on average; it tells rounds apart in which some
-            cell gets nothing.
+        measured: What came out under them.
     """
 
     weights: Floats
-    rates: Floats
-    errors: Floats
-    disparity: float
-    missing: float
-
-    @property
-    def noise(self) -> float:
-        """The disparity that chance alone may make of the best and the worst rate, at 95 %."""
-        if not self.rates.all():
-            return 0.0
-        pair = [int(self.rates.argmax()), int(self.rates.argmin())]
-        return float(np.expm1(1.96 * np.sqrt(np.square(self.errors[pair] / self.rates[pair]).sum())))
+    measured: Measured
 
 
 def seek(
-    measure: Callable[[Floats], tuple[Floats, Floats]],
+    measure: Callable[[Floats], Measured],
     target: float,
     *,
     rule: RuleName,
@@ -66,7 +52,7 @@ def seek(
     rates, with bounded steps and changes of pace, and from the best place again where a step led far astray.
 
     Args:
-        measure: Rates under weights and their standard errors, all one per cell.
+        measure: Rates under weights, all one per cell; what is judged by is carried along and never looked at.
         target: Largest disparity, above 0.
         rule: Name of a rule of inverse balance.
         shares: What each cell counts for in a mean of the rates.
@@ -82,7 +68,8 @@ def seek(
     last: tuple[Floats, Floats] | None = None  # logarithms of weights, and what was missing under them
     best = last
     for number in range(rounds + 1):
-        rates, errors = measure(np.exp(logs))
+        measured = measure(np.exp(logs))
+        rates = measured.searched.values
         if not rates.any():
             raise ModelError(
                 "No group is served at all, so that there is no disparity to lessen",
@@ -93,9 +80,9 @@ def seek(
         if number == 0:
             wanted = RULES[rule](seen, _MARGIN * target, shares)
         short = _short(wanted / wanted.mean(), seen / seen.mean())
-        found.append(Round(np.exp(logs), rates, errors, disparity(rates), float(np.abs(short).mean())))
+        found.append(Round(np.exp(logs), measured))
         here = logs, _centred(short)
-        if found[-1].disparity <= target:
+        if measured.searched.disparity <= target:
             break
         if last is not None:
             pace = _pace(pace, here[0] - last[0], last[1] - here[1])
