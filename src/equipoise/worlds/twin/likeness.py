@@ -123,5 +123,5 @@ def _told_apart(mine: Record, theirs: Record, seed: int) -> dict[str, Any]:
         "high": told.high,
         "alike": told.low <= 0.5,
         "meaning": "0.5: nothing tells them apart by how much, how popular, how varied and what kind of items; 1: "
-        "everything does. Few users cannot show a difference.",
+        "everything does.",
     }
