@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -47,7 +48,7 @@ def test_every_row_is_there_with_everything_that_is_measured(finished):
     assert list(rows) == ["base", "snips", "exposure", "as configured", "TopPop", "Random"]
     assert rows["exposure"]["settings"][0]["strength"] == 2.0  # the section's own fields
     for row in rows.values():
-        for measure in ("ndcg", "recall", "weighted_ndcg", "true_ndcg", "lift", "gap"):
+        for measure in ("ndcg", "recall", "weighted_ndcg", "true_ndcg", "lift", "favour", "gap"):
             value = row["test"][measure]
             assert value["low"] <= value["value"] <= value["high"], (row["name"], measure)
         assert 0 < row["coverage"] <= 1
@@ -68,6 +69,7 @@ def test_a_correction_of_popularity_is_seen_to_lessen_it(finished):
     assert rows["snips"]["planted"]["popularity"] < rows["base"]["planted"]["popularity"]
     finding = next(one for one in rows["snips"]["findings"] if one["care"] == "bias")
     assert finding["code"] == "better"
+    assert finding["measure"] == "planted"  # the truth is known
     assert finding["says"].startswith("Popularity bias shrank from ")
 
 
@@ -94,6 +96,112 @@ def test_the_file_holds_what_the_answer_holds(finished):
 
 def test_progress_tells_what_took_long(finished):
     assert any(line.startswith("1/12") and "base, training 1" in line for line in finished[1])
+
+
+def test_planted_popularity_of_users_averages_to_that_of_the_lists(finished):
+    from equipoise.pipeline.debias.values import per_user, whole
+
+    settings = read_config(config(audit={"groups": []}))
+    prepared, _ = prepare(settings, Runtime(progress=False))
+    ground = Ground(settings, prepared, None)
+    users = ground.held_out["test"].users["user_id"]
+    lists = models.build("popular").fit(prepared.train).recommend(users, ground.k)
+    table = per_user(lists.with_columns(pl.col("user_id").cast(users.dtype)), "test", ground)
+    told = whole(lists, ground)["planted"]["popularity"]
+    assert table["favour"].mean() == pytest.approx(told, abs=1e-6)
+    assert told > 0.5
+
+
+def test_what_validation_praises_is_not_what_was_chosen_by_it(monkeypatch):
+    """A correction that gives validation users what they took is judged by users it did not choose by."""
+    from equipoise.debias.after import mmr
+    from equipoise.pipeline.debias.systems import System
+    from equipoise.pipeline.debias.trial import train, trial
+
+    chosen_by, asked = [], []
+
+    def oracle(self, pool, context, k):
+        chosen_by.append(set(context.valid.events["user_id"]))
+        asked.append(set(pool["user_id"]))
+        return pool.filter(pl.col("rank") <= k)
+
+    monkeypatch.setattr(mmr.MMR, "rerank", oracle)
+    monkeypatch.setattr(mmr.MMR, "chooses", True)
+    settings = read_config(config(**NOBODY))
+    prepared, _ = prepare(settings, Runtime(progress=False))
+    ground = Ground(settings, prepared, None, leakage=False)
+    base = train(System("base", "base"), ground, 0)
+    trial(System("mmr", "method", (mmr.MMR(),)), ground, 0, comparing.Attack(ground), lambda: base)
+    valid = set(ground.held_out["valid"].users["user_id"])
+    assert asked[0] | asked[1] == valid
+    assert not asked[0] & asked[1]
+    assert not asked[0] & chosen_by[0]
+    assert not asked[1] & chosen_by[1]
+    assert chosen_by[2] == set(ground.valid.events["user_id"])  # test lists by all of them
+
+
+def test_the_first_training_is_no_dearer_than_the_next(monkeypatch):
+    from equipoise.pipeline.debias import trial as one
+    from equipoise.pipeline.debias.systems import System
+
+    settings = read_config(config(**NOBODY))
+    prepared, _ = prepare(settings, Runtime(progress=False))
+    ground = Ground(settings, prepared, None, leakage=False)
+    kind, trained = type(ground.recommender), []
+    real = kind.fit
+
+    def counted(self, data, **options):
+        trained.append(len(data.events))
+        return real(self, data, **options)
+
+    monkeypatch.setattr(kind, "fit", counted)
+    monkeypatch.setattr(one, "_WARM", set())
+    for seed in (0, 1):
+        one.train(System("base", "base"), ground, seed)
+    assert len(trained) == 3
+    assert trained[0] < trained[1] == trained[2]  # few users first, untimed
+
+
+def test_attackers_below_chance_count_turned_round():
+    from equipoise.pipeline.debias.leakage import _turned
+
+    rows = {
+        "classes": [2, 2, 3],
+        "value": [0.38, 0.6, 0.3],
+        "low": [0.35, 0.55, 0.2],
+        "high": [0.41, 0.65, 0.4],
+    }
+    told = _turned(pl.DataFrame(rows))
+    assert told["value"].to_list() == pytest.approx([0.62, 0.6, 0.3])
+    assert told["low"].to_list() == pytest.approx([0.59, 0.55, 0.2])
+    assert told["high"].to_list() == pytest.approx([0.65, 0.65, 0.4])
+
+
+def test_weights_worth_too_little_do_not_judge_popularity(monkeypatch):
+    from equipoise.pipeline.debias import ground as module
+
+    monkeypatch.setattr(module, "WORTH", 1e9)
+    settings = read_config(config(**NOBODY))
+    prepared, _ = prepare(settings, Runtime(progress=False))
+    ground = Ground(settings, prepared, None)
+    held = ground.held_out["valid"]
+    assert held.users["held_of"].sum() == len(held.truth)
+    assert ground.accuracy == "ndcg"
+
+
+def test_a_log_that_no_twin_fits_keeps_the_comparison(tmp_path, monkeypatch):
+    from equipoise.pipeline.debias import journey
+
+    def fails(*rest):
+        raise ConfigError("It cannot be planted")
+
+    monkeypatch.setattr(journey, "twin", fails)
+    done = debias(
+        config(**NOBODY), {"methods": ["snips"], "seeds": 1, "twin": True, "lang": "zh"}, out=tmp_path / "out"
+    )
+    assert done.content["twin"] is None
+    assert done.content["notes"][0] == {"code": "no_twin", "values": {"reason": "It cannot be planted."}}
+    assert "It cannot be planted." in done.report.read_text("utf-8")
 
 
 # Going on, and protection of folders -----------------------------------------------------------------------------
@@ -207,7 +315,8 @@ def test_an_attribute_with_one_value_is_no_attribute(one_attacker):
     assert "single value 'woman'" in skipped[0]["reason"]
     assert ground.groups == []
     told = {
-        "rows": [{"name": name, "valid": {ground.accuracy: {"value": 0.1}}} for name in ("base", "TopPop")]
+        "rows": [{"name": name, "valid": {ground.accuracy: {"value": 0.1}}} for name in ("base", "TopPop")],
+        "recommendation": {"overall": {"pick": "base"}},
     }
     assert {"code": "one_value", "values": {"attribute": "gender"}} in notes(ground, told)
 
@@ -236,7 +345,8 @@ def test_a_group_that_training_never_saw_is_told():
     }  # fmt: skip
     ground = Ground(settings, Prepared(**parts, protocol=prepared.protocol, world=None), None)
     told = {
-        "rows": [{"name": name, "valid": {ground.accuracy: {"value": 0.1}}} for name in ("base", "TopPop")]
+        "rows": [{"name": name, "valid": {ground.accuracy: {"value": 0.1}}} for name in ("base", "TopPop")],
+        "recommendation": {"overall": {"pick": "base"}},
     }
     assert {"code": "group_absent", "values": {"attribute": "gender", "group": "other"}} in notes(
         ground, told
@@ -253,15 +363,23 @@ def test_without_sensitive_columns_gap_and_leakage_are_left_out_and_said(tmp_pat
     assert {"code": "no_attribute", "values": {}} in content["notes"]
 
 
-def test_a_correction_that_gives_up_is_left_out_with_its_reason(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (EquipoiseError("The weights explode"), "The weights explode."),
+        (np.linalg.LinAlgError("Singular matrix"), "It failed with LinAlgError: Singular matrix."),
+        (MemoryError(), "It failed with MemoryError: no message."),
+    ],
+)
+def test_a_correction_that_gives_up_is_left_out_with_its_reason(tmp_path, monkeypatch, error, reason):
     from equipoise.debias.during.inverse_propensity import InversePropensity
 
     def explodes(self, data, context):
-        raise EquipoiseError("The weights explode")
+        raise error
 
     monkeypatch.setattr(InversePropensity, "training", explodes)
     done = debias(config(**NOBODY), {"methods": ["snips"], "seeds": 1}, out=tmp_path / "out")
-    assert done.content["skipped"] == [{"method": "snips", "reason": "The weights explode."}]
+    assert done.content["skipped"] == [{"method": "snips", "reason": reason}]
     assert [row["name"] for row in done.content["rows"]] == ["base", "TopPop", "Random"]
     assert done.content["recommendation"]["overall"]["code"] == "keep"
 

@@ -60,14 +60,14 @@ def test_values_by_hand():
     )
     assert one.values["ndcg"] == pytest.approx([0.5, 0.4])
     assert one.values["lift"] == pytest.approx([-0.5, 1.5])  # 1.5 - 2 and 3.5 - 2
-    assert one.values["bias"] == pytest.approx([0.5, 1.5])
+    assert one.values["bias"] == pytest.approx([0.0, 1.5])  # below 0 is no better than 0
     assert one.values["gap"] == pytest.approx([0.0, 0.4])  # 0.6 for a, 0.2 for b
     assert one.groups(1) == {
         "a": {"value": pytest.approx(0.6), "users": 100},
         "b": {"value": pytest.approx(0.2), "users": 100},
     }
     change = one.differences(["other"])["other"]
-    assert change["bias"]["difference"] == pytest.approx(1.0)
+    assert change["bias"]["difference"] == pytest.approx(1.5)
     assert change["ndcg"]["difference"] == pytest.approx(-0.1)
     assert one.intervals()["other"]["gap"].value == pytest.approx(0.4)
 
@@ -98,6 +98,62 @@ def test_advice_prefers_what_costs_no_accuracy(three):
     assert (accuracy["pick"], accuracy["code"]) == ("base", "keep")
     assert (bias["pick"], bias["code"]) == ("good", "pick")
     assert [other["name"] for other in bias["others"]] == ["bad"]
+
+
+def test_harm_is_told_however_many_corrections_are_compared():
+    rng = np.random.default_rng(0)
+    ndcg = rng.random(USERS) / 2
+    noise = rng.normal(0, 0.1, (21, USERS))
+    noise -= noise.mean(axis=1, keepdims=True)
+    rows = {"base": ndcg, "harm": ndcg - 0.017 + noise[0], "gain": ndcg + 0.017 + noise[0]}
+    rows |= {f"m{n}": ndcg + noise[n] for n in range(1, 21)}
+    many = sample({"ndcg": rows, "popularity": dict.fromkeys(rows, ndcg + 3)})
+    found = findings(many, "ndcg", {}, list(rows)[1:])
+    harm, gain = found["harm"][0], found["gain"][0]
+    assert harm["p_adjusted"] > 0.05
+    assert (harm["code"], gain["code"]) == ("worse", "unclear")
+
+
+def told(accuracy, bias, before=1.0):
+    """Findings of one correction: its codes and sizes of accuracy (of a base of 0.4) and bias."""
+    changes = {"accuracy": (*accuracy, 0.4), "bias": (*bias, before)}
+    return [
+        {"care": care, "code": code, "measure": care, "before": first, "after": first + by, "difference": by,
+         "low": by - 0.01, "high": by + 0.01, "share": abs(by) / first, "small": abs(by) / first < 0.05}
+        for care, (code, by, first) in changes.items()
+    ]  # fmt: skip
+
+
+def test_the_pick_is_beaten_by_none_and_does_more_than_a_little():
+    found = {
+        "little": told(("unclear", 0.01), ("better", -0.02)),
+        "some": told(("unclear", 0.005), ("better", -0.2)),
+        "much": told(("unclear", -0.005), ("better", -0.6)),
+    }
+    cares = ["accuracy", "bias"]
+    assert recommendation(found, cares)["overall"] == {"pick": "much", "code": "pick", "cares": ["bias"]}
+    assert recommendation(found, cares, ["much"])["overall"]["pick"] == "some"
+    assert recommendation({"little": found["little"]}, cares)["overall"]["code"] == "small"
+    assert recommendation(found, cares, list(found))["overall"]["code"] == "mixed"
+
+
+def test_what_is_also_better_tells_its_price():
+    found = {
+        "free": told(("unclear", 0.0), ("better", -0.2)),
+        "dear": told(("worse", -0.2), ("better", -0.6)),
+    }
+    bias = recommendation(found, ["bias"])["by_care"][0]
+    assert bias["pick"] == "free"
+    assert [one["accuracy"]["code"] for one in bias["others"]] == ["worse"]
+
+
+def test_lists_less_popular_than_what_people_took_are_no_better_for_it():
+    ndcg = np.random.default_rng(2).random(USERS)
+    popular = np.random.default_rng(3).normal(2.0, 0.2, USERS)
+    one = sample({"ndcg": {"base": ndcg, "low": ndcg}, "popularity": {"base": popular, "low": popular - 1}})
+    bias = {one["care"]: one for one in findings(one, "ndcg", {}, ["low"])["low"]}["bias"]
+    assert bias["code"] != "better"
+    assert abs(bias["difference"]) < 0.05
 
 
 def test_advice_tells_a_price_and_may_keep_the_base(three):

@@ -88,8 +88,13 @@ def test_every_note_has_words(lang):
         "strategy": "random",
         "attribute": "a",
         "group": "b",
+        "validation": "ips",
+        "truth": "snips",
+        "log": "ips",
+        "twin": "snips",
+        "reason": "It cannot be planted.",
     }
     codes = [key.removeprefix("debias.note.") for key in MESSAGES if key.startswith("debias.note.")]
-    assert len(codes) == 10
+    assert len(codes) == 13
     for code in codes:
         assert "{" not in noted({"code": code, "values": values}, Words(lang))

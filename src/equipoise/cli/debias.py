@@ -96,7 +96,10 @@ def comparison(content: Mapping[str, Any], width: int = 120) -> Table:
     table.caption = "* beaten by none; green and red: clearly better or worse than the base"
     if "mse" in first["test"]:
         names, shown = names | {"mse": "rating error"}, [*shown, "mse"]
-    heads = [*(names[name] for name in shown), "popularity lift"]
+    lifts = {"lift": "popularity lift"}
+    if "favour" in first["test"]:
+        lifts = {"favour": "planted popularity"} | (lifts if wide else {})
+    heads = [*(names[name] for name in shown), *lifts.values()]
     heads += [f"gap by {attribute}"] * ("gap" in first["test"])
     heads += [f"leakage of {attribute}"] * (first["strongest"] is not None)
     heads += ["coverage", "Gini", "s", "ms/user"] if wide else ["s"]
@@ -107,7 +110,7 @@ def comparison(content: Mapping[str, Any], width: int = 120) -> Table:
     front = set(content["front"]["members"])
     for row in content["rows"]:
         cells = [escape(row["name"]) + (" *" if row["name"] in front else "")]
-        measures = (*shown, "lift", *(["gap"] if "gap" in first["test"] else []))
+        measures = (*shown, *lifts, *(["gap"] if "gap" in first["test"] else []))
         cells += [_cell(row, name, content) for name in measures]
         if first["strongest"] is not None:
             leak = row["strongest"]
@@ -123,11 +126,8 @@ def _cell(row: Mapping[str, Any], name: str, content: Mapping[str, Any]) -> str:
     value = row["test"][name]["value"]
     if value is None:
         return "-"
-    change = row["difference"].get("bias" if name == "lift" else name)
-    text = f"{value:.3f}"
-    if change is None or change["p_adjusted"] is None or change["low"] is None:
-        return text
-    if change["p_adjusted"] > 1 - content["protocol"]["level"] or change["low"] <= 0 <= change["high"]:
-        return text
-    better = (change["high"] < 0) == (name in ("mse", "lift", "gap"))
-    return f"[{_STYLES['better' if better else 'worse']}]{text}[/]"
+    from equipoise.report.debias.table import marked
+
+    change = row["difference"].get({"lift": "bias", "favour": "planted"}.get(name, name))
+    code = marked(name, change, content)
+    return f"[{_STYLES[code]}]{value:.3f}[/]" if code else f"{value:.3f}"

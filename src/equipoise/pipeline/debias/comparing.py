@@ -10,7 +10,7 @@ from typing import Any
 
 from equipoise.errors import EquipoiseError
 from equipoise.pipeline.causal.writing import Say
-from equipoise.pipeline.debias.advice import CARES, findings, recommendation
+from equipoise.pipeline.debias.advice import CARES, findings, recommendation, uncalibrated
 from equipoise.pipeline.debias.front import front
 from equipoise.pipeline.debias.ground import Ground
 from equipoise.pipeline.debias.leakage import Attack
@@ -20,7 +20,7 @@ from equipoise.pipeline.debias.store import Store, key
 from equipoise.pipeline.debias.systems import BASE, System
 from equipoise.pipeline.debias.trial import Trained, Trial, train, trial
 
-_NAME = 18  # characters of a name in a line of progress
+FAILURES = (EquipoiseError, ArithmeticError, ValueError, MemoryError)  # numpy's LinAlgError is a ValueError
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def train_all(
 ) -> Trials:
     """Train every row for every seed, or take what is kept of an earlier call.
 
-    A correction that gives up (a target that cannot be reached, weights that explode) is left out with its reason;
-    the base must not.
+    A correction that gives up (a target that cannot be reached, weights that explode, a matrix that cannot be solved)
+    is left out with its reason; the base must not.
 
     Raises:
         EquipoiseError: if the base cannot be trained or measured.
@@ -66,11 +66,11 @@ def train_all(
                 started = time.perf_counter()
                 try:
                     one = trial(system, ground, seed, attack, base)
-                except EquipoiseError as error:
+                except FAILURES as error:
                     if system.kind in ("base", "reference"):
                         raise
-                    failed[system.name] = error.paragraph
-                    say(f"{said}left out. {error.paragraph}")
+                    failed[system.name] = reason(error)
+                    say(f"{said}left out. {failed[system.name]}")
                     continue
                 store.keep(names[system.name], one)
                 say(said + _spent(one, time.perf_counter() - started))
@@ -86,31 +86,51 @@ def train_all(
 
 
 def compare(ground: Ground, trials: Trials) -> dict[str, Any]:
-    """The rows with their numbers, what validation says of each correction, what to pick, and the front.
+    """The rows with their numbers, what is found of each correction, what to pick, and the front.
+
+    Where the truth is known it decides: accuracy and popularity bias are then those by true preference.
 
     Returns:
-        `rows`, `accuracy` (which measure stands for accuracy when choosing), `cares`, `recommendation`, `front`;
-        each row of a correction has its `findings`.
+        `rows`, `accuracy` and `bias` (which measures stand for them when choosing), `cares`, `recommendation`,
+        `front`, and `by_validation`: what would be picked without the truth, None where none is known; each row of a
+        correction has its `findings`.
     """
     tested = [system.name for system in trials.systems if system.kind in ("method", "configured")]
     told = rows(ground, trials.systems, trials.by_name, tested)
     leaks = {row["name"]: strongest(row["leakage"]) for row in told}
     samples = {part: Sample.of(ground, part, trials.by_name) for part in ("valid", "test")}
-    found = findings(samples["valid"], ground.accuracy, leaks, tested)
+    known_truth = ground.prepared.world is not None
+    accuracy, bias = ("true_ndcg", "planted") if known_truth else (ground.accuracy, "bias")
+    found = findings(samples["valid"], accuracy, leaks, tested, bias)
+    ahead = front(samples["test"], accuracy, leaks, [BASE, *tested], bias)
+    by_validation = None
+    if known_truth:
+        naive = findings(samples["valid"], ground.accuracy, leaks, tested)
+        behind = front(samples["test"], ground.accuracy, leaks, [BASE, *tested])["beaten"]
+        by_validation = recommendation(naive, CARES, behind)["overall"]
     for row in told:
-        row["findings"] = found.get(row["name"], [])
+        row["findings"] = found.get(row["name"], []) + uncalibrated(row, told[0])
         row["strongest"] = leaks[row["name"]]
     known = {"accuracy", "bias"} | ({"gap"} if ground.groups else set())
     known |= {"leakage"} if leaks[BASE] is not None else set()
     cares = [care for care in CARES if care in known]
-    measure = "true_ndcg" if ground.prepared.world is not None else ground.accuracy
+    told_of = {row["name"]: row["findings"] for row in told if row["name"] in found}
     return {
         "rows": told,
-        "accuracy": ground.accuracy,
+        "accuracy": accuracy,
+        "bias": bias,
         "cares": cares,
-        "recommendation": recommendation(found, cares),
-        "front": front(samples["test"], measure, leaks, [BASE, *tested]),
+        "recommendation": recommendation(told_of, cares, ahead["beaten"]),
+        "by_validation": by_validation,
+        "front": ahead,
     }
+
+
+def reason(error: BaseException) -> str:
+    """An error in words; one that nobody foresaw with its type."""
+    if isinstance(error, EquipoiseError):
+        return error.paragraph
+    return f"It failed with {type(error).__name__}: {str(error).strip() or 'no message'}."
 
 
 def _base(ground: Ground, system: System, seed: int, store: Store, name: str) -> Any:

@@ -20,7 +20,11 @@ Leak = Mapping[str, Any]
 
 
 def front(
-    sample: Sample, accuracy: str, leakage: Mapping[str, Leak | None], contenders: Sequence[str]
+    sample: Sample,
+    accuracy: str,
+    leakage: Mapping[str, Leak | None],
+    contenders: Sequence[str],
+    bias: str = "bias",
 ) -> dict[str, Any]:
     """The front.
 
@@ -29,11 +33,12 @@ def front(
         accuracy: Which measure stands for accuracy.
         leakage: Row to what the strongest attacker reaches (`value`, `low`, `high`); None where none was tried.
         contenders: The rows that can stand on it; references cannot.
+        bias: Which measure stands for popularity bias.
 
     Returns:
         `axes`, `rule`, `members`, and `beaten`: row to the rows that beat it.
     """
-    axes = [accuracy, *(name for name in ("bias", "gap") if name in sample.measures)]
+    axes = [accuracy, *(name for name in (bias, "gap") if name in sample.measures)]
     leaks = all(leakage.get(name) is not None for name in contenders)
     beaten: dict[str, list[str]] = {}
     for name in contenders:

@@ -32,7 +32,7 @@ PARTS: tuple[Part, ...] = ("valid", "test")
 FEWEST = 10
 """Users with held-out events that a group needs to be compared."""
 WORTH = 100.0
-"""Effective number of weighted held-out pairs from which weighted accuracy is the one that decides."""
+"""Effective number of weighted held-out pairs from which weights decide: of accuracy, popularity and rating error."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class HeldOut:
         weighted: The pairs with a propensity, with `weight`; None where none has one.
         diagnostics: What the weights are worth.
         users: `user_id` of everybody with a relevant pair, sorted, with `group` (null: unknown or too few),
-            `held` (sum of weight x log popularity of the held-out items) and `held_of` (sum of the weights).
+            `held` (sum of weight x log popularity of the held-out items) and `held_of` (sum of the weights);
+            the weights are 1 where those of the log are worth too little.
         rated: All rated pairs, with `value` and `weight` (1 / propensity where logged); None where the model does not
             estimate ratings.
     """
@@ -168,7 +169,8 @@ class Ground:
             )
         truth = events.select(v.USER, v.ITEM).sort(v.USER, v.ITEM)
         found = weighed(events) if self.config.audit.weighted else None
-        counted = truth.with_columns(pl.lit(1.0).alias("weight")) if found is None else found[0]
+        trusted = found is not None and found[1].effective_sample_size >= WORTH
+        counted = found[0] if found and trusted else truth.with_columns(pl.lit(1.0).alias("weight"))
         joined = counted.join(self.popularity, on=v.ITEM, how="left")
         sums = joined.group_by(v.USER).agg(
             (pl.col("weight") * pl.col("popularity").fill_null(0.0)).sum().alias("held"),
@@ -218,6 +220,8 @@ class Ground:
         kept = self.config.model_dump(mode="json", include={"model", "encoder", "audit", "seed"})
         told = {"tables": tables, "settings": kept, "attribute": self.attribute, "leakage": self.leakage}
         told["version"] = version("equipoise")
+        if self.vectors is not None:
+            told["vectors"] = hashlib.sha256(self.vectors.matrix.tobytes()).hexdigest()
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def runtime(self, seed: int) -> Runtime:

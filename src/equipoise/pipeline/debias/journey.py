@@ -11,10 +11,10 @@ from equipoise.component import Runtime
 from equipoise.config import Config, read_config
 from equipoise.debias import corrections
 from equipoise.pipeline.causal.writing import Say, provenance
-from equipoise.pipeline.debias.comparing import compare, train_all
+from equipoise.pipeline.debias.comparing import FAILURES, compare, reason, train_all
 from equipoise.pipeline.debias.ground import FEWEST, Ground
 from equipoise.pipeline.debias.leakage import MOST_USERS, TRAININGS
-from equipoise.pipeline.debias.notes import notes
+from equipoise.pipeline.debias.notes import Note, notes, of_twin
 from equipoise.pipeline.debias.request import DebiasRequest
 from equipoise.pipeline.debias.store import REPORT, Store
 from equipoise.pipeline.debias.systems import systems
@@ -88,7 +88,7 @@ def debias(
     with ground.runtime(0).limited():
         trials = train_all(ground, chosen, asked.seeds, store, say)
         told = compare(ground, trials)
-        mirrored = twin(ground, methods, asked.seeds, store, say) if asked.twin else None
+        mirrored, said = _mirrored(ground, asked, told, store, say) if asked.twin else (None, [])
     content = {
         "kind": "debias",
         "schema": 1,
@@ -97,7 +97,7 @@ def debias(
         "protocol": _protocol(ground, asked.seeds),
         **told,
         "skipped": skipped + trials.failed,
-        "notes": notes(ground, told),
+        "notes": said + notes(ground, told),
         "truth": None if ground.prepared.world is None else ranking(told["rows"]),
         "twin": mirrored,
         "config": settings.to_toml(),
@@ -122,6 +122,18 @@ def digest(settings: Config) -> str:
     """Of everything in a configuration that parts depend on or that they are kept apart by."""
     plain = settings.model_copy(update={"debias": (), "report": type(settings.report)(), "tune": None})
     return plain.digest()
+
+
+def _mirrored(
+    ground: Ground, asked: DebiasRequest, told: Mapping[str, Any], store: Store, say: Say
+) -> tuple[dict[str, Any] | None, list[Note]]:
+    """The comparison on a twin; a log that no twin fits leaves a note, and the comparison on the log stands."""
+    try:
+        mirrored = twin(ground, asked.methods, asked.seeds, store, say)
+    except FAILURES as error:
+        say(f"no twin   {reason(error)}")
+        return None, [{"code": "no_twin", "values": {"reason": reason(error)}}]
+    return mirrored, of_twin(told, mirrored)
 
 
 def _protocol(ground: Ground, seeds: int) -> dict[str, Any]:

@@ -44,7 +44,8 @@ class Attack:
 
         Returns:
             For `lists`, and `vectors` where the model has them, `auc` and `balanced_accuracy` with `value`, `low`,
-            `high`, then `chance` of the latter and `users`; or `reason` why nobody could be attacked.
+            `high`, then `chance` of the latter and `users`; or `reason` why nobody could be attacked. Of two classes,
+            an attacker below chance counts turned round: whoever knows that it errs reads as much.
         """
         ground = self.ground
         if not ground.leakage or ground.attribute is None:
@@ -71,7 +72,7 @@ class Attack:
             )
         except DataError as error:
             return {"reason": error.what}
-        tried = told.filter(~pl.col("control"))
+        tried = _turned(told.filter(~pl.col("control")))
         strongest = {
             metric: tried.filter(pl.col("metric") == metric).sort("value", "attacker").row(-1, named=True)
             for metric in (AUC, BALANCED_ACCURACY)
@@ -81,6 +82,16 @@ class Attack:
             for metric, row in strongest.items()
         }
         return {**shown, "chance": 1 / tried["classes"][0], "users": tried["users"][0]}
+
+
+def _turned(tried: pl.DataFrame) -> pl.DataFrame:
+    """Attackers of two classes that stay below chance as those that answer the opposite."""
+    below = (pl.col("classes") == 2) & (pl.col("value") < 0.5)
+    ends = {"value": "value", "low": "high", "high": "low"}
+    return tried.with_columns(
+        pl.when(below).then(1 - pl.col(source)).otherwise(pl.col(name)).alias(name)
+        for name, source in ends.items()
+    )
 
 
 def _vectors(corrected: Corrected, ground: Ground, users: pl.Series) -> Any:

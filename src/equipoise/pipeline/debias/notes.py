@@ -28,9 +28,18 @@ def notes(ground: Ground, told: Mapping[str, Any]) -> list[Note]:
     values = {row["name"]: row["valid"][accuracy]["value"] for row in told["rows"]}
     if values[POPULAR] is not None and values[POPULAR] >= values[BASE]:
         found.append({"code": "popular_wins", "values": {"popular": values[POPULAR], "base": values[BASE]}})
+    chosen, naive = told["recommendation"]["overall"]["pick"], told.get("by_validation")
+    if naive is not None and naive["pick"] != chosen:
+        found.insert(0, {"code": "disagree", "values": {"validation": naive["pick"], "truth": chosen}})
     if ground.config.split.strategy != "temporal":
         found.append({"code": "split", "values": {"strategy": ground.config.split.strategy}})
     return found
+
+
+def of_twin(told: Mapping[str, Any], mirrored: Mapping[str, Any]) -> list[Note]:
+    """Whether the twin's truth would pick something else than the log's validation."""
+    log, other = told["recommendation"]["overall"]["pick"], mirrored["overall"]["pick"]
+    return [{"code": "twin_disagrees", "values": {"log": log, "twin": other}}] if log != other else []
 
 
 def _people(ground: Ground) -> list[Note]:

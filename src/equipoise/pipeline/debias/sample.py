@@ -32,9 +32,11 @@ from equipoise.statistics import (
 
 Floats = NDArray[np.float64]
 
-_MEANS = ("ndcg", "recall", "true_ndcg")
+_MEANS = ("ndcg", "recall", "true_ndcg", "favour")
 _FLIPS = 2000  # sign flips, so that p-values can hold for a score of corrections
-LOWER_IS_BETTER = frozenset({"bias", "gap", "mse"})
+LOWER_IS_BETTER = frozenset({"bias", "planted", "gap", "mse"})
+"""Sizes: `bias` is a popularity lift, down to 0 and no further, since even lists made by true preference lie above 0
+and those below it are no better; `planted` is the distance of `favour` from 0, which is right by the truth."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class Sample:
         there = [name for name in _MEANS if name in self.columns]
         weighted = ["weighted_ndcg"] if "gain" in self.columns else []
         error = ["mse"] if "rated" in self.columns else []
-        return [*there, *weighted, *error, "bias", *(["gap"] if self.ground.groups else [])]
+        planted = ["planted"] if "favour" in self.columns else []
+        return [*there, *weighted, *error, "bias", *planted, *(["gap"] if self.ground.groups else [])]
 
     # Values and draws ---------------------------------------------------------------------------------------------
 
@@ -121,7 +124,9 @@ class Sample:
                 found["mse"] = sums[..., place["squared"]] / sums[..., place["rated"]]
             shown = sums[..., place["popularity"]] / sums[..., place["popularity_of"]]
             found["lift"] = shown - sums[..., place["held"]] / sums[..., place["held_of"]]
-            found["bias"] = np.abs(found["lift"])
+            found["bias"] = np.maximum(found["lift"], 0.0)
+            if "favour" in found:
+                found["planted"] = np.abs(found["favour"])
             if self.ground.groups:
                 means = self._group_means(sums)
                 found["gap"] = means.max(axis=-2) - means.min(axis=-2)
@@ -156,7 +161,7 @@ class Sample:
     # Intervals ----------------------------------------------------------------------------------------------------
 
     def intervals(self) -> dict[str, dict[str, Interval]]:
-        """Row to measure to its value with interval; `lift` in place of `bias`, which is its size."""
+        """Row to measure to its value with interval; `lift` and `favour` instead of their sizes `bias`, `planted`."""
         audit, seed = self.ground.config.audit, self.ground.config.seed
         options: dict[str, Any] = {"level": audit.level, "n_bootstrap": audit.n_bootstrap, "seed": seed}
         found: dict[str, list[Interval]] = {

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,11 +117,15 @@ class Store:
 
 
 def key(fingerprint: str, system: System, seed: int) -> str:
-    """The name of a part: what its numbers depend on, hashed, behind a name for people."""
+    """The name of a part: what its numbers depend on, hashed, behind a name for people.
+
+    Of code, the modules of the corrections count, and the package's version for all else.
+    """
     told = {
         "ground": fingerprint, "settings": [one.describe() for one in system.chosen], "seed": seed,
         "row": "corrected" if system.chosen else system.name,
         "configured": system.kind == "configured",
+        "code": [inspect.getsource(sys.modules[type(one).__module__]) for one in system.chosen],
     }  # fmt: skip
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
     return f"{system.name.replace(' ', '-')}-{seed}-{digest}"

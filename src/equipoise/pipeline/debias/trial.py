@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from equipoise.audit.lists import random_lists
@@ -17,15 +19,20 @@ from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.debias import AfterTraining
 from equipoise.debias.corrected import Corrected, fit
-from equipoise.errors import ModelError
+from equipoise.errors import EquipoiseError, ModelError
 from equipoise.models import models
 from equipoise.models.optimised import Optimised
+from equipoise.models.recommender import Recommender
 from equipoise.pipeline.debias.ground import PARTS, Ground, Part
 from equipoise.pipeline.debias.leakage import TRAININGS, Attack
 from equipoise.pipeline.debias.systems import POPULAR, RANDOM, System
 from equipoise.pipeline.debias.values import Values, per_user, whole
 
 PART = "part"
+_CALLS = 3  # timed calls for lists, of which the median counts
+_LONG = 5.0  # seconds of timed calls after which no further one is made
+_FEW = 50  # users of the fit that warms up
+_WARM: set[str] = set()  # models whose first fit, with the loading it brings, lies behind
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class Trained:
 
     Attributes:
         corrected: The model with its re-rankers; calibrated on valid where that has enough.
-        seconds: Wall time of the fit.
+        seconds: Wall time of the fit; loading and warming up lie before.
         uncalibrated: Why there are no probabilities; None where there are.
     """
 
@@ -60,12 +67,11 @@ def train(system: System, ground: Ground, seed: int, checkpoint: Path | None = N
     """Fit a row that has a model; nothing of test is looked at."""
     runtime = ground.runtime(seed)
     recommender = models.build("popular") if system.name == POPULAR else ground.recommender
-    if isinstance(recommender, Optimised):
-        import_module("equipoise.models.loop")  # torch, whose loading is no part of a training
+    _warm_up(recommender, ground)
     started = time.perf_counter()
     corrected = fit(
         recommender, _data(system, ground), system.chosen, valid=ground.valid, vectors=ground.vectors, runtime=runtime,
-        checkpoint=checkpoint,
+        checkpoint=checkpoint, exclude_seen=ground.config.audit.exclude_seen,
     )  # fmt: skip
     seconds = time.perf_counter() - started
     uncalibrated = None
@@ -113,12 +119,12 @@ def trial(
         trained = reranked(base(), system, ground)
     else:
         trained = train(system, ground, seed, checkpoint)
-    lists = {"valid": _lists(trained.corrected, ground.held_out["valid"].users[v.USER], ground, None)}
-    diagnostics = dict(trained.corrected.diagnostics)  # what later lists report says the same of other users
     unheard = replace(trained.corrected, context=replace(trained.corrected.context, diagnostics={}))
-    started = time.perf_counter()
-    lists["test"] = _lists(unheard, ground.served, ground, ground.prepared.valid)
-    latency = 1000 * (time.perf_counter() - started) / max(1, len(ground.served))
+    chooses = any(one.chooses for one in system.chosen if isinstance(one, AfterTraining))
+    lists = {"valid": (_crossed if chooses else _for_valid)(unheard, ground)}
+    lists["test"] = _lists(trained.corrected, ground.served, ground, ground.prepared.valid)
+    diagnostics = dict(trained.corrected.diagnostics)  # what later lists report says the same
+    latency = _latency(unheard, ground)
     if len(ground.strangers):
         others = _lists(unheard, ground.strangers, ground, ground.prepared.valid)
         lists["test"] = pl.concat([lists["test"], others])
@@ -132,6 +138,53 @@ def trial(
         "uncalibrated": trained.uncalibrated,
     }
     return _measured(lists, ground, None if system.name == POPULAR else unheard, leakage, told)
+
+
+def _warm_up(recommender: Recommender, ground: Ground) -> None:
+    """The first fit of a model loads libraries and compiles: done on few users before any training is timed."""
+    if recommender.name in _WARM:
+        return
+    _WARM.add(recommender.name)
+    short = recommender
+    if isinstance(recommender, Optimised):
+        import_module("equipoise.models.loop")  # torch
+        short = recommender.model_copy(update={"epochs": 1})
+    few = ground.train.events.filter(pl.col(v.USER).is_in(ground.served.head(_FEW).implode()))
+    with suppress(EquipoiseError):  # few users may be too few to learn from
+        short.fit(ground.train.with_events(few), vectors=ground.vectors, runtime=ground.runtime(0))
+
+
+def _for_valid(corrected: Corrected, ground: Ground) -> pl.DataFrame:
+    return _lists(corrected, ground.held_out["valid"].users[v.USER], ground, None)
+
+
+def _crossed(corrected: Corrected, ground: Ground) -> pl.DataFrame:
+    """Lists for validation users of a correction that chooses by such users: each half under what the other chose.
+
+    By what they chose themselves, they would praise whatever was chosen.
+    """
+    users = ground.held_out["valid"].users[v.USER]
+    half = np.random.default_rng([ground.config.seed, 5]).permutation(len(users)) % 2
+    found = []
+    for side in (0, 1):
+        asked, choosing = users.filter(pl.Series(half == side)), users.filter(pl.Series(half != side))
+        events = ground.valid.events.filter(pl.col(v.USER).is_in(choosing.implode()))
+        context = replace(corrected.context, valid=ground.valid.with_events(events))
+        found.append(_lists(replace(corrected, context=context), asked, ground, None))
+    return pl.concat(found)
+
+
+def _latency(corrected: Corrected, ground: Ground) -> float:
+    """Milliseconds per user of making the lists of test time together: the median of calls, after one that warmed up.
+
+    What a correction of lists searches for in a call is part of it.
+    """
+    spent = list[float]()
+    while len(spent) < _CALLS and sum(spent) < _LONG:
+        started = time.perf_counter()
+        _lists(corrected, ground.served, ground, ground.prepared.valid)
+        spent.append(time.perf_counter() - started)
+    return 1000 * float(np.median(spent)) / max(1, len(ground.served))
 
 
 def _measured(

@@ -33,7 +33,7 @@ def twin(ground: Ground, methods: str | Sequence[str], seeds: int, store: Store,
         `size`; `notes`, what was cut or guessed; `likeness`, how far the twin is from the log (see
         `equipoise.worlds.twin.likeness`); `estimators`, ranked by the truth (see `rank_estimators`); `ranking`, the
         rows by true NDCG, best first, each with `name`, `kind`, `true_ndcg`, `difference` to the base and `planted`,
-        its biases by the truth; and `skipped`, the corrections that cannot act there.
+        its biases by the truth; `overall`, what to pick there; and `skipped`, the corrections that cannot act there.
 
     Raises:
         EquipoiseError: if no world can be fitted to the log.
@@ -45,13 +45,15 @@ def twin(ground: Ground, methods: str | Sequence[str], seeds: int, store: Store,
     chosen, skipped = systems(config, other.train, other.recommender, methods, strict=False)
     trials = train_all(other, chosen, seeds, store, say, prefix="twin ")
     say("twin      judging estimators, and how far it is from the log")
+    told = compare(other, trials)
     sizes = {"users": len(world.users), "items": len(world.items), "events": len(world.log)}
     return {
         "size": sizes,
         "notes": list(getattr(world.scenario, "notes", ())),
         "likeness": likeness(world, ground.train, seed=config.seed),
         "estimators": rank_estimators(world, seed=config.seed),
-        "ranking": ranking(compare(other, trials)["rows"]),
+        "ranking": ranking(told["rows"]),
+        "overall": told["recommendation"]["overall"],
         "skipped": skipped + trials.failed,
     }
 

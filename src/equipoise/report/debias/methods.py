@@ -90,11 +90,11 @@ def method(place: int, row: Mapping[str, Any], content: Mapping[str, Any], words
 
 
 def _flat(told: Mapping[str, Any], words: Words, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Entries as pairs of words, those of mappings under the names that lead to them."""
+    """Entries as names and words, those of mappings under the names that lead to them."""
     for name, value in told.items():
-        shown = prefix + words.phrase(str(name).replace("_", " "))
+        shown = prefix + str(name)
         if isinstance(value, Mapping):
-            yield from _flat(value, words, f"{shown}, ")
+            yield from _flat(value, words, f"{shown}.")
         elif isinstance(value, bool | str) or value is None:
             yield shown, "–" if value is None else plain(value, words)
         elif isinstance(value, int | float):

@@ -16,7 +16,8 @@ from equipoise.report.debias.table import Line, table
 from equipoise.report.debias.truth import Ranked, Twin, ranked, twin
 from equipoise.report.languages import Words
 
-_CODES = {"pick": "good", "mixed": "weak", "keep": "open"}
+_CODES = {"pick": "good", "mixed": "weak", "small": "open", "keep": "open"}
+_BEHIND = {"bias": "lift", "planted": "favour"}  # sizes, and what is a size of
 
 
 def render_debias(content: Mapping[str, Any], lang: str = "en") -> str:
@@ -73,9 +74,10 @@ class DebiasPage(Page):
         return told
 
     @cached_property
-    def accuracy(self) -> str:
-        """The measure by which methods are chosen, in words."""
-        return sentences.measured(str(self.content["accuracy"]), self.content, self.words)
+    def lead(self) -> str:
+        """By what methods are chosen."""
+        measure = sentences.measured(str(self.content["accuracy"]), self.content, self.words)
+        return self.words("debias.lead" + (".truth" if self.rows("truth") else ""), measure=measure)
 
     @cached_property
     def notes(self) -> list[str]:
@@ -175,11 +177,15 @@ class DebiasPage(Page):
 
 
 def _sized(values: Row, axis: str) -> Row | None:
-    """A measure with its interval; of a lift, its size."""
-    if axis != "bias":
+    """A measure with its interval; of a bias, its size: of a lift, what lies above 0."""
+    if axis not in _BEHIND:
         found: Row | None = values.get(axis)
         return found
-    lift = values["lift"]
+    lift = values[_BEHIND[axis]]
+    if axis == "bias":
+        return {
+            name: None if lift[name] is None else max(0.0, lift[name]) for name in ("value", "low", "high")
+        }
     if lift["value"] is None or lift["low"] is None or lift["high"] is None:
         return None if lift["value"] is None else {**lift, "value": abs(lift["value"])}
     ends = sorted(abs(lift[key]) for key in ("low", "high"))

@@ -29,6 +29,8 @@ def found_by(row: Row, finding: Row, content: Row, words: Words) -> str:
         after=_value(care, finding["after"]),
         within=_within(finding, content, words),
     )
+    if code == "better" and finding.get("small"):
+        said += words("debias.small", share=percent(finding["share"]))
     return said + because(row, words) if care in ("accuracy", "error") and code == "worse" else said
 
 
@@ -60,23 +62,45 @@ def overall(content: Row, words: Words) -> str:
 def for_care(one: Row, content: Row, words: Words) -> str:
     """What to pick if that is what somebody cares for."""
     finding, accuracy, care = one.get("finding") or {}, one.get("accuracy") or {}, one["care"]
+    ending = ".accuracy" if care == "accuracy" else ""
     said = words(
-        f"debias.advice.{one['code']}",
+        f"debias.advice.{one['code']}" + (ending if one["code"] == "pick" else ""),
         care=words(f"debias.care.{care}"),
         pick=one["pick"],
         before=_value(care, finding.get("before")),
         after=_value(care, finding.get("after")),
-        measure=measured(str(accuracy.get("measure") or ""), content, words),
-        accuracy_before=number(accuracy.get("before")),
-        accuracy_after=number(accuracy.get("after")),
+        measure=measured(str(finding.get("measure") or ""), content, words),
+        accuracy=_price(accuracy, content, words),
     )
+    if finding.get("small"):
+        said += words("debias.small", share=percent(finding["share"]))
     others = [
-        words("debias.advice.other", name=other["name"], after=_value(care, other["after"]))
+        words(
+            f"debias.advice.other{ending}", name=other["name"], after=_value(care, other["after"]),
+            accuracy=_price(other["accuracy"], content, words),
+        )
         for other in one.get("others") or ()
-    ]
+    ]  # fmt: skip
     if not others:
         return said
     return said + words("debias.advice.others", others=words("causal.comma").join(others))
+
+
+def _price(accuracy: Row, content: Row, words: Words) -> str:
+    """What became of accuracy: a gain, a clear loss, or how large a loss cannot be excluded."""
+    if not accuracy:
+        return ""
+    kind = {"better": "change", "worse": "harm"}.get(accuracy["code"], "open")
+    if accuracy.get("low") is None or not accuracy["difference"]:
+        kind = "change"
+    return words(
+        f"debias.advice.{kind}",
+        measure=measured(accuracy["measure"], content, words),
+        before=number(accuracy["before"]),
+        after=number(accuracy["after"]),
+        low=number(accuracy.get("low"), signed=True),
+        high=number(accuracy.get("high"), signed=True),
+    )
 
 
 def measured(measure: str, content: Row, words: Words) -> str:
@@ -89,10 +113,14 @@ def measured(measure: str, content: Row, words: Words) -> str:
 def noted(note: Row, words: Words) -> str:
     """What a reader must know, from its code and values."""
     values = {
-        name: number(value) if isinstance(value, int | float) else str(value).replace("_", " ")
+        name: number(value) if isinstance(value, int | float) else words.phrase(_named(name, value))
         for name, value in note["values"].items()
     }
     return words(f"debias.note.{note['code']}", **values)
+
+
+def _named(name: str, value: object) -> str:
+    return str(value).replace("_", " ") if name == "attribute" else str(value)
 
 
 def _within(finding: Row, content: Row, words: Words) -> str:

@@ -12,10 +12,10 @@ from equipoise.report.numbers import percent
 
 Row = Mapping[str, Any]
 
-_INTERVALS = ("true_ndcg", "ndcg", "weighted_ndcg", "recall", "mse", "lift", "gap")
+_INTERVALS = ("true_ndcg", "favour", "ndcg", "weighted_ndcg", "recall", "mse", "lift", "gap")
 _WHOLE = ("coverage", "gini", "ece", "seconds", "latency")
 _DIGITS = {"gini": 3, "ece": 4, "seconds": 1, "latency": 2}
-_BEHIND = {"lift": "bias"}  # what is shown, and the measure whose difference is tested
+_BEHIND = {"lift": "bias", "favour": "planted"}  # what is shown, and the measure whose difference is tested
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _cell(name: str, row: Row, content: Row, words: Words) -> Cell:
     if told is None or told.get("value") is None:
         return Cell("–")
     spoken = percent if name == "leakage" else even
-    said = percent(told["value"]) if name == "leakage" else even(told["value"], signed=name == "lift")
+    said = percent(told["value"]) if name == "leakage" else even(told["value"], signed=name in _BEHIND)
     low, high = told.get("low"), told.get("high")
     between = "" if low is None or high is None else f"{spoken(low)} {words('to')} {spoken(high)}"
     return Cell(said, between, _mark(name, row, content), told["value"])
@@ -92,13 +92,20 @@ def even(value: float | None, signed: bool = False) -> str:
 
 
 def _mark(name: str, row: Row, content: Row) -> str:
-    """Whether a correction is clearly better or worse than the base on test."""
+    """The style of a correction that is clearly better or worse than the base on test."""
     change = row["difference"].get(_BEHIND.get(name, name))
+    return {"better": "good", "worse": "bad"}.get(marked(name, change, content), "")
+
+
+def marked(name: str, change: Row | None, content: Row) -> str:
+    """Better, worse or neither, as a word: harm by the interval alone, betterment also by the adjusted p-value."""
     if change is None or change["p_adjusted"] is None or change["low"] is None:
         return ""
-    if change["p_adjusted"] > 1 - content["protocol"]["level"] or change["low"] <= 0 <= change["high"]:
+    if change["low"] <= 0 <= change["high"]:
         return ""
-    return "good" if (change["high"] < 0) == (name in ("lift", "gap", "mse")) else "bad"
+    if (change["high"] < 0) != (name in (*_BEHIND, "gap", "mse")):
+        return "worse"
+    return "better" if change["p_adjusted"] <= 1 - content["protocol"]["level"] else ""
 
 
 def _plain(name: str, value: float | None) -> str:

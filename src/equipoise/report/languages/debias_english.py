@@ -9,31 +9,40 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.verdict.pick": "Pick {pick}",
     "debias.verdict.mixed": "Each has a price: keep {pick}, or weigh it up",
     "debias.verdict.keep": "Keep the {pick}",
+    "debias.verdict.small": "Keep the {pick}",
     "debias.sentence.pick": "{pick} is clearly better than the base in {cares}, and clearly worse in "
     "nothing that "
     "was measured.",
     "debias.sentence.mixed": "Every correction that clearly betters something clearly worsens something "
-    "else: keep "
-    "the {pick}, unless one of these trades is worth it.",
+    "else, or is beaten by another: keep the {pick}, unless one of these trades is worth it.",
+    "debias.sentence.small": "What is clearly better is so by less than 5 % of the base's value: "
+    "keep the {pick}.",
     "debias.sentence.keep": "None of the corrections is clearly better than the base in anything: keep the "
     "{pick}.",
-    "debias.lead": "Chosen by held-out validation events ({measure}), then measured once on test events "
-    "that had no "
-    "part in choosing.",
+    "debias.lead": "Chosen by held-out validation events ({measure}), then measured once on test events; "
+    "these only take a recommendation back, where another row beats it there.",
+    "debias.lead.truth": "The data come from a generated world, so the truth decides: {measure}, "
+    "and the popularity "
+    "bias that was planted.",
+    "debias.small": " This is a small change, {share} of the base's value.",
     "debias.care.accuracy": "accuracy",
     "debias.care.error": "rating error",
     "debias.care.bias": "popularity bias",
     "debias.care.gap": "the gap between groups",
     "debias.care.leakage": "attribute leakage",
-    "debias.advice.pick": "If you care for {care}: {pick} ({before} → {after}); {measure} {accuracy_before}"
-    " → "
-    "{accuracy_after}.",
-    "debias.advice.cost": "If you care for {care}: {pick} ({before} → {after}), but it costs accuracy: "
-    "{measure} "
-    "{accuracy_before} → {accuracy_after}.",
+    "debias.care.calibration": "calibration",
+    "debias.advice.pick": "If you care for {care}: {pick} ({before} → {after}); {accuracy}.",
+    "debias.advice.pick.accuracy": "If you care for {care}: {pick} ({measure} {before} → {after}).",
+    "debias.advice.cost": "If you care for {care}: {pick} ({before} → {after}), but it costs "
+    "accuracy: {accuracy}.",
+    "debias.advice.change": "{measure} {before} → {after}",
+    "debias.advice.open": "{measure} {before} → {after}, of which no loss can be told (difference "
+    "{low} to {high})",
+    "debias.advice.harm": "{measure} {before} → {after}, a clear loss",
     "debias.advice.keep": "If you care for {care}: the {pick}; no correction is clearly better.",
     "debias.advice.others": " Also clearly better: {others}.",
-    "debias.advice.other": "{name} ({after})",
+    "debias.advice.other": "{name} ({after}; {accuracy})",
+    "debias.advice.other.accuracy": "{name} ({after})",
     # Findings on validation
     "debias.within": " (difference {difference}, {level} interval {low} to {high}, adjusted {p})",
     "debias.found.accuracy.better": "{method} raised {measure} on validation from {before} to "
@@ -51,6 +60,12 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.found.error.unclear": "The {measure} on validation went from {before} to {after}; no "
     "difference can be "
     "shown{within}.",
+    "debias.found.calibration.worse": "{method} is made for calibration, and the calibration error "
+    "on test rose from "
+    "{before} to {after}.",
+    "debias.found.calibration.unclear": "The calibration error on test went from {before} to "
+    "{after}; it has no "
+    "interval.",
     "debias.found.bias.better": "Popularity bias shrank from {before} to {after}{within}.",
     "debias.found.bias.worse": "{method} made popularity bias larger: from {before} to {after}{within}.",
     "debias.found.bias.unclear": "Popularity bias went from {before} to {after}; no difference can be "
@@ -79,7 +94,13 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.measure.true_ndcg": "NDCG@{k} by true preference",
     "debias.measure.recall": "recall@{k}",
     "debias.measure.mse": "mean squared error of ratings",
-    "debias.measure.bias": "popularity bias",
+    "debias.measure.bias": "popularity lift above 0",
+    "debias.measure.planted": "planted popularity bias",
+    "debias.measure.ece": "calibration error",
+    "debias.measure.head.favour": "Planted popularity bias",
+    "debias.measure.meaning.favour": "By the world's truth, how much more lists hold of what the "
+    "logger showed most "
+    "than the best possible lists would, in standard deviations; 0 is right.",
     "debias.measure.gap": "gap of NDCG@{k} by {attribute}",
     "debias.measure.leakage": "leakage of {attribute}",
     "debias.measure.head.true_ndcg": "True NDCG@{k}",
@@ -95,7 +116,8 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.measure.head.ece": "Calibration error",
     "debias.measure.head.seconds": "Training, s",
     "debias.measure.head.latency": "ms per user",
-    "debias.measure.meaning.true_ndcg": "How near lists of {k} come to the best possible by the world's true "
+    "debias.measure.meaning.true_ndcg": "How near lists of {k} come to the best possible by the "
+    "world's true "
     "preferences, 0 to 1.",
     "debias.measure.meaning.ndcg": "How high held-out items stand in lists of {k}, 0 to 1; it flatters "
     "lists that show "
@@ -108,26 +130,29 @@ MESSAGES: Final[dict[str, str]] = {
     "logged.",
     "debias.measure.meaning.lift": "How much more popular lists are than what people took: mean log(1 + "
     "training "
-    "events) of listed items minus that of held-out events (each by 1 / propensity where logged). 0 is no "
-    "bias, 0.7 "
-    "about twice as popular.",
+    "events) of listed items minus that of held-out events (each by 1 / propensity where logged and "
+    "worth enough); "
+    "0.7 is about twice as popular. Even perfect lists lie somewhat above 0, and lists below 0 "
+    "count as no better "
+    "than those at 0: see where Random lies.",
     "debias.measure.meaning.gap": "NDCG@{k} of the best served group of {attribute} minus that of the "
     "worst served.",
     "debias.measure.meaning.leakage": "Balanced accuracy with which the strongest of four freshly trained "
     "attackers "
     "reads {attribute} from lists, or from user vectors if that tells more; a guess between two groups is "
-    "50 %.",
+    "50 %, and an attacker below that counts turned round.",
     "debias.measure.meaning.coverage": "Share of the catalogue that stands in any list.",
     "debias.measure.meaning.gini": "How unequally items share the places in lists: 0 all alike, near 1 a "
     "few have all.",
     "debias.measure.meaning.ece": "How far told probabilities lie from what then happened, on average "
     "(expected "
     "calibration error).",
-    "debias.measure.meaning.seconds": "Seconds to train the model under the correction; a correction of "
-    "lists alone "
-    "has those of the base.",
-    "debias.measure.meaning.latency": "Milliseconds to make one user's list, in a batch, re-ranking "
-    "included.",
+    "debias.measure.meaning.seconds": "Seconds to train the model under the correction, after a warm-up; a "
+    "correction of lists alone has those of the base.",
+    "debias.measure.meaning.latency": "Milliseconds to make one user's list, in a batch of all: the median "
+    "of calls. It includes re-ranking, and what a correction searches for on held-out events in "
+    "each call, which a "
+    "single request would wait for as long.",
     # The page
     "debias.notes": "Read this first",
     "debias.section.table": "Side by side",
@@ -142,7 +167,8 @@ MESSAGES: Final[dict[str, str]] = {
     "(the most "
     "popular items for everybody) and Random know nobody: what they reach is worth nothing by itself.",
     "debias.table.good": "clearly better than the base",
-    "debias.table.bad": "clearly worse (paired, adjusted for the number of corrections)",
+    "debias.table.bad": "clearly worse (paired intervals; what is better is adjusted for the number "
+    "of corrections)",
     "debias.table.front": "beaten by no other",
     "debias.table.meanings": "What the columns mean",
     "debias.column.row": "Row",
@@ -151,7 +177,7 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.kind.reference": "for comparison",
     "debias.stage.before": "before training",
     "debias.stage.during": "during training",
-    "debias.stage.after": "re-ranks lists",
+    "debias.stage.after": "after training, on lists",
     "debias.against.selection": "selection bias",
     "debias.against.popularity": "popularity bias",
     "debias.against.position": "position bias",
@@ -173,13 +199,17 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.front.reference": "for comparison only",
     "debias.front.who": "Who is beaten by whom",
     "debias.front.beaten": "{method}: by {by}.",
-    "debias.methods.lead": "What validation says, against the base: better or worse is only what has its "
-    "whole {level} "
-    "interval on one side and holds after adjusting for the number of corrections (Holm).",
-    "debias.method.note": "Acts {stages}; made against {against}.",
+    "debias.methods.lead": "Against the base: worse is what has its whole {level} interval on the "
+    "bad side. Better is "
+    "what has it on the good side and a p-value that holds after Holm's adjustment: the more "
+    "corrections are tried, "
+    "the smaller it must be. Corrections that choose by validation users are judged on halves of "
+    "them that did not "
+    "choose.",
+    "debias.method.note": "It acts {stages}, and is made against {against}.",
     "debias.method.warnings": "What it warned of",
     "debias.method.settings": "Settings",
-    "debias.method.reported": "What it reported, first training",
+    "debias.method.reported": "What it reported in the first training, under its own names",
     "debias.method.more": "{n} further entries stand in debias.json.",
     "debias.truth.lead": "The data come from a generated world, so that the truth is known: the rows by "
     "how near their "
@@ -196,7 +226,10 @@ MESSAGES: Final[dict[str, str]] = {
     "with {users} "
     "users, {items} items and {events} events. Activity, popularity, slates and groups are like yours; "
     "preferences, "
-    "propensities and effects are made up, and therefore known. It says how methods fare where the truth "
+    "propensities and effects are made up, and therefore known. Where no impressions are logged, it "
+    "is a guess how much "
+    "of popularity is the logger's doing, and the ranking rests on it. It says how methods fare "
+    "where the truth "
     "is known on "
     "data of this shape, not what is true of your users.",
     "debias.twin.ranking": "Rows by the twin's truth",
@@ -244,9 +277,18 @@ MESSAGES: Final[dict[str, str]] = {
     "lists that show "
     "what it showed look better than they are.",
     "debias.limits.attackers": "Low leakage clears the attackers and views that were tried, and nothing "
-    "else.",
+    "else. They attack users whose attribute the correction knew: of others, and of new users, it "
+    "says nothing. Its "
+    "comparison with the base is not paired, so that small changes cannot be told.",
     "debias.limits.time": "How people change when they see other lists for long is not in it.",
     # Notes
+    "debias.note.disagree": "By validation alone one would pick {validation}; by the truth, "
+    "{truth}. What held-out "
+    "events of a log praise is not always what users prefer.",
+    "debias.note.twin_disagrees": "On the twin of this log, whose truth is known, one would pick "
+    "{twin}; by the log's "
+    "own validation, {log}.",
+    "debias.note.no_twin": "There is no twin of this log. {reason}",
     "debias.note.few_users": "Only {users} users have held-out events; intervals are wide.",
     "debias.note.no_propensities": "The log has no propensities, so accuracy and popularity are judged by "
     "events of "
