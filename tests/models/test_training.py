@@ -21,6 +21,7 @@ from equipoise.debias.during.eraser import Eraser
 from equipoise.debias.during.labels import Labels
 from equipoise.errors import ModelError
 from equipoise.models import Training, loop
+from equipoise.models.ease import EASE
 from equipoise.models.mf import MF
 from equipoise.models.offset import Offset
 from equipoise.models.recommender import Fitted
@@ -245,6 +246,13 @@ def test_validation_is_recorded(config: MF | Sequence) -> None:
     assert log.shape == (3, 3)
     assert (log[:, 1] > 0).all()
     assert ((log[:, 2] > 0) & (log[:, 2] <= 1)).all()
+
+
+@pytest.mark.parametrize("config", [*MODELS, EASE()], ids=["mf", "sequence", "ease"])
+def test_weights_that_are_all_0_leave_nothing_to_learn(config: MF | Sequence | EASE) -> None:
+    silent = Dataset(WORLD.train.events.with_columns(pl.lit(0.0).alias(v.SAMPLE_WEIGHT)))
+    with pytest.raises(ModelError, match="All weights are 0"):
+        config.fit(silent, vectors=WORLD.vectors, runtime=QUIET)
 
 
 # Checkpoints ------------------------------------------------------------------------------------------------------

@@ -65,8 +65,8 @@ class Recommender(Component, ABC):
         """What every fit begins with: ids, and each user's history with the weight of each event.
 
         Raises:
-            ModelError: if no event tells of taste; if the weights are not finite, not negative and one per
-                event.
+            ModelError: if no event tells of taste; if the weights are not finite, at least 0 and one per event, or
+                are all 0.
         """
         if not len(data.positives):
             raise ModelError(
@@ -91,7 +91,14 @@ class Recommender(Component, ABC):
             own = _sample_weights(data.events)
             weights = own if weights is None else own * weights
         catalogue = Catalogue.of(data)
-        return catalogue, Histories.of(data.events, catalogue, weights)
+        histories = Histories.of(data.events, catalogue, weights)
+        if not histories.weights[histories.items >= 0].any():
+            raise ModelError(
+                "All weights are 0, so that there is nothing to learn from",
+                where=f"{len(data.positives)} events of taste",
+                todo=f"Look at the column '{v.SAMPLE_WEIGHT}' and at what corrections weigh by.",
+            )
+        return catalogue, histories
 
 
 def _sample_weights(events: pl.DataFrame) -> NDArray[np.float32]:

@@ -43,11 +43,16 @@ def _propensity_error(
 ) -> dict[str, float]:
     """Of the propensities a stage weighs by, on the training events it weighs.
 
-    A stage that weighs by none takes all exposure for equally likely.
+    A stage that weighs by none takes all exposure for equally likely; so does one that weighs by places alone, whose
+    propensities are no chance of being shown.
     """
     train = prepared.train
     said = np.ones(len(train.events))
-    weighing = [one for one in chosen_corrections(config) if isinstance(one, InversePropensity)]
+    weighing = [
+        one
+        for one in chosen_corrections(config)
+        if isinstance(one, InversePropensity) and one.estimand == "all_items_alike"
+    ]
     if weighing and stage == v.CORRECTED:
         fitted = weighing[0].fitted(train, runtime.seed)
         said = np.where(fitted.known, fitted.values, np.nan)

@@ -110,6 +110,13 @@ def test_regression_em_recovers_the_planted_examination(world: World):
     assert np.isnan(fitted.values[at == 0]).all()
 
 
+def test_a_sample_of_impressions_does_not_depend_on_the_order_of_rows(world: World):
+    events = world.log.filter(pl.col("event") == "impression").head(4000)
+    model = Position(sample=1000, iterations=5)
+    there, back = (model.fit(table, seed=3).examination for table in (events, events.reverse()))
+    np.testing.assert_allclose(there, back, rtol=1e-9)
+
+
 def test_position_refuses_logs_without_slates(world: World):
     clicks = world.log.filter(pl.col("event") == "click").with_columns(reward=pl.lit(1.0))
     with pytest.raises(DataError, match="No row has the event 'impression'"):

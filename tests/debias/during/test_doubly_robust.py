@@ -164,6 +164,16 @@ def test_more_robust_weighs_by_the_odds_of_not_being_seen():
     np.testing.assert_allclose(found, (odds / odds.mean())[[2, 1, 0]], rtol=1e-6)
 
 
+def test_cells_met_twice_count_by_their_mean_in_any_order():
+    users, items, chance = np.array([0, 0, 1]), np.array([1, 1, 0]), np.array([0.5, 0.25, 0.5])
+    found = []
+    for order in ([0, 1, 2], [1, 0, 2]):
+        factor = MoreRobust()._emphasis((users * 2 + items)[order], chance[order], 2)
+        found.append(factor(torch.tensor([0, 1]), torch.tensor([1, 0])).numpy())
+    np.testing.assert_allclose(found[0], np.array([2.0, 1.0]) / 1.5)  # odds of (1 + 3) / 2 and of 1
+    np.testing.assert_array_equal(*found)
+
+
 def test_attributes_are_read_by_the_imputation_model():
     data, _ = world()
     described = replace(data, users=data.users.with_columns(kind=pl.int_range(pl.len()) % 3))
@@ -179,13 +189,23 @@ def test_attributes_are_read_by_the_imputation_model():
     )
 
 
+def test_users_without_a_rating_do_not_shift_the_scale():
+    """Both halves of the loss have the cells of users with a rating as denominator."""
+    data, _ = world()
+    users = pl.DataFrame({"user_id": pl.Series(range(2 * 300), dtype=data.events["user_id"].dtype)})
+    bayes = {"marginal": {str(one): 1 for one in data.events["value"].unique()}}
+    for one in (DoublyRobust(), DoublyRobust(propensity="naive_bayes", options=bayes)):
+        few, many = (one.training(table, Context(table)) for table in (data, replace(data, users=users)))
+        np.testing.assert_array_equal(few.weights, many.weights)
+
+
 def test_it_tells_what_it_did():
     data, _ = world()
     context = Context(data, QUIET)
     training = DoublyRobust().training(data, context)
     told = context.diagnostics["dr_jl"]
     assert told["card"]["model"] == "given"
-    assert told["cells"] == 300 * 80
+    assert told["cells"] == data.events["user_id"].n_unique() * 80 < 300 * 80
     assert told["weights"]["mean_weight"] == pytest.approx(1, abs=0.1)
     assert training.weights.mean() == pytest.approx(told["weights"]["mean_weight"], rel=1e-4)
     assert isinstance(training.heads[0].build(6), PseudoRatings)
@@ -203,5 +223,6 @@ def test_what_stands_in_the_way():
     holes = data.with_events(
         data.events.with_columns(propensity=pl.when(pl.int_range(pl.len()) > 2).then("propensity"))
     )
+    assert f"3 of {len(holes.events)} have none" in str(one.obstacle(holes, MODEL))
     with pytest.raises(DataError, match=r"3 of .* have none"):
         one.training(holes, Context(holes))

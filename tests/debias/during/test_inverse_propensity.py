@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -150,6 +152,37 @@ def test_what_stands_in_the_way():
     assert InversePropensity().obstacle(bare, EASE()) is None
 
 
+@pytest.mark.parametrize(
+    ("fields", "column", "reason"),
+    [
+        ({}, [0.5, 0.0, 1.0], "1 zero"),
+        ({}, [0.5, float("nan"), 1.0], "1 missing"),
+        ({}, [0.5, 1.5, 1.0], "1 above 1"),
+        ({}, [1.0, 1.0, 1.0], "deterministic"),
+        ({"propensity": "position"}, [0.5, 0.5, 0.4], "needs the columns event, position"),
+        ({"propensity": "naive_bayes"}, [0.5, 0.5, 0.4], "marginal"),
+        (
+            {"propensity": "naive_bayes", "options": {"marginal": {"5": 1}}},
+            [0.5, 0.5, 0.4],
+            "without one: 1, 2",
+        ),
+        ({"propensity": "poplarity"}, [0.5, 0.5, 0.4], "'popularity'"),
+    ],
+)
+def test_what_columns_tell_stands_in_the_way(fields: dict[str, Any], column: list[float], reason: str):
+    assert reason in str(InversePropensity(**fields).obstacle(matrix(column), EASE()))
+
+
+def test_users_without_events_are_told():
+    data = matrix([0.8, 0.5, 0.25])
+    more = Context(replace(data, users=pl.DataFrame({"user_id": range(1, 21)})))
+    InversePropensity().training(more.data, more)
+    assert "18 of 20 users have no event" in " ".join(more.diagnostics["ips"]["warnings"])
+    same = Context(replace(data, users=pl.DataFrame({"user_id": [1, 2]})))
+    InversePropensity().training(same.data, same)
+    assert "have no event" not in " ".join(same.diagnostics["ips"]["warnings"])
+
+
 def test_weights_do_not_depend_on_the_order_of_rows():
     data = matrix([0.8, 0.5, 0.25])
     turned = data.with_events(data.events.reverse())
@@ -165,7 +198,7 @@ def test_naive_bayes_weights_by_hand():
     ips = InversePropensity(propensity="naive_bayes", options={"marginal": {"5": 1.0, "1": 3.0}})
     fitted = ips.fitted(data, 0)
     np.testing.assert_allclose(fitted.values, [3 / 5, 3 / 5, 3 / 5, 1 / 15])
-    assert fitted.mean_weight == pytest.approx(1)
+    assert fitted.mean_weight is None  # it would be 1 whatever the marginal is
     weights = ips.training(data, Context(data)).weights
     assert float(np.average(events["value"], weights=weights)) == pytest.approx(0.25 * 5 + 0.75 * 1)
     with pytest.raises(DataError, match="without one: 1"):

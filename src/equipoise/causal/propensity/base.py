@@ -13,12 +13,21 @@ from numpy.typing import NDArray
 from equipoise.causal.propensity.diagnostics import Diagnostics
 from equipoise.causal.propensity.weights import Weights, weights
 from equipoise.component import Component, Registry
+from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 
 
 class PropensityModel(Component, ABC):
     """Settings of a propensity model, and how to fit it."""
+
+    def check(self, events: pl.DataFrame) -> None:
+        """Look whether the columns of a log hold what the model needs, without fitting it.
+
+        Raises:
+            DataError: as `fit` does, for what a look at the columns tells.
+        """
+        need(events, (v.ITEM,), model=self.name)
 
     @abstractmethod
     def fit(self, events: Any, users: Any = None, items: Any = None, *, seed: int = 0) -> FittedPropensity:
@@ -113,6 +122,13 @@ def need(frame: pl.DataFrame, columns: tuple[str, ...], *, model: str, table: st
             where=f"columns of {table}: {', '.join(frame.columns)}",
             todo="Map the column under [data.columns], or choose another propensity model.",
         )
+
+
+def cells(events: pl.DataFrame, users: Any, items: Any) -> int:
+    """Cells of a matrix of the users and items of the tables, or of the events where there are none."""
+    sides = ((v.USER, users), (v.ITEM, items))
+    rows, columns = (events[key].n_unique() if one is None else len(to_polars(one)) for key, one in sides)
+    return rows * columns
 
 
 def exposures(events: pl.DataFrame) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from equipoise.causal.propensity.position import (
     at_places,
     default_features,
     design_matrix,
+    impressions,
     places,
     settledness,
 )
@@ -60,6 +61,17 @@ class DualLearning(PropensityModel):
     """Stop when no examination moves by more in a turn."""
     regularisation: float = Field(1.0, gt=0)
     """Ridge penalty on the coefficients of relevance."""
+
+    def check(self, events: pl.DataFrame) -> None:
+        """Look at the places and the clicks on them.
+
+        Raises:
+            DataError: if there are no impressions, a column is missing, positions are under 1, or a place has no
+                click at all.
+        """
+        features = default_features(events) if self.features is None else self.features
+        need(events, (v.EVENT, v.POSITION, v.SLATE, v.REWARD, *features), model=self.name)
+        places(impressions(events))
 
     def fit(self, events: Any, users: Any = None, items: Any = None, *, seed: int = 0) -> FittedPosition:
         """Fit to the slates of a log, of whose impressions `reward` says whether they were clicked.

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from equipoise.causal.propensity.base import FittedPropensity, PropensityModel, need
+from equipoise.causal.propensity.base import FittedPropensity, PropensityModel, cells, need
 from equipoise.causal.propensity.diagnostics import checked
 from equipoise.data import to_polars
 from equipoise.data import vocabulary as v
@@ -27,6 +27,20 @@ class Given(PropensityModel):
     column: str = v.PROPENSITY
     """Column that holds them; null where nothing was shown."""
 
+    def check(self, events: pl.DataFrame) -> None:
+        """Look at the values of the column.
+
+        Raises:
+            DataError: if it is missing or holds anything but probabilities in (0, 1] and nulls, or only ones.
+        """
+        need(events, (self.column,), model=self.name)
+        known = checked(events[self.column].cast(pl.Float64).drop_nulls().to_numpy(), what=self.column)
+        if (known == 1).all():
+            raise DataError(
+                f"All values of '{self.column}' are 1: the logger was deterministic", where=f"{len(known)} rows",
+                todo="Inverse weights cannot correct such a log; let the logger explore.",
+            )  # fmt: skip
+
     def fit(self, events: Any, users: Any = None, items: Any = None, *, seed: int = 0) -> FittedPropensity:
         """Read the column.
 
@@ -35,16 +49,8 @@ class Given(PropensityModel):
                 deterministic logger: nothing can be weighed).
         """
         table = to_polars(events)
-        need(table, (self.column,), model=self.name)
-        column = table[self.column].cast(pl.Float64)
-        known = column.is_not_null().to_numpy()
-        values: Floats = np.full(len(table), np.nan)
-        values[known] = checked(column.drop_nulls().to_numpy(), what=self.column)
-        if (values[known] == 1).all():
-            raise DataError(
-                f"All values of '{self.column}' are 1: the logger was deterministic", where=f"{known.sum()} rows",
-                todo="Inverse weights cannot correct such a log; let the logger explore.",
-            )  # fmt: skip
+        self.check(table)
+        values: Floats = table[self.column].cast(pl.Float64).fill_null(np.nan).to_numpy()
         inverse, expected = _over_slates(table, values, items)
         if expected is None:
             inverse, expected = _over_matrix(table, values, users, items)
@@ -70,7 +76,8 @@ def _over_slates(table: pl.DataFrame, values: Floats, items: Any) -> tuple[float
 def _over_matrix(table: pl.DataFrame, values: Floats, users: Any, items: Any) -> tuple[float, float | None]:
     """Mean of the inverse propensities of a rating matrix, and what it should be: cells per rating.
 
-    A rating matrix has at most one event per user and item, and each event has a value.
+    A rating matrix has at most one event per user and item, and each event has a value. Its cells are those of the
+    tables, with or without events.
     """
     if v.VALUE not in table.columns or table.filter(positive(table).not_()).height:
         return math.nan, None
@@ -80,8 +87,4 @@ def _over_matrix(table: pl.DataFrame, values: Floats, users: Any, items: Any) ->
         or table.select(v.USER, v.ITEM).is_duplicated().any()
     ):
         return math.nan, None
-    sides = [
-        table[key].n_unique() if frame is None else len(to_polars(frame))
-        for key, frame in ((v.USER, users), (v.ITEM, items))
-    ]
-    return float((1.0 / values).mean()), sides[0] * sides[1] / len(table)
+    return float((1.0 / values).mean()), cells(table, users, items) / len(table)

@@ -67,6 +67,17 @@ class Position(PropensityModel):
     regularisation: float = Field(1.0, gt=0)
     """Ridge penalty on the coefficients of relevance."""
 
+    def check(self, events: pl.DataFrame) -> None:
+        """Look at the places and the clicks on them.
+
+        Raises:
+            DataError: if there are no impressions, a column is missing, positions are under 1, or a place has no
+                click at all.
+        """
+        features = default_features(events) if self.features is None else self.features
+        need(events, (v.EVENT, v.POSITION, v.REWARD, *features), model=self.name)
+        places(impressions(events))
+
     def fit(self, events: Any, users: Any = None, items: Any = None, *, seed: int = 0) -> FittedPosition:
         """Fit to the impressions of a log, of which `reward` says whether they were clicked.
 
@@ -77,9 +88,12 @@ class Position(PropensityModel):
         table = to_polars(events)
         features = default_features(table) if self.features is None else self.features
         need(table, (v.EVENT, v.POSITION, v.REWARD, *features), model=self.name)
-        shown = table.filter(pl.col(v.EVENT) == v.IMPRESSION, pl.col(v.POSITION).is_not_null())
-        if len(shown) > self.sample:
-            shown = shown.sample(self.sample, seed=seed)
+        shown = impressions(table)
+        if (
+            len(shown) > self.sample
+        ):  # sorted by all that counts, the draw does not depend on the order of rows
+            columns = list(dict.fromkeys((v.POSITION, v.REWARD, *features)))
+            shown = shown.select(columns).sort(columns).sample(self.sample, seed=seed)
         place, clicked = places(shown)
         design = design_matrix(shown, features)
         settled = settledness(design, place)
@@ -130,6 +144,11 @@ class Position(PropensityModel):
 
         found: Floats = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 5}).x
         return found
+
+
+def impressions(table: pl.DataFrame) -> pl.DataFrame:
+    """What was shown at a place."""
+    return table.filter(pl.col(v.EVENT) == v.IMPRESSION, pl.col(v.POSITION).is_not_null())
 
 
 def default_features(table: pl.DataFrame) -> tuple[str, ...]:

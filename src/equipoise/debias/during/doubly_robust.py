@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
 
 
 class DoublyRobust(InversePropensity):
-    """Joint learning of ratings and of imputed errors (Wang, Zhang, Sun and Qi 2019, "Doubly robust joint
+    """Doubly robust training beside an imputation model (after Wang, Zhang, Sun and Qi 2019, "Doubly robust joint
     learning for recommendation on data missing not at random", section 4).
 
-    The loss is the mean imputed error of all cells, seen or not, plus the inverse-propensity-weighted
-    difference of true and imputed error of the cells seen. Its expectation is the error over all cells if the
-    propensities are right or the imputed errors are, and it is less noisy than weights alone. An imputed error
-    is that against a pseudo-rating, which a second factorisation learns from the weighted residuals.
+    The loss is the mean imputed error of all cells of users with a rating, seen or not, plus the
+    inverse-propensity-weighted difference of true and imputed error of the cells seen. Its expectation is the
+    error over all cells if the propensities are right or the imputed errors are, and it is less noisy than weights
+    alone. An imputed error is that against a pseudo-rating g of a second factorisation, which is learned beside
+    the model from the propensity-weighted ratings y. With imputed and true residuals both taken against the
+    model's score, their difference is g - y, in which the score cancels: the imputation model is learned the same
+    whatever the model says, and does not follow the model's errors as the joint learning of the paper lets it.
 
     It needs propensities of the cells seen only. Where the scale of these is not known, weights are
     self-normalised.
@@ -58,7 +62,21 @@ class DoublyRobust(InversePropensity):
             return f"it corrects squared errors of ratings, and the model '{recommender.name}' is not trained on them."
         if v.VALUE not in data.events.columns or data.positives[v.VALUE].null_count():
             return "it needs a rating for every event of taste."
-        return super().obstacle(data, recommender)
+        reason = super().obstacle(data, recommender)
+        if reason is None and self.chosen(data) == "given":
+            column = data.positives[str(self.options.get("column", v.PROPENSITY))]
+            if missing := column.null_count():
+                return f"it needs a propensity for every rating, and {missing} of {len(column)} have none."
+        return reason
+
+    def fitted(self, data: Dataset, seed: int) -> FittedPropensity:
+        """Propensities of the rows of `data.events`; the cells are those of users with a rating, over which imputed
+        errors are averaged too.
+        """
+        if data.users is not None:
+            rating = data.users[v.USER].is_in(data.positives[v.USER].unique().implode())
+            data = replace(data, users=data.users.filter(rating))
+        return super().fitted(data, seed)
 
     def weigh(self, fitted: FittedPropensity, rows: NDArray[np.bool_]) -> Weights:
         """Weights of those of `rows` that have a propensity, divided by what they should average to, or else by what
@@ -108,7 +126,9 @@ class DoublyRobust(InversePropensity):
                 users * len(catalogue.items) + items, fitted.values[taste], len(catalogue.items)
             ),
         )
-        self.tell(data, context, fitted, diagnostics, cells=len(catalogue.users) * len(catalogue.items))
+        self.tell(
+            data, context, fitted, diagnostics, cells=int((head.events[0] > 0).sum()) * len(catalogue.items)
+        )
         return Training(weights=weights, heads=(head,))
 
     def _emphasis(
@@ -119,8 +139,8 @@ class DoublyRobust(InversePropensity):
 
 
 class MoreRobust(DoublyRobust):
-    """Doubly robust joint learning whose imputed errors are learned where the estimate's variance comes from
-    (Guo et al. 2021, "Enhanced doubly robust learning for debiasing post-click conversion rate estimation",
+    """Doubly robust training whose imputation model is learned where the estimate's variance comes from (after
+    Guo et al. 2021, "Enhanced doubly robust learning for debiasing post-click conversion rate estimation",
     section 4.1).
 
     The imputation loss weighs a cell by (1 - p) / p² instead of 1 / p; propensities of the cells seen are
@@ -134,8 +154,8 @@ class MoreRobust(DoublyRobust):
     ) -> Callable[[Tensor, Tensor], Tensor] | None:
         import torch
 
-        known, first = np.unique(cells, return_index=True)
-        odds = ((1 - propensity) / propensity)[first]
+        known, place, count = np.unique(cells, return_inverse=True, return_counts=True)
+        odds = np.bincount(place, (1 - propensity) / propensity) / count
         if not odds.any():
             raise DataError(
                 "All propensities are 1, so that nothing is left to impute", where=f"{len(odds)} cells"

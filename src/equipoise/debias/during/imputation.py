@@ -90,8 +90,8 @@ class Imputation:
     """Head of doubly robust training for squared errors of ratings.
 
     The model's own loss on weighted examples is the inverse-propensity estimate of its error. `correction`
-    makes it doubly robust; `imputation_loss` is that of the imputation model. Each is learned with the other
-    held still.
+    makes it doubly robust; `imputation_loss` is that of the imputation model, in which the model's score cancels. Each
+    is learned with the other held still.
 
     Attributes:
         events: Examples per user and per item of the catalogue.

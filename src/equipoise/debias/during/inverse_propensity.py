@@ -16,7 +16,7 @@ from equipoise.data import vocabulary as v
 from equipoise.data.dataset import positive
 from equipoise.debias.correction import Bias, Context, DuringTraining
 from equipoise.debias.during.card import card
-from equipoise.errors import DataError
+from equipoise.errors import ConfigError, DataError
 from equipoise.models.recommender import Recommender
 from equipoise.models.training import Training
 
@@ -26,6 +26,7 @@ _MUCH_CLIPPED = 0.05
 _FACTOR = 1.5
 _FEWEST, _ENOUGH = 2.0, 20
 _OFF = 5.0
+_SILENT = 0.1
 _OF_PLACES = {"position", "dual_learning"}
 
 
@@ -56,13 +57,17 @@ class InversePropensity(DuringTraining):
     """Fields of the propensity model."""
 
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
-        """It needs a model that takes weights, and the propensities it is told to take."""
+        """It needs a model that takes weights, and what its propensity model needs of the log's columns."""
         if "weights" not in recommender.takes:
             return f"the model '{recommender.name}' takes no weights."
         if self.propensity == "given" and not _logged(
             data.events, str(self.options.get("column", v.PROPENSITY))
         ):
             return "the log has no propensities; choose another propensity model."
+        try:
+            propensities.build(self.chosen(data), self.options).check(data.events)
+        except (ConfigError, DataError) as error:
+            return str(error)
         return None
 
     def chosen(self, data: Dataset) -> str:
@@ -142,7 +147,11 @@ class InversePropensity(DuringTraining):
         **values: Any,
     ) -> None:
         """Report the weights with their causal card, and a sentence for each thing that is wrong with them."""
-        warnings = [*_warnings(diagnostics, fitted), *_twice(self.chosen(data), context)]
+        warnings = [
+            *_warnings(diagnostics, fitted),
+            *_twice(self.chosen(data), context),
+            *_silent(data, fitted),
+        ]
         if self.propensity == "auto" and self.chosen(data) == "popularity":
             warnings.insert(
                 0, "The log has no propensities: they are guessed from the popularity of the items."
@@ -200,6 +209,19 @@ def _logged(events: pl.DataFrame, column: str) -> bool:
     )
 
 
+def _silent(data: Dataset, fitted: FittedPropensity) -> list[str]:
+    """A sentence if many users of the table tell nothing, where cells are counted."""
+    if data.users is None or fitted.expected_weight is None:
+        return []
+    silent = len(data.users) - data.positives[v.USER].n_unique()
+    if silent <= _SILENT * len(data.users):
+        return []
+    return [
+        f"{silent} of {len(data.users)} users have no event; they count as users who could have had some. Leave out "
+        "those who could not."
+    ]
+
+
 def _twice(model: str, context: Context) -> list[str]:
     """A sentence if the log's own propensities and those of places are multiplied."""
     models = {told.get("model") for told in context.diagnostics.values() if "propensities" in told}
@@ -222,8 +244,8 @@ def _warnings(weights: Diagnostics, fitted: FittedPropensity) -> list[str]:
         f"{weights.share_clipped:.1%} of the weights were cut, which leaves bias.": weights.share_clipped
         > _MUCH_CLIPPED,
         f"{weights.without} events of taste have no propensity and keep weight 1.": weights.without > 0,
-        f"The weights average to {mean or 0:.2f} where right propensities give 1: the propensities are wrong.": mean
-        is not None
+        f"The weights average to {mean or 0:.2f} where right propensities give 1: the propensities are wrong, "
+        "or the tables hold users or items that the log is not about.": mean is not None
         and not 1 / _FACTOR <= mean <= _FACTOR,
     }
     return [sentence for sentence, found in checks.items() if found]

@@ -50,8 +50,6 @@ class Position(Clipped):
 
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
         """It needs slates with places, of which it is known what was clicked."""
-        if (reason := super().obstacle(data, recommender)) is not None:
-            return reason
         events = data.events
         needed = [v.EVENT, v.POSITION, v.REWARD, *([v.SLATE] if self.method == "dual" else [])]
         if missing := [column for column in needed if column not in events.columns]:
@@ -64,7 +62,7 @@ class Position(Clipped):
         ).row(0)
         if not shown or not clicked:
             return f"the log has no {'clicks' if shown else 'impressions'} with a place in a slate."
-        return None
+        return super().obstacle(data, recommender)
 
     def chosen(self, data: Dataset) -> str:
         """The name of the propensity model."""
