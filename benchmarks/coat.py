@@ -151,11 +151,22 @@ def tuned(family: str, attributes: bool, folder: Path) -> dict[str, Any]:
     file = folder / f"tuned-{family}{'-features' * attributes}.json"
     tried: list[dict[str, Any]] = json.loads(file.read_text("utf-8")) if file.exists() else []
     candidates = _candidates(attributes)
-    for fields in candidates[len(tried) :]:
-        tried.append({"fields": fields, "error": _validated(family, fields)})
-        file.write_text(json.dumps(tried, indent=1), "utf-8")
-    best = min(range(len(candidates)), key=lambda place: tried[place]["error"])
-    return candidates[best]
+    known = {_written(one["fields"]): one["error"] for one in tried}
+    for fields in candidates:
+        if _written(fields) not in known:
+            known[_written(fields)] = error = _validated(family, fields)
+            tried.append({"fields": fields, "error": error})
+            file.write_text(json.dumps(tried, indent=1), "utf-8")
+    return min(candidates, key=lambda fields: known[_written(fields)])
+
+
+def _written(fields: Mapping[str, Any]) -> str:
+    return json.dumps(fields, sort_keys=True)
+
+
+def settings(attributes: bool) -> str:
+    """All that a model is made by beside its correction: what is tried, and what is the same for all."""
+    return _written({"fields": _candidates(attributes), **_SHARED, **_LENGTHS[attributes], "folds": _FOLDS})
 
 
 def _candidates(attributes: bool) -> list[dict[str, Any]]:

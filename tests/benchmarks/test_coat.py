@@ -127,3 +127,19 @@ def test_twins_are_paired_on_the_seeds_that_both_have(
     assert told["MF"]["seeds"] == 2
     assert told["MF"]["difference"] == {}
     assert told["snips, features"]["difference"] == {}  # its twin is not measured
+
+
+def test_errors_of_fields_stay_theirs_when_the_grid_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[float] = []
+
+    def error(family: str, fields: dict[str, float]) -> float:
+        tried.append(fields["shrinkage"])
+        return abs(fields["shrinkage"] - 0.5)
+
+    monkeypatch.setattr(coat, "_validated", error)
+    for factors, best in (((0.1, 0.2), 0.2), ((0.6, 0.2), 0.6)):
+        monkeypatch.setattr(coat, "_GRIDS", {False: (factors, (0.1,))})
+        assert coat.tuned("naive", False, tmp_path)["shrinkage"] == best
+    assert tried == [0.1, 0.2, 0.6]

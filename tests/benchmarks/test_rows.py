@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,23 @@ def test_parts_are_measured_once(bench: Path) -> None:
                 toy.run(setting, seed)
     assert measured == [("plain", 0), ("plain", 1), ("other", 0)]
     assert toy.finished("plain")[1]["values"] == {"hit": pytest.approx(2 / 3), "size": 2.0}
+
+
+def test_parts_that_were_measured_with_something_else_are_measured_anew(bench: Path) -> None:
+    toy, measured = counting()
+    toy.run("other", 0)
+    told = replace(toy, identity=lambda setting: "strength 1")
+    told.run("other", 0)
+    assert measured == [("other", 0)]  # from before the row told
+    told.run("plain", 0)
+    told.run("plain", 0)
+    assert len(told.per_user("plain")) == len(told.finished("plain")) == 1
+    other = replace(told, identity=lambda setting: "strength 2")
+    assert other.finished("plain") == {}
+    assert other.per_user("plain") == []
+    assert replace(told, protocol="four users").finished("plain") == {}
+    other.run("plain", 0)
+    assert measured == [("other", 0), ("plain", 0), ("plain", 0)]
 
 
 def test_an_interrupted_row_goes_on(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
