@@ -33,7 +33,7 @@ class Adversarial(DuringTraining):
 
     Who is protected: with `means`, all users, those of unknown attribute and strangers to the model too, against
     linear readers. With `covariances`, the users whose attribute is given, and nobody else: a user's map depends on
-    the class, which must be known and whose use must be allowed. Users of unknown attribute can then be read
+    the class, which must be known and whose use must be allowed. Users of unknown attribute may then be read
     nearly as without any filter; strangers go through a map that needs no label, against linear readers only.
 
     What it cannot do: lists still follow from tastes, and what was taken out of vectors can be read from lists
@@ -135,7 +135,7 @@ class Adversarial(DuringTraining):
         if self.how == "reversal":
             return "no adversary looks at them, so that they are protected only as far as they are like the others."
         if self.moments == "covariances":
-            return "they are not protected, and can be read nearly as without a filter. `means` would protect them."
+            return "they are not protected, and may be read as without a filter. `means` would protect them."
         return "their vectors go through the same filter, and are protected against linear readers only."
 
     @property
