@@ -42,15 +42,33 @@ def rerank(
 
 
 @dataclass(frozen=True)
+class Known:
+    """The items of a catalogue."""
+
+    items: pl.Series
+
+
+@dataclass(frozen=True)
 class Scorer:
-    """Stands for a fitted model: recommends by a table of scores, what is not finite never."""
+    """Stands for a fitted model: recommends by a table of scores, what is not finite never, what is seen where it
+    may."""
 
     scores: np.ndarray
+    seen: np.ndarray | None = None
+    calibration: Any = None
 
-    def recommend(self, users: Any, k: int, runtime: Runtime | None = None) -> pl.DataFrame:
+    @property
+    def catalogue(self) -> Known:
+        """As `Fitted.catalogue`."""
+        return Known(pl.Series("item_id", np.arange(self.scores.shape[1])))
+
+    def recommend(
+        self, users: Any, k: int, exclude_seen: bool = True, runtime: Runtime | None = None
+    ) -> pl.DataFrame:
         """As `Fitted.recommend`."""
         chosen = np.asarray(users)
-        pool = pool_of(self.scores[chosen], chosen)
+        hidden = False if self.seen is None or not exclude_seen else self.seen[chosen]
+        pool = pool_of(np.where(hidden, -np.inf, self.scores[chosen]), chosen)
         return pool.filter(pl.col("score").is_finite() & (pl.col("rank") <= k))
 
     def item_vectors(self) -> None:

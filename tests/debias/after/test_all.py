@@ -28,7 +28,10 @@ PLAIN = {
     "fa_ir": {"group": "kind", "protected": "b"},
     "max_min": {"group": "kind"},
 }
-JUDGING = {"user_gap": {"least_users": 5, "cutoff": 3}, "score_calibration": {"least_events": 5}}
+JUDGING = {
+    "user_gap": {"least_users": 5, "cutoff": 3, "certain": False},
+    "score_calibration": {"least_events": 5},
+}
 ALL = {**PLAIN, **JUDGING}
 
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from scipy.special import expit
 
 from equipoise.data import Dataset
 from equipoise.debias import Context
+from equipoise.debias.after.curves import fit_curve
 from equipoise.errors import ModelError
 from equipoise.statistics import expected_calibration_error
 from tests.debias.after.small import Scorer, pool_of, rerank
@@ -17,16 +19,38 @@ from tests.debias.after.small import Scorer, pool_of, rerank
 USERS, ITEMS = 800, 30
 
 
+def said(scores: np.ndarray) -> np.ndarray:
+    """Log-odds s - 2."""
+    return expit(scores - 2)
+
+
 @dataclass(frozen=True)
 class Calibrated(Scorer):
     """A model that is calibrated for all users taken together."""
 
-    slope: float = 1.0
+    calibration: Any = said
 
-    def recommend(self, users, k, runtime=None):
+    def recommend(self, users, k, exclude_seen=True, runtime=None):
         """As `Fitted.recommend`, with probabilities."""
         lists = super().recommend(users, k)
-        return lists.with_columns(pl.Series("probability", expit(self.slope * lists["score"].to_numpy() - 2)))
+        return lists.with_columns(pl.Series("probability", self.calibration(lists["score"].to_numpy())))
+
+    def calibrate(self, valid, runtime=None, exclude_seen=True):
+        """As `Fitted.calibrate`: the same, whatever it is calibrated on."""
+        return self
+
+
+@dataclass(frozen=True)
+class Believing(Calibrated):
+    """A model whose calibration says of every score what became of it among the users it was calibrated on."""
+
+    def calibrate(self, valid, runtime=None, exclude_seen=True):
+        """As `Fitted.calibrate`."""
+        users = np.unique(valid.events["user_id"].to_numpy())
+        took = np.zeros(self.scores.shape)
+        took[valid.events["user_id"].to_numpy(), valid.events["item_id"].to_numpy()] = 1.0
+        curve = fit_curve("isotonic", self.scores[users].ravel(), took[users].ravel())
+        return replace(self, calibration=curve)
 
 
 @cache
@@ -124,6 +148,26 @@ def test_errors_are_measured_on_users_that_the_curves_do_not_know():
     )
     own = expected_calibration_error(hit["probability"], hit["hit"].fill_null(0.0))
     assert facts["error"]["after"] > own
+
+
+@pytest.mark.parametrize("kind", ["isotonic", "temperature"])
+def test_the_error_before_is_measured_like_the_error_after(kind: str):
+    """A model calibrated on the very events, of which scores say nothing, seems right on them: not in the report."""
+    rng = np.random.default_rng(2)
+    context, _ = world()
+    scores = rng.normal(size=(60, ITEMS))
+    user, item = np.nonzero((rng.random(scores.shape) < 0.15) & (np.arange(ITEMS) > 0))  # 0 was seen
+    data = Dataset(context.data.events.head(60), items=context.data.items)
+    valid = data.with_events(pl.DataFrame({"user_id": user, "item_id": item}))
+    model = Believing(scores).calibrate(valid)
+    pool, took = model.recommend(np.arange(60), ITEMS), np.zeros(scores.shape)
+    took[user, item] = 1.0
+    context = Context(data, valid=valid, model=model)
+    _, facts = rerank("score_calibration", pool, data, ITEMS, context, kind=kind)
+    own = expected_calibration_error(model.calibration(scores).ravel(), took.ravel())
+    assert facts["error"]["before"] > own + 0.005
+    if kind == "isotonic":
+        assert facts["error"]["before"] == pytest.approx(facts["error"]["after"], abs=1e-9)
 
 
 def test_small_groups_and_unknown_users_share_a_curve():

@@ -7,32 +7,35 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from equipoise.data import Dataset
 from equipoise.debias.after.held_out import HeldOut
 from equipoise.debias.after.leanings import familiarity, leaning
 from equipoise.debias.after.pools import Floats, Ints
+from equipoise.statistics import studentised_test
 
 _LATE = (1.0, 0.5, 0.3, 0.1)
-_WEIGHTS = (0.5, 1.0, 1.5, 2.0, 3.0)
+_WEIGHTS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 _NOVELTY = np.r_[0.0, np.geomspace(0.03, 1.0, 15)]  # more does not carry over from held-out to later events
 _LEVELS = 101
 _FOLDS = 5
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
-class Help:
-    """How a group is helped.
+class Setting:
+    """What is added to a group's scores.
 
     Attributes:
-        late: Share of the histories that its taste is read from.
-        weight: Of its taste, in standard deviations of score per unit of log-probability.
-        gained: Gain in quality per user of the group, each chosen for without the user, (users of the group,).
+        late: Share of the histories that the group's taste is read from.
+        taste: Weight of its taste, in standard deviations of score per unit of log-probability.
+        novelty: Weight of unpopularity, in standard deviations of score per standard deviation of log-popularity.
     """
 
-    late: float
-    weight: float
-    gained: Floats = field(repr=False)
+    late: float = 1.0
+    taste: float = 0.0
+    novelty: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -48,28 +51,25 @@ class Limits:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found.
+    """What was found on some users.
 
     Attributes:
-        tilts: What is added to the standardised scores, (groups, items).
-        groups: Group of each user with held-out events, (users,), -1 for none.
+        groups: Group of each user, (users,), -1 for none.
         judged: The groups with enough of them.
         before: Quality per user with the model's lists, (users,).
         helped: The same after the worse-off were helped.
         after: The same after all.
-        helps: How groups were helped.
-        novelty: Weight of unpopularity in the groups that were levelled down, in standard deviations of score per
-            standard deviation of log-popularity.
+        settings: How the scores of groups were changed; groups that were left alone are not in it.
+        gained: Gain in quality per user of each group that was helped, each chosen for without the user.
     """
 
-    tilts: Floats
     groups: Ints
     judged: list[int]
     before: Floats
     helped: Floats
     after: Floats
-    helps: Mapping[int, Help]
-    novelty: Mapping[int, float]
+    settings: Mapping[int, Setting] = field(default_factory=dict)
+    gained: Mapping[int, Floats] = field(default_factory=dict, repr=False)
 
     def means(self, values: Floats) -> Floats:
         """Mean per judged group."""
@@ -84,6 +84,11 @@ class Found:
         overall = float(self.before.mean())
         return self.gap(values) / overall if overall > 0 else 0.0
 
+    @property
+    def levelled(self) -> dict[int, float]:
+        """Weight of unpopularity in the groups that were levelled down."""
+        return {g: setting.novelty for g, setting in self.settings.items() if setting.novelty}
+
 
 class GapSearch:
     """The search on one set of held-out events.
@@ -91,11 +96,11 @@ class GapSearch:
     Args:
         data: Training data.
         held_out: The model's pools and what their users took.
-        items: Items that scores are wanted for.
+        items: The catalogue.
         groups: Group of each user of `held_out`, (users,), -1 for none.
         members: All users of each group.
         limits: What is asked for.
-        rng: Divides users into folds.
+        rng: Divides users.
     """
 
     def __init__(
@@ -105,60 +110,85 @@ class GapSearch:
         self.data, self.items, self.groups, self.members, self.limits, self.rng = (
             data, items, groups, members, limits, rng,
         )  # fmt: skip
-        self.held_out = held_out
         self.judged = [g for g in range(len(members)) if (groups == g).sum() >= limits.least_users]
+        self.before = held_out.quality(held_out.pool.unchanged[:, : limits.k])
+        self._parts = {g: held_out.among(groups == g) for g in self.judged}
         unpopular = -familiarity(data, items)
-        self.unpopular = unpopular / (unpopular.std() or 1.0)
+        self._unpopular = unpopular / (unpopular.std() or 1.0)
+        self._tastes: dict[tuple[int, float], Floats] = {}
+        self._qualities: dict[tuple[int, Setting], Floats] = {}
 
-    def run(self) -> Found:
-        """First help, then level down."""
-        before = self.held_out.quality(self.held_out.pool.unchanged[:, : self.limits.k])
-        found = Found(
-            np.zeros((len(self.members), len(self.items))),
-            self.groups,
-            self.judged,
-            before,
-            before,
-            before,
-            {},
-            {},
-        )
-        if len(self.judged) < 2 or found.relative_gap(before) <= self.limits.epsilon:
+    def untouched(self, rows: NDArray[np.bool_] | None = None) -> Found:
+        """Nothing changed, for some of the users or all."""
+        chosen = np.ones(len(self.groups), dtype=bool) if rows is None else rows
+        before = self.before[chosen]
+        return Found(self.groups[chosen], self.judged, before, before, before)
+
+    def run(self, rows: NDArray[np.bool_] | None = None) -> Found:
+        """First help, then level down; by some of the users or all."""
+        found = self.untouched(rows)
+        if len(self.judged) < 2 or found.relative_gap(found.before) <= self.limits.epsilon:
             return found
-        found = self._help(found)
-        return self._level_down(found) if self.limits.level_down else found
+        chosen = np.ones(len(self.groups), dtype=bool) if rows is None else rows
+        found = self._help(found, chosen)
+        return self._level_down(found, chosen) if self.limits.level_down else found
 
-    def _quality(self, g: int, tilt: Floats) -> Floats:
-        """Quality of the users of a group whose scores are tilted, (users of the group,)."""
-        part = self.held_out.among(self.groups == g)
-        worth = part.pool.standardised + tilt[part.pool.located(self.items)]
-        return part.quality(part.pool.best(worth, self.limits.k))
+    def on_others(self) -> Floats:
+        """Quality per user with what is found on the other half of the users, (users,)."""
+        half, values = np.zeros(len(self.groups), dtype=np.int64), self.before.copy()
+        for g in self.judged:
+            mine = np.flatnonzero(self.groups == g)
+            half[self.rng.permutation(mine)] = np.arange(len(mine)) % 2
+        for one in (0, 1):
+            for g, setting in self.run(half != one).settings.items():
+                values[(self.groups == g) & (half == one)] = self._quality(g, setting, half == one)
+        return values
 
-    def _help(self, found: Found) -> Found:
+    def chance(self, seed: int) -> float | None:
+        """p-value of all judged groups being served alike before; None where there are not two."""
+        if len(self.judged) < 2:
+            return None
+        rows = np.isin(self.groups, self.judged)
+        groups = np.searchsorted(self.judged, self.groups[rows])
+        tested = studentised_test(self.before[rows], groups, len(self.judged), seed=seed, threads=1)
+        return float(tested.p_value[0])
+
+    def tilt(self, g: int, setting: Setting) -> Floats:
+        """What a setting adds to the standardised scores of a group, (items,)."""
+        new = np.asarray(setting.novelty * self._unpopular)
+        if not setting.taste:
+            return new
+        if (g, setting.late) not in self._tastes:
+            self._tastes[g, setting.late] = leaning(self.data, self.members[g], self.items, setting.late)
+        return new + setting.taste * self._tastes[g, setting.late]
+
+    def _quality(self, g: int, setting: Setting, rows: NDArray[np.bool_]) -> Floats:
+        """Quality under a setting of those users of a group that are among the rows."""
+        if (g, setting) not in self._qualities:
+            part = self._parts[g]
+            worth = part.pool.standardised + self.tilt(g, setting)[part.pool.located(self.items)]
+            self._qualities[g, setting] = part.quality(part.pool.best(worth, self.limits.k))
+        return np.asarray(self._qualities[g, setting][rows[self.groups == g]])
+
+    def _help(self, found: Found, rows: NDArray[np.bool_]) -> Found:
         """Tilt the scores of worse-off groups by their own taste, the worst-off first, as far as it helps them and
         does not turn the gap round.
         """
-        tilts, values, helps = found.tilts.copy(), found.after.copy(), {}
+        values, settings, gains = found.after.copy(), dict(found.settings), {}
         slack = self.limits.epsilon * float(found.before.mean())
+        shares = _LATE if self.data.time is not None else _LATE[:1]
+        tried = [Setting(late, weight) for late in shares for weight in _WEIGHTS]
         for g in (self.judged[place] for place in np.argsort(found.means(found.before), kind="stable")):
-            others = max(values[self.groups == other].mean() for other in self.judged if other != g)
-            mine = self.groups == g
+            others = max(values[found.groups == other].mean() for other in self.judged if other != g)
+            mine = found.groups == g
             if values[mine].mean() >= others - slack:
                 continue
-            tastes = {late: leaning(self.data, self.members[g], self.items, late) for late in self._shares}
-            tried = [(late, weight) for late in tastes for weight in _WEIGHTS]
-            qualities = np.stack([values[mine], *(self._quality(g, w * tastes[late]) for late, w in tried)])
+            qualities = np.stack([values[mine], *(self._quality(g, setting, rows) for setting in tried)])
             gained = self._cross_fitted(qualities, others + slack)
             best = _best(qualities, others + slack)
             if best and gained.mean() > 0:
-                helps[g] = Help(*tried[best - 1], gained)
-                tilts[g] = tried[best - 1][1] * tastes[tried[best - 1][0]]
-                values[mine] = qualities[best]
-        return replace(found, tilts=tilts, helped=values, after=values, helps=helps)
-
-    @property
-    def _shares(self) -> tuple[float, ...]:
-        return _LATE if self.data.time is not None else _LATE[:1]
+                settings[g], gains[g], values[mine] = tried[best - 1], gained, qualities[best]
+        return replace(found, helped=values, after=values, settings=settings, gained=gains)
 
     def _cross_fitted(self, qualities: Floats, ceiling: float) -> Floats:
         """Gain of each user under the setting that is best for the users of the other folds."""
@@ -168,33 +198,38 @@ class GapSearch:
             chosen[fold == one] = _best(qualities[:, fold != one], ceiling)
         return np.asarray(qualities[chosen, np.arange(qualities.shape[1])] - qualities[0])
 
-    def _level_down(self, found: Found) -> Found:
+    def _level_down(self, found: Found, rows: NDArray[np.bool_]) -> Found:
         """Tilt the scores of better-off groups towards unpopular items, until all are at the level of the worst-off
-        or the loss is as high as allowed.
+        or the loss that is reached is as high as allowed.
         """
         means = dict(zip(self.judged, found.means(found.after), strict=True))
         floor = min(means.values()) + self.limits.epsilon * float(found.before.mean())
+        own = {g: found.settings.get(g, Setting()) for g in self.judged}
         paths = {
             g: np.minimum.accumulate(
-                [mean, *(self._quality(g, found.tilts[g] + w * self.unpopular).mean() for w in _NOVELTY[1:])]
+                [mean, *(self._quality(g, replace(own[g], novelty=w), rows).mean() for w in _NOVELTY[1:])]
             )
             for g, mean in means.items()
             if mean > floor
         }
-        sizes = {g: int((self.groups == g).sum()) for g in paths}
-        lowest = float(found.before.mean()) * (1 - self.limits.max_loss)
+        sizes = {g: int((found.groups == g).sum()) for g in paths}
+        lowest = float(found.before.mean()) * (1 - self.limits.max_loss) - _ROUNDING
         for level in np.linspace(floor, max(means.values()), _LEVELS):
             fall = sum(sizes[g] * max(means[g] - max(level, path[-1]), 0.0) for g, path in paths.items())
-            if float(found.after.mean()) - fall / len(found.after) >= lowest:
-                break
-        else:
-            return found
-        novelty = {g: _reached(path, float(level)) for g, path in paths.items() if means[g] > level}
-        tilts, values = found.tilts.copy(), found.after.copy()
-        for g, weight in novelty.items():
-            tilts[g] += weight * self.unpopular
-            values[self.groups == g] = self._quality(g, tilts[g])
-        return replace(found, tilts=tilts, after=values, novelty=novelty)
+            if float(found.after.mean()) - fall / len(found.after) < lowest:
+                continue
+            down = {
+                g: replace(own[g], novelty=_reached(path, float(level)))
+                for g, path in paths.items()
+                if means[g] > level
+            }
+            values = found.after.copy()
+            for g, setting in down.items():
+                values[found.groups == g] = self._quality(g, setting, rows)
+            # lists change in steps, so that more may be lost than was foreseen, or the gap be turned round
+            if float(values.mean()) >= lowest and found.gap(values) <= found.gap(found.after):
+                return replace(found, after=values, settings={**found.settings, **down})
+        return found
 
 
 def _best(qualities: Floats, ceiling: float) -> int:

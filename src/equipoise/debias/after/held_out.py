@@ -21,7 +21,7 @@ class HeldOut:
 
     Attributes:
         pool: One pool per user with held-out events of taste, sorted by user.
-        truth: Held-out `user_id`, `item_id` of these users.
+        truth: Held-out `user_id`, `item_id` of these users, that their lists may hold.
     """
 
     pool: Pool
@@ -32,15 +32,21 @@ class HeldOut:
         """Pools of the model in the context.
 
         Raises:
-            ModelError: if the context has no held-out events or no model.
+            ModelError: if the context has no held-out events that lists may hold, or no model.
         """
         if context.valid is None or context.model is None or context.valid.positives.is_empty():
             raise ModelError(
                 f"The correction '{correction.name}' needs held-out events to choose by, and there are none",
                 todo="Hold out a validation part, as in [split] valid = 0.1.",
             )
-        truth = context.valid.positives.select(v.USER, v.ITEM).unique().sort(v.USER, v.ITEM)
-        lists = context.model.recommend(truth[v.USER].unique().sort(), depth, runtime=context.runtime)
+        pair, seen = [v.USER, v.ITEM], context.exclude_seen
+        truth = context.valid.positives.select(pair).unique().sort(pair)
+        if seen:
+            truth = truth.join(
+                context.data.positives.select(pair), on=pair, how="anti", maintain_order="left"
+            )
+        users = truth[v.USER].unique().sort()
+        lists = context.model.recommend(users, depth, exclude_seen=seen, runtime=context.runtime)
         if lists.is_empty():
             raise ModelError(f"The model recommends nothing that '{correction.name}' could choose by")
         return cls(Pool.of(lists), truth)

@@ -20,6 +20,7 @@ from equipoise.debias.after.held_out import HeldOut
 from equipoise.debias.after.pools import Floats, Ints, Pool
 from equipoise.debias.correction import AfterTraining, Bias, Context
 from equipoise.errors import DataError, ModelError
+from equipoise.models.calibration import Calibration
 from equipoise.models.recommender import Recommender
 from equipoise.statistics import expected_calibration_error
 
@@ -34,8 +35,9 @@ class ScoreCalibration(AfterTraining):
 
     A probability says how likely it is that an item of the user's pool is among the held-out events of a user who
     has any. Curves never fall, so that the order of a list stays as it is. Groups with too few held-out events, and
-    users whose group is not known, share the curve of everyone. Errors of calibration are measured on users whose
-    events the measured curves were not fitted on.
+    users whose group is not known, share the curve of everyone. Errors of calibration, before as after, are
+    measured on users whose events the measured curves were not fitted on: the model too is calibrated anew for them,
+    on the same folds of users.
     """
 
     name: ClassVar[str] = "score_calibration"
@@ -76,56 +78,65 @@ class ScoreCalibration(AfterTraining):
                 where=f"least_events = {self.least_events}",
                 todo="Hold out more events, take deeper pools, or lower least_events.",
             )
-        fold = context.runtime.rng(self.name).permutation(len(held_out.users))[sample.user] % _FOLDS
-        told = self._told(sample, self._cross_fitted(sample, fold))
+        told = self._told(sample, self._cross_fitted(sample, context, held_out.users))
         warnings = [*laid.warnings(k), *told.pop("warnings")]
         context.report(self, **laid.size(k), grouped_by=attribute, **told, warnings=warnings)
         whose = _codes(context.data, attribute, pool[v.USER])[1]
-        probability = _applied(self._curves(sample, np.ones_like(sample.hit)), self._input(pool), whose)
+        probability = _applied(
+            self._curves(sample, self._input(sample.score, sample.given), np.ones_like(sample.hit)),
+            self._input(_scores(pool), _given(pool)),
+            whose,
+        )
         return laid.lists(laid.unchanged, k, pool.with_columns(pl.Series(v.PROBABILITY, probability)))
 
-    def _input(self, frame: pl.DataFrame) -> Floats:
+    def _input(self, scores: Floats, given: Floats | None) -> Floats:
         """What curves are functions of, one number per row."""
-        scores = frame[v.SCORE].cast(pl.Float64).to_numpy()
-        if self.kind != "temperature" or (said := _said(frame)) is None:
+        if self.kind != "temperature" or given is None:
             return scores
-        return np.asarray(logit(np.clip(said, _EDGE, 1 - _EDGE)))
+        return np.asarray(logit(np.clip(given, _EDGE, 1 - _EDGE)))
 
     def _sample(self, held_out: HeldOut, data: Dataset, attribute: str | None) -> _Sample:
         frame = held_out.pool.frame
         names, group = _codes(data, attribute, frame[v.USER])
         user = np.empty(len(frame), dtype=np.int64)
         user[held_out.pool.row[held_out.pool.there]] = np.nonzero(held_out.pool.there)[0]
-        return _Sample(names, self._input(frame), held_out.hit, group, user, _said(frame))
+        return _Sample(names, _scores(frame), held_out.hit, group, user, _given(frame))
 
-    def _curves(self, sample: _Sample, rows: NDArray[np.bool_]) -> dict[int, Curve]:
-        """Curves by group, fitted on some of the rows, with that of everyone at `_SHARED`."""
-        curves = {_SHARED: fit_curve(self.kind, sample.score[rows], sample.hit[rows])}
+    def _curves(self, sample: _Sample, x: Floats, rows: NDArray[np.bool_]) -> dict[int, Curve]:
+        """Curves of `x` by group, fitted on some of the rows, with that of everyone at `_SHARED`."""
+        curves = {_SHARED: fit_curve(self.kind, x[rows], sample.hit[rows])}
         for g in sample.alone(self.least_events):
             mine = rows & (sample.group == g)
             if mine.any():
-                curves[g] = fit_curve(self.kind, sample.score[mine], sample.hit[mine])
+                curves[g] = fit_curve(self.kind, x[mine], sample.hit[mine])
         return curves
 
-    def _cross_fitted(self, sample: _Sample, fold: Ints) -> dict[str, Floats]:
-        """Probabilities of each row by curves that its user had no part in: one for all, and one per group."""
-        said = {"shared": np.empty(len(fold)), "after": np.empty(len(fold))}
+    def _cross_fitted(self, sample: _Sample, context: Context, users: pl.Series) -> dict[str, Floats]:
+        """Probabilities of each row by curves that its user had no part in: the model's where it gives any, one for
+        all, and one per group.
+        """
+        stages = ("shared", "after") if sample.given is None else ("before", "shared", "after")
+        said = {stage: np.empty(len(sample.hit)) for stage in stages}
+        fold = context.runtime.rng(self.name).permutation(len(users)) % _FOLDS
         for one in range(_FOLDS):
-            rows = fold == one
-            curves = self._curves(sample, ~rows)
-            said["shared"][rows] = curves[_SHARED](sample.score[rows])
-            said["after"][rows] = _applied(curves, sample.score[rows], sample.group[rows])
+            rows, given = fold[sample.user] == one, None
+            if sample.given is not None:
+                given = _calibrated(context, users.filter(pl.Series(fold != one)))(sample.score)
+                said["before"][rows] = given[rows]
+            x = self._input(sample.score, given)
+            curves = self._curves(sample, x, ~rows)
+            said["shared"][rows] = curves[_SHARED](x[rows])
+            said["after"][rows] = _applied(curves, x[rows], sample.group[rows])
         return said
 
     def _told(self, sample: _Sample, said: dict[str, Floats]) -> dict[str, Any]:
         """Errors of calibration before and after, in all and per group, as plain values."""
-        stages = ({} if sample.given is None else {"before": sample.given}) | said
         alone, warnings = sample.alone(self.least_events), []
 
         def errors(rows: NDArray[np.bool_]) -> dict[str, Any]:
             found: dict[str, Any] = {
                 stage: expected_calibration_error(values[rows], sample.hit[rows])
-                for stage, values in stages.items()
+                for stage, values in said.items()
             }
             return found | {
                 "items": int(rows.sum()),
@@ -160,7 +171,7 @@ class _Sample:
 
     Attributes:
         names: Of the groups.
-        score: What curves are functions of.
+        score: The model's.
         hit: Whether the user took the item.
         group: Index into `names`; -1 where it is not known.
         user: Index of the user.
@@ -185,11 +196,26 @@ def _codes(data: Dataset, attribute: str | None, users: pl.Series) -> tuple[list
     return ([], np.full(len(users), -1)) if attribute is None else user_groups(data, attribute, users)
 
 
-def _said(frame: pl.DataFrame) -> Floats | None:
+def _scores(frame: pl.DataFrame) -> Floats:
+    return frame[v.SCORE].cast(pl.Float64).to_numpy()
+
+
+def _given(frame: pl.DataFrame) -> Floats | None:
     """The model's probabilities; None where it gives none."""
     if v.PROBABILITY not in frame.columns or frame[v.PROBABILITY].null_count():
         return None
     return frame[v.PROBABILITY].cast(pl.Float64).to_numpy()
+
+
+def _calibrated(context: Context, users: pl.Series) -> Calibration:
+    """The model's own calibration, had there been these users' held-out events alone."""
+    assert context.model is not None
+    assert context.valid is not None
+    events = context.valid.events
+    known = context.valid.with_events(events.filter(events[v.USER].is_in(users.implode())))
+    found = context.model.calibrate(known, context.runtime, exclude_seen=context.exclude_seen).calibration
+    assert found is not None
+    return found
 
 
 def _applied(curves: Mapping[int, Curve], scores: Floats, group: Ints) -> Floats:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 
 from equipoise.data import Dataset
@@ -17,9 +18,11 @@ from equipoise.debias.after.pools import Floats, Pool
 from equipoise.debias.correction import AfterTraining, Bias, Context
 from equipoise.errors import DataError
 from equipoise.models.recommender import Recommender
-from equipoise.statistics import Interval, bootstrap_difference, bootstrap_means
+from equipoise.statistics import Interval, bootstrap_difference, bootstrap_means, resampled_sums
 
 _NEAR = 5e-3  # of the quality: as near as weights between two points of the path come
+_LEVEL = 0.05
+_DRAWS = 1000
 
 
 class UserGap(AfterTraining):
@@ -31,8 +34,9 @@ class UserGap(AfterTraining):
     get less popular items, only so far as to close the gap and to cost at most `max_loss` of the quality over all
     users: their lists get worse, which the report calls levelling down. It goes no further than one standard
     deviation of score per standard deviation of log-popularity, because more did not carry over to later events.
-    All is chosen on held-out events, by the lists of the model that knows training alone. Users whose group is not
-    known keep their lists.
+    All is chosen on held-out events, by the lists of the model that knows training alone, which flatters what is
+    measured on the same events; the report also has the gap of each half of the held-out users under what was found
+    on the other half. Users whose group is not known keep their lists.
     """
 
     name: ClassVar[str] = "user_gap"
@@ -49,8 +53,10 @@ class UserGap(AfterTraining):
     """Whether lists of groups that are served better may be made worse."""
     cutoff: PositiveInt = 10
     """Length of the lists whose NDCG is the quality."""
-    least_users: PositiveInt = 50
+    least_users: int = Field(50, ge=4)
     """Groups with fewer users with held-out events are left alone."""
+    certain: bool = True
+    """Whether to act only on a gap that can be told from none on held-out events, by a permutation test at 5 %."""
 
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
         """No attribute with two values."""
@@ -70,31 +76,48 @@ class UserGap(AfterTraining):
         attribute = str(attribute_of(context.data, self.attribute))
         laid, held_out = Pool.of(pool), HeldOut.of(self, context, max(self.pool, self.cutoff))
         names, groups = user_groups(context.data, attribute, held_out.users)
-        items = pl.concat([pool[v.ITEM], held_out.pool.frame[v.ITEM]]).unique().sort()
+        assert context.model is not None  # or there were no held-out pools
+        items = context.model.catalogue.items  # not the pools', so that lists do not depend on who else asks
         limits = Limits(self.epsilon, self.max_loss, self.level_down, self.cutoff, self.least_users)
         members, rng = _members(context.data, attribute, names), context.runtime.rng(self.name)
-        found = GapSearch(context.data, held_out, items, groups, members, limits, rng).run()
-        warnings = [*laid.warnings(k), *self._warnings(found, names, context.runtime.seed)]
-        told = _told(found, names, context.runtime.seed)
+        search = GapSearch(context.data, held_out, items, groups, members, limits, rng)
+        chance = search.chance(context.runtime.seed)
+        found = search.untouched() if self.certain and not _certain(chance) else search.run()
+        told = _told(found, names, context.runtime.seed) | {"p_value_of_no_gap": chance}
+        if found.settings:
+            told |= _told_of_others(found, search.on_others(), context.runtime.seed)
+        warnings = [*laid.warnings(k), *self._warnings(found, names, told)]
         context.report(self, **laid.size(k), grouped_by=attribute, **told, warnings=warnings)
-        if not found.tilts.any():
+        if not found.settings:
             return laid.lists(laid.unchanged, k)
-        tilts = np.vstack([found.tilts, np.zeros(len(items))])  # the row -1: group not known
+        # the last row and the last column, which -1 leads to: group not known, item not in the catalogue
+        tilts = np.zeros((len(names) + 1, len(items) + 1))
+        for g, setting in found.settings.items():
+            tilts[g, :-1] = search.tilt(g, setting)
         whose, item = user_groups(context.data, attribute, laid.users)[1], laid.located(items)
         return laid.lists(laid.best(laid.standardised + tilts[whose[:, None], item], k), k)
 
-    def _warnings(self, found: Found, names: list[str], seed: int) -> list[str]:
+    def _warnings(self, found: Found, names: list[str], told: dict[str, Any]) -> list[str]:
         few = [name for g, name in enumerate(names) if g not in found.judged]
         said = [
             f"Left alone, for fewer than {self.least_users} of their users have held-out events: {', '.join(few)}."
         ] if few else []  # fmt: skip
         if len(found.judged) < 2:
             return [*said, "There are not two groups with enough held-out users, so nothing was changed."]
-        gap = _gap(found, found.before, seed)
-        if (found.helps or found.novelty) and (gap["low"] or 0.0) <= 0 <= (gap["high"] or 0.0):
+        if found.relative_gap(found.before) <= self.epsilon:
+            return said
+        if not _certain(chance := told["p_value_of_no_gap"]):
+            unsure = f"The gap on held-out events cannot be told from none (p = {chance:.2g})"
+            if self.certain:
+                return [*said, f"{unsure}, so nothing was changed."]
+            if found.settings:
+                said.append(f"{unsure}: what was corrected may be chance.")
+        change = told["gap_on_users_not_chosen_by"]["change"] if found.settings else {"high": -1.0}
+        if change["high"] >= 0:
             said.append(
-                "The gap on held-out events cannot be told from none (its 95 % interval covers 0): what was corrected "
-                "may be chance."
+                f"On users not chosen by, the gap changes by {change['value']:+.4f} (95 % interval "
+                f"{change['low']:+.4f} to {change['high']:+.4f}): that it is smaller on the users chosen by may be "
+                "chance."
             )
         if found.relative_gap(found.after) > self.epsilon + _NEAR:
             limit = f"at most {self.max_loss:.1%} of the quality may be given up" if self.level_down else (
@@ -104,8 +127,8 @@ class UserGap(AfterTraining):
                 f"The gap on held-out events is still {found.relative_gap(found.after):.1%} of the quality, above the "
                 f"{self.epsilon:.1%} asked for: better lists did not suffice, and {limit}."
             )
-        if found.novelty:
-            down = ", ".join(names[g] for g in found.novelty)
+        if found.levelled:
+            down = ", ".join(names[g] for g in found.levelled)
             said.append(f"Levelled down: the lists of {down} were made worse to close the gap.")
         return said
 
@@ -117,17 +140,53 @@ def _members(data: Dataset, attribute: str, names: list[str]) -> list[pl.Series]
     return [data.users[v.USER].filter(pl.Series(groups == g)) for g in range(len(names))]
 
 
+def _certain(chance: float | None) -> bool:
+    return chance is not None and chance < _LEVEL
+
+
+def _ends(found: Found) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Who is in the group served best before, and who in the one served worst."""
+    means = found.means(found.before)
+    best, worst = (found.groups == found.judged[int(place)] for place in (means.argmax(), means.argmin()))
+    return best, worst
+
+
 def _gap(found: Found, values: Floats, seed: int) -> dict[str, float | None]:
     """The gap between the best- and the worst-served group before, with its interval over users."""
-    means = found.means(found.before)
-    best, worst = (
-        values[found.groups == found.judged[int(place)]] for place in (means.argmax(), means.argmin())
-    )
-    return _plain(bootstrap_difference(best, worst, seed=seed)[0])
+    best, worst = _ends(found)
+    return _plain(bootstrap_difference(values[best], values[worst], seed=seed)[0])
+
+
+def _change(found: Found, after: Floats, seed: int) -> dict[str, float | None]:
+    """Size of that gap after, less its size before, with its percentile interval over users."""
+    rng, stages = np.random.default_rng(seed), np.stack([found.before, after], axis=1)
+    best, worst = (stages[rows] for rows in _ends(found))
+    gaps = np.vstack([best.mean(axis=0), resampled_sums(best, _DRAWS, rng) / len(best)])
+    gaps -= np.vstack([worst.mean(axis=0), resampled_sums(worst, _DRAWS, rng) / len(worst)])
+    change = np.abs(gaps[:, 1]) - np.abs(gaps[:, 0])
+    low, high = np.quantile(change[1:], [0.025, 0.975])
+    return {"value": float(change[0]), "low": float(low), "high": float(high)}
+
+
+def _told_of_others(found: Found, after: Floats, seed: int) -> dict[str, Any]:
+    """The same for users who were not chosen by, each half under what was found on the other."""
+    return {
+        "gap_on_users_not_chosen_by": {
+            "before": _gap(found, found.before, seed),
+            "after": _gap(found, after, seed),
+            "change": _change(found, after, seed),
+        },
+        "relative_loss_on_users_not_chosen_by": _loss(found, after),
+    }
+
+
+def _loss(found: Found, after: Floats) -> float:
+    """Share of the quality over all users that is lost."""
+    return 1 - float(after.mean() / found.before.mean()) if found.before.any() else 0.0
 
 
 def _told(found: Found, names: list[str], seed: int) -> dict[str, Any]:
-    """What the search did, as plain values; all on held-out events."""
+    """What the search did, as plain values; all on held-out events, by which it chose."""
     stages = {"before": found.before, "helped": found.helped, "after": found.after}
     means = {stage: found.means(values) for stage, values in stages.items()}
     told: dict[str, Any] = {
@@ -138,14 +197,14 @@ def _told(found: Found, names: list[str], seed: int) -> dict[str, Any]:
         },
         "helped": {
             names[g]: {
-                "late": one.late,
-                "weight": one.weight,
-                "gain_on_users_not_chosen_by": _plain(bootstrap_means(one.gained, seed=seed)[0]),
+                "late": found.settings[g].late,
+                "weight": found.settings[g].taste,
+                "gain_on_users_not_chosen_by": _plain(bootstrap_means(gained, seed=seed)[0]),
             }
-            for g, one in found.helps.items()
+            for g, gained in found.gained.items()
         },
-        "levelled_down": {names[g]: {"novelty": weight} for g, weight in found.novelty.items()},
-        "relative_loss": 1 - float(found.after.mean() / found.before.mean()) if found.before.any() else 0.0,
+        "levelled_down": {names[g]: {"novelty": weight} for g, weight in found.levelled.items()},
+        "relative_loss": _loss(found, found.after),
     }
     if len(found.judged) > 1:
         told["gap"] = {stage: _gap(found, values, seed) for stage, values in stages.items()}
@@ -156,4 +215,4 @@ def _told(found: Found, names: list[str], seed: int) -> dict[str, Any]:
 
 
 def _plain(interval: Interval) -> dict[str, float | None]:
-    return {"value": interval.value, "low": interval.low, "high": interval.high}
+    return interval.as_dict()
