@@ -1,6 +1,7 @@
 """The comparison of corrections as a whole: what is compared, kept, refused and written."""
 
 import json
+import re
 
 import numpy as np
 import polars as pl
@@ -19,6 +20,7 @@ from equipoise.pipeline.debias.store import Store
 from equipoise.pipeline.debias.systems import systems
 from equipoise.pipeline.debias.trial import Trial
 from equipoise.pipeline.prepare import Prepared, prepare
+from equipoise.report import render_debias
 from tests.pipeline.small_debias import config, one_attacker
 
 __all__ = ["one_attacker"]
@@ -202,6 +204,26 @@ def test_a_log_that_no_twin_fits_keeps_the_comparison(tmp_path, monkeypatch):
     assert done.content["twin"] is None
     assert done.content["notes"][0] == {"code": "no_twin", "values": {"reason": "It cannot be planted."}}
     assert "It cannot be planted." in done.report.read_text("utf-8")
+
+
+def test_a_finished_page_in_chinese_holds_no_english_sentence(finished):
+    content = json.loads(json.dumps(finished[0].content))
+    content["rows"][1]["warnings"] += [
+        "man: the error of calibration rose from 0.0027 to 0.0113 on users that the curves were not fitted on.",
+        "Left alone, for fewer than 50 of their users have held-out events: a, b.",
+        "There are not two groups with enough held-out users, so nothing was changed.",
+    ]
+    told = {"disparity_by_chance": 0.1, "groups": {"man": {"mean_said": 0.2}}}
+    content["rows"][1]["diagnostics"] |= {"more": told}
+    content["skipped"] = [
+        {"method": "dr_jl", "reason": "the model 'ease' takes no weights."},
+        {"method": "ips", "reason": "It failed with LinAlgError: singular"},
+    ]
+    page = render_debias(content, "zh")
+    body = re.sub(r"<(style|code|pre|script)[^>]*>.*?</\1>", "", page[page.index("<body") :], flags=re.DOTALL)
+    text = re.sub(r"<[^>]+>", "\n", body)
+    assert re.findall(r"[A-Za-z][A-Za-z'-]*(?:[ ,:;]+[A-Za-z'-]+){3,}", text) == []
+    assert "<code>groups.man.mean_said</code>" in page
 
 
 # Going on, and protection of folders -----------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from equipoise.report.languages import (
     codes_english,
     debias_chinese,
     debias_english,
+    debias_phrases_chinese,
     effect_chinese,
     effect_english,
     engine_chinese,
@@ -52,7 +53,7 @@ _PHRASES: Final = {
     | causal_chinese.PHRASES
     | engine_chinese.PHRASES
     | graph_chinese.PHRASES
-    | debias_chinese.PHRASES,
+    | debias_phrases_chinese.PHRASES,
 }
 
 _BETWEEN: Final = re.compile(r"(?<=[.!?]) (?=[A-Z])")
