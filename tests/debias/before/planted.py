@@ -40,7 +40,7 @@ def everyone_takes_their_side(train):
 
 
 @cache
-def shop(seed=0, users=300, items=80):
+def shop(seed=0, users=200, items=60):
     return Storefront(n_users=users, n_items=items, days=20, seed=seed).generate()
 
 

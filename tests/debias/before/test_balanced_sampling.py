@@ -130,7 +130,7 @@ def test_what_is_shown_often_counts_less_and_what_is_chosen_often_where_it_is_sh
 
 
 def test_lists_come_nearer_to_the_truth_where_the_logger_shows_what_is_popular():
-    world = Storefront(n_users=300, n_items=80, days=20, popularity=2.5, personalisation=0.0).generate()
+    world = Storefront(n_users=200, n_items=60, days=12, popularity=2.5, personalisation=0.0).generate()
     data, users = world.dataset(), world.users["user_id"]
     found = {}
     for name, chosen in (("plain", []), ("balanced", [corrections.build("balanced_sampling")])):

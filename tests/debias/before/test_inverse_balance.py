@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.debias.before import inverse_balance as ib
@@ -61,6 +61,7 @@ def test_general_formula_for_two_groups_of_unequal_shares():
     assert ib.keep_mean(RATES, d, [p_a, p_b]) == pytest.approx([(1 + d) * low, low])
 
 
+@settings(max_examples=40)
 @given(groups, targets)
 def test_target_is_met_exactly_by_every_rule_or_nothing_changes(rates, target):
     before = ib.disparity(rates)
@@ -72,6 +73,7 @@ def test_target_is_met_exactly_by_every_rule_or_nothing_changes(rates, target):
         ).all()
 
 
+@settings(max_examples=40)
 @given(st.data(), groups, targets)
 def test_means_that_are_to_be_kept_are_kept(data, rates, target):
     shares = data.draw(st.lists(st.floats(0.05, 1.0), min_size=len(rates), max_size=len(rates)))
@@ -81,6 +83,7 @@ def test_means_that_are_to_be_kept_are_kept(data, rates, target):
     assert kept == pytest.approx(np.exp(part @ np.log(rates)))
 
 
+@settings(max_examples=40)
 @given(groups, targets)
 def test_one_sided_rules_leave_the_others_alone(rates, target):
     rates = np.array(rates)

@@ -34,7 +34,7 @@ def _who(found, rule):
     return set(found.findings.filter(pl.col("rule") == rule)["who"])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_clean_shops_raise_next_to_no_alarm(seed):
     data = shop(seed).dataset()
     rows = {name: len(found.rows) / len(data.events) for name, found in Purify().find(data).items()}
@@ -43,7 +43,7 @@ def test_clean_shops_raise_next_to_no_alarm(seed):
 
 def test_clean_ratings_raise_next_to_no_alarm():
     flagged = total = 0
-    for seed in range(5):
+    for seed in range(3):
         data = Dataset(ratings(seed=seed))
         total += len(data.events)
         flagged += sum(len(found.rows) for found in Purify().find(data).values())
@@ -56,7 +56,7 @@ def test_bots_are_found_by_pace_clock_and_sweep():
     fast = [(1000 + u, int(i), float(s)) for u in range(5) for i, s in
             zip(rng.integers(1, 81, 600), rng.random(600) * 80_000, strict=True)]  # fmt: skip
     clock = [(2000 + u, 1 + n % 30, 3_600.0 * n + rng.random() * 200) for u in range(5) for n in range(60)]
-    found = Purify().find(_with(data, fast + clock))["bots"]
+    found = Purify(detectors=("bots",)).find(_with(data, fast + clock))["bots"]
     assert _who(found, "activity") >= {str(1000 + u) for u in range(5)}
     assert _who(found, "regularity") == {str(2000 + u) for u in range(5)}
     assert _who(found, "sweep") >= {str(1000 + u) for u in range(5)}
@@ -121,16 +121,12 @@ def _baited(seed, dwell):
 
 @pytest.mark.parametrize("dwell", [True, False])
 def test_clickbait_is_found_by_the_click_to_stay_gap(dwell):
-    found, planted = set(), {"1", "2", "3", "4"}
-    for seed in range(2):
-        data = _baited(seed, dwell)
-        told = Purify().find(data)["clickbait"]
-        assert _who(told, "click_to_stay") <= planted
-        assert (data.events[told.rows.to_list()]["event"] == "click").all()
-        found |= {(seed, who) for who in _who(told, "click_to_stay")}
-    assert len(found) >= (7 if dwell else 6), (
-        found
-    )  # of 8; purchases are fewer than dwell times, and say less
+    data = _baited(0, dwell)
+    told = Purify(detectors=("clickbait",)).find(data)["clickbait"]
+    found = _who(told, "click_to_stay")
+    assert found <= {"1", "2", "3", "4"}
+    assert (data.events[told.rows.to_list()]["event"] == "click").all()
+    assert len(found) >= (4 if dwell else 3), found  # purchases are fewer than dwell times, and say less
 
 
 def test_repeats_within_seconds_are_found_and_the_first_stays():
@@ -173,7 +169,7 @@ def test_a_few_exact_times_do_not_hide_that_most_are_dates():
 
 
 def test_copies_of_a_user_are_found_and_the_original_stays():
-    data = shop(users=200, items=80).dataset()
+    data = shop().dataset()
     taste = data.positives.group_by("user_id").agg(pl.col("item_id").unique().sort()).sort("user_id")
     original = taste.filter(pl.col("item_id").list.len().is_between(18, 30)).row(0)
     rows = [
@@ -181,7 +177,7 @@ def test_copies_of_a_user_are_found_and_the_original_stays():
         for u in range(6)
         for n, item in enumerate(original[1][u % 2 :])
     ]
-    found = Purify().find(_with(data, rows))["copies"]
+    found = Purify(detectors=("copies",)).find(_with(data, rows))["copies"]
     assert _who(found, "copy") == {str(5000 + u) for u in range(6)}
     assert found.findings["score"].min() >= 0.9
 
@@ -194,13 +190,14 @@ def test_many_who_take_what_everybody_takes_are_no_copies():
 def test_bots_leave_no_trace_in_the_lists():
     data = shop().dataset()
     users = data.users["user_id"]
+    rare = data.positives["item_id"].value_counts().sort("count", "item_id")["item_id"][0]
     rng = np.random.default_rng(1)
-    pushed = [(3000 + u, 80, float(s)) for u in range(10) for s in rng.random(300) * 80_000]
+    pushed = [(3000 + u, rare, float(s)) for u in range(10) for s in rng.random(300) * 80_000]
     attacked = _with(data, pushed)
 
     def share(data, chosen):
         lists = fit(models.build("popular"), data, chosen, runtime=QUIET).recommend(users, 5)
-        return (lists["item_id"] == 80).sum() / len(users)
+        return (lists["item_id"] == rare).sum() / len(users)
 
     assert share(data, []) == 0
     assert share(attacked, []) > 0.8
