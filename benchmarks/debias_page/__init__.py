@@ -1,0 +1,1 @@
+"""Sections of the page that puts corrections side by side, one module each."""
