@@ -72,7 +72,7 @@ def test_a_correction_of_popularity_is_seen_to_lessen_it(finished):
     finding = next(one for one in rows["snips"]["findings"] if one["care"] == "bias")
     assert finding["code"] == "better"
     assert finding["measure"] == "planted"  # the truth is known
-    assert finding["says"].startswith("Popularity bias shrank from ")
+    assert finding["says"].startswith("The planted popularity bias shrank from ")
 
 
 def test_the_card_of_propensities_hangs_on_each_row_that_rests_on_them(finished):

@@ -66,9 +66,9 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.found.calibration.unclear": "The calibration error on test went from {before} to "
     "{after}; it has no "
     "interval.",
-    "debias.found.bias.better": "Popularity bias shrank from {before} to {after}{within}.",
-    "debias.found.bias.worse": "{method} made popularity bias larger: from {before} to {after}{within}.",
-    "debias.found.bias.unclear": "Popularity bias went from {before} to {after}; no difference can be "
+    "debias.found.bias.better": "The {measure} shrank from {before} to {after}{within}.",
+    "debias.found.bias.worse": "{method} made the {measure} larger: from {before} to {after}{within}.",
+    "debias.found.bias.unclear": "The {measure} went from {before} to {after}; no difference can be "
     "shown{within}.",
     "debias.found.gap.better": "The {measure} shrank from {before} to {after}{within}.",
     "debias.found.gap.worse": "{method} made the {measure} larger: from {before} to {after}{within}.",
