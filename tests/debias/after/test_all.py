@@ -60,7 +60,7 @@ def run(name: str, pool: pl.DataFrame, context: Context, k: int = 5, **fields: o
 
 
 @pytest.mark.parametrize("name", ALL)
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=3)
 @given(st.integers(0, 10_000), st.integers(1, 20), st.booleans())
 def test_lists_are_drawn_from_the_pool_and_lose_nobody(name: str, seed: int, k: int, ties: bool):
     pool, context = situation(seed, ties)

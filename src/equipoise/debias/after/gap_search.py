@@ -214,9 +214,12 @@ class GapSearch:
         }
         sizes = {g: int((found.groups == g).sum()) for g in paths}
         lowest = float(found.before.mean()) * (1 - self.limits.max_loss) - _ROUNDING
-        for level in np.linspace(floor, max(means.values()), _LEVELS):
+        levels, place, step = np.linspace(floor, max(means.values()), _LEVELS), 0, 1
+        while place < _LEVELS:
+            level = levels[place]
             fall = sum(sizes[g] * max(means[g] - max(level, path[-1]), 0.0) for g, path in paths.items())
             if float(found.after.mean()) - fall / len(found.after) < lowest:
+                place += 1
                 continue
             down = {
                 g: replace(own[g], novelty=_reached(path, float(level)))
@@ -229,6 +232,7 @@ class GapSearch:
             # lists change in steps, so that more may be lost than was foreseen, or the gap be turned round
             if float(values.mean()) >= lowest and found.gap(values) <= found.gap(found.after):
                 return replace(found, after=values, settings={**found.settings, **down})
+            place, step = place + step, 2 * step
         return found
 
 
