@@ -493,7 +493,9 @@ def test_users_of_unknown_gender_are_counted_and_left_alone_by_adversaries(world
     assert report["unknown"] == {"gender": 100}
     assert sum(report["users"]["gender"].values()) == USERS - 100
     assert "Of 100 users 'gender' is not known" in report["warnings"][0]
-    assert "against linear readers only" in report["warnings"][0]
+    assert "they are not protected" in report["warnings"][0]
+    Adversarial().training(data, context)
+    assert "against linear readers only" in context.diagnostics["adversarial#2"]["warnings"][0]
     assert (training.heads[0].codes[:100] == -1).all()
     assert (training.filter.groups(pl.Series(range(100))) == 0).all()
 

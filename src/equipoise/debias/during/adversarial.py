@@ -34,7 +34,10 @@ class Adversarial(DuringTraining):
     Who is protected: with `means`, all users, those of unknown attribute and strangers to the model too, against
     linear readers. With `covariances`, the users whose attribute is given, and nobody else: a user's map depends on
     the class, which must be known and whose use must be allowed. Users of unknown attribute may then be read
-    nearly as without any filter; strangers go through a map that needs no label, against linear readers only.
+    nearly as without any filter; strangers go through a map that needs no label, against linear readers only. Adversaries,
+    too, look only at users whose attribute is given. In matrix factorisation, where every user has a vector of their
+    own, that leaves all others as they were; beside a filter (`both`) it draws the given users apart from them, so that
+    not even `means` protects the others any more, the less the greater the strength.
 
     What it cannot do: lists still follow from tastes, and what was taken out of vectors can be read from lists
     in part (attack both). What is removed is missing from recommendations, so that quality falls where taste and
@@ -127,20 +130,27 @@ class Adversarial(DuringTraining):
             for attribute, count in unknown.items()
             if count
         ]
-        return [*told, self._limits] if self.how != "reversal" else told
+        return [*told, self._limits]
 
     @property
     def _of_unknown(self) -> str:
         """What is done for users of unknown attribute."""
-        if self.how == "reversal":
-            return "no adversary looks at them, so that they are protected only as far as they are like the others."
+        if self.how != "filter":
+            return (
+                "no adversary looks at them; they are not protected, and may be read as without a correction."
+            )
         if self.moments == "covariances":
             return "they are not protected, and may be read as without a filter. `means` would protect them."
         return "their vectors go through the same filter, and are protected against linear readers only."
 
     @property
     def _limits(self) -> str:
-        """What the filter does not do for anybody."""
+        """What is not done for anybody."""
+        if self.how == "reversal":
+            return (
+                "Adversaries act on the users whose attribute was given; in matrix factorisation, new users and "
+                "strangers may be read as without a correction. What fresh attackers still read is for them to say."
+            )
         if self.moments == "covariances":
             return (
                 "`covariances` protects the users whose attribute was given. New users and strangers are protected "
