@@ -32,12 +32,12 @@ class Adversarial(DuringTraining):
     attributes of one correction are removed from the same vectors.
 
     Who is protected: with `means`, all users, those of unknown attribute and strangers to the model too, against
-    linear readers. With `covariances`, the users whose attribute is given, and nobody else: a user's map depends on
-    the class, which must be known and whose use must be allowed. Users of unknown attribute may then be read
+    linear readers. With `covariances`, the users whose attribute is given, and nobody else: a user's map depends
+    on the class, which must be known and whose use must be allowed. Users of unknown attribute may then be read
     nearly as without any filter; strangers go through a map that needs no label, against linear readers only.
-    Adversaries, too, look only at users whose attribute is given. In matrix factorisation, where every user has a vector of their
-    own, that leaves all others as they were; beside a filter (`both`) it draws the given users apart from them, so
-    that not even `means` protects the others any more, the less the greater the strength.
+    Adversaries, too, look only at users whose attribute is given. In matrix factorisation, where every user has a
+    vector of their own, that leaves all others as they were; beside a filter (`both`) it draws the given users
+    apart from them, so that not even `means` protects the others any more, the less the greater the strength.
 
     What it cannot do: lists still follow from tastes, and what was taken out of vectors can be read from lists
     in part (attack both). What is removed is missing from recommendations, so that quality falls where taste and
