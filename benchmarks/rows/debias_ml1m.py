@@ -108,8 +108,9 @@ def _measure(setting: str, seed: int, folder: Path) -> Part:
     told = {"training s": seconds, "ms/user": _each(started, users)}
     model = corrected.model.observe(parts.valid.events) if method not in AFTER else None
     part = _judged(lists, model, parts, told, corrected.diagnostics)
-    if model is None or not (method == BASE or method.startswith("adversarial")):
+    if "vectors auc" not in part.values or not (method == BASE or method.startswith("adversarial")):
         return part
+    assert model is not None
     hidden = _withheld(parts.train, seed)
     if method != BASE:
         again = _corrected(backbone, method, seed, parts, _without_gender(parts.train, hidden))
