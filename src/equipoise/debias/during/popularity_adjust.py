@@ -51,7 +51,8 @@ class PopularityAdjust(DuringTraining):
 
     gamma: NonNegativeFloat | None = None
     """How strongly taking an item follows its popularity; 0 corrects nothing. None for 1 where impressions are
-    counted, else 0.5."""
+    counted, else 0.5, which is a guess: nothing is tried on held-out events, which are as popular as the log. An
+    event counts towards the popularity of its own period."""
     inject: NonNegativeFloat = 0.0
     """How strongly recommendations follow popularity again; as much as `gamma` undoes the correction where
     popularity stands still."""
