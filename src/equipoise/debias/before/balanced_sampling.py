@@ -121,10 +121,12 @@ class BalancedSampling(BeforeTraining):
         """How often the events of each cell come: the cell's columns and `factor`."""
         rows = cells.with_columns(_taste=pl.Series(taste), _counted=pl.Series(counted)).drop_nulls()
         plan = rows.group_by(cells.columns).agg(events=pl.col("_taste").sum(), count=pl.col("_counted").sum())
-        plan = plan.filter(pl.col("events") > 0).with_columns(due=pl.lit(1.0))
+        plan = plan.filter(pl.col("events") > 0).sort(cells.columns).with_columns(due=pl.lit(1.0))
         if "items" in parts:
             sizes = parts["items"].group_by(v.GROUP).len("size").rename({v.GROUP: "items"})
-            plan = plan.join(sizes, on="items").with_columns(due=pl.col("due") * pl.col("size"))
+            plan = plan.join(sizes, on="items", maintain_order="left").with_columns(
+                due=pl.col("due") * pl.col("size")
+            )
         rate = pl.col("count").clip(lower_bound=1) / pl.col("due")  # 1: chosen without ever being shown
         inverse = rate**-self.strength
         level = {
@@ -147,11 +149,15 @@ def _account(
     ]
     cells = pl.DataFrame([*columns, pl.Series("weight", weights[taste]), rows[v.USER]])
     there = pl.col("weight") > 0
-    shares = cells.group_by(*parts).agg(
-        events=pl.len(),
-        events_left=there.sum(),
-        share_before=pl.len() / len(cells),
-        share_after=pl.col("weight").sum() / max(float(weights[taste].sum()), 1e-12),
+    shares = (
+        cells.sort("weight")
+        .group_by(*parts, maintain_order=True)
+        .agg(  # sums of an order of their own
+            events=pl.len(),
+            events_left=there.sum(),
+            share_before=pl.len() / len(cells),
+            share_after=pl.col("weight").sum() / max(float(np.sort(weights[taste]).sum()), 1e-12),
+        )
     )
     return {
         "cells": shares.sort(*parts).to_dicts(),
