@@ -6,17 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 import polars as pl
-from pydantic import Field
 
-from equipoise.data import Dataset
-from equipoise.debias.after.groups import Grouped, group_obstacle, grouping, item_groups
-from equipoise.debias.after.market import Due, Market
-from equipoise.debias.after.pools import Floats, Pool
-from equipoise.debias.correction import AfterTraining, Bias, Context
-from equipoise.models.recommender import Recommender
+from equipoise.debias.after.market import Market
+from equipoise.debias.after.pools import Floats
+from equipoise.debias.after.sharing import Sharing
+from equipoise.debias.correction import Context
 
 
-class Exposure(AfterTraining):
+class Exposure(Sharing):
     """Maximise mean score - strength x sum over groups of |share of exposure - target share|, over all lists
     at once.
 
@@ -29,22 +26,6 @@ class Exposure(AfterTraining):
     """
 
     name: ClassVar[str] = "exposure"
-    against: ClassVar[tuple[Bias, ...]] = ("exposure", "popularity")
-
-    group: str | None = None
-    """Column of the items table, or "popularity" for head, middle and tail, each with a third of all events.
-
-    None for `provider` where the items have it, else "popularity"."""
-    strength: float = Field(1.0, ge=0)
-    """What exposure at its due place is worth, in standard deviations of score; 0 changes nothing."""
-    target: Due = "catalogue"
-    """Due share of a group: the same for all, its share of the catalogue, or of the relevance in the pools."""
-    iterations: int = Field(60, ge=1)
-    """Steps of the prices."""
-
-    def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
-        """Items that cannot be grouped."""
-        return group_obstacle(data, grouping(data, self.group))
 
     def rerank(self, pool: pl.DataFrame, context: Context, k: int) -> pl.DataFrame:
         """See `AfterTraining.rerank`.
@@ -54,8 +35,8 @@ class Exposure(AfterTraining):
         """
         if pool.is_empty():
             return pool
-        laid, column = Pool.of(pool), grouping(context.data, self.group)
-        table = Market(laid, Grouped.of(laid, item_groups(context.data, column)), k)
+        table, column = self.market(pool, context, k)
+        laid = table.pool
         target = table.due(self.target)
         unchanged = np.zeros(len(target))
         prices = self._prices(table, target) if self.strength else unchanged

@@ -8,16 +8,14 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from equipoise.data import Dataset
-from equipoise.debias.after.groups import Grouped, group_obstacle, grouping, item_groups
-from equipoise.debias.after.market import Due, Market, Outcome
-from equipoise.debias.after.pools import Floats, Ints, Pool
-from equipoise.debias.correction import AfterTraining, Bias, Context
+from equipoise.debias.after.market import Market, Outcome
+from equipoise.debias.after.pools import Floats, Ints
+from equipoise.debias.after.sharing import Sharing
+from equipoise.debias.correction import Context
 from equipoise.errors import DataError
-from equipoise.models.recommender import Recommender
 
 
-class MaxMin(AfterTraining):
+class MaxMin(Sharing):
     """Maximise mean score + strength x the smallest ratio of a group's share of exposure to its due share, over
     all lists at once (provider max-min fairness; P-MMF: Xu et al. 2023, "P-MMF: provider max-min fairness
     re-ranking in recommender system", section 4).
@@ -30,24 +28,11 @@ class MaxMin(AfterTraining):
     """
 
     name: ClassVar[str] = "max_min"
-    against: ClassVar[tuple[Bias, ...]] = ("exposure", "popularity")
 
-    group: str | None = None
-    """Column of the items table, or "popularity" for head, middle and tail, each with a third of all events.
-
-    None for `provider` where the items have it, else "popularity"."""
     strength: float = Field(1.0, ge=0)
     """What it is worth that the worst-off group gets its due, in standard deviations of score; 0 changes nothing."""
-    target: Due = "catalogue"
-    """Due share of a group: the same for all, its share of the catalogue, or of the relevance in the pools."""
     mode: Literal["batch", "online"] = "batch"
     """"batch" knows all lists beforehand; "online" makes one after the other, in the order of the pool."""
-    iterations: int = Field(60, ge=1)
-    """Steps of the weights in "batch"."""
-
-    def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
-        """Items that cannot be grouped."""
-        return group_obstacle(data, grouping(data, self.group))
 
     def rerank(self, pool: pl.DataFrame, context: Context, k: int) -> pl.DataFrame:
         """See `AfterTraining.rerank`.
@@ -57,8 +42,8 @@ class MaxMin(AfterTraining):
         """
         if pool.is_empty():
             return pool
-        laid, column = Pool.of(pool), grouping(context.data, self.group)
-        market = Market(laid, Grouped.of(laid, item_groups(context.data, column)), k)
+        market, column = self.market(pool, context, k)
+        laid = market.pool
         due = market.due(self.target)
         there = np.bincount(market.groups.code[laid.there], minlength=len(due)) > 0
         counted = there & (due > 0)
