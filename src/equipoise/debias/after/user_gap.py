@@ -37,6 +37,10 @@ class UserGap(AfterTraining):
     All is chosen on held-out events, by the lists of the model that knows training alone, which flatters what is
     measured on the same events; the report also has the gap of each half of the held-out users under what was found
     on the other half. Users whose group is not known keep their lists.
+
+    Lists that follow what a group chose also tell the group: who sees them can guess it far better than before (on
+    MovieLens-1M with EASE the balanced accuracy of the best of four attackers rose from .63 to .86). So this does not
+    go with the removal of the same attribute.
     """
 
     name: ClassVar[str] = "user_gap"
