@@ -60,7 +60,7 @@ def train_all(
             done += 1
             if system.name in failed:
                 continue
-            said = f"{prefix}{done}/{total}".ljust(10) + f"{system.name}, training {seed + 1}: "
+            said = f"{prefix}{done}/{total} ".ljust(10) + f"{system.name}, training {seed + 1}: "
             one = store.trial(names[system.name])
             if one is None:
                 started = time.perf_counter()
