@@ -11,8 +11,7 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.verdict.keep": "Keep the {pick}",
     "debias.verdict.small": "Keep the {pick}",
     "debias.sentence.pick": "{pick} is clearly better than the base in {cares}, and clearly worse in "
-    "nothing that "
-    "was measured.",
+    "none of what it is judged by here (other columns may differ).",
     "debias.sentence.mixed": "Every correction that clearly betters something clearly worsens something "
     "else, or is beaten by another: keep the {pick}, unless one of these trades is worth it.",
     "debias.sentence.small": "What is clearly better is so by less than 5 % of the base's value: "
