@@ -10,7 +10,8 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.verdict.mixed": "各有代价：保留 {pick}，或自行权衡",
     "debias.verdict.keep": "保留 {pick}",
     "debias.verdict.small": "保留 {pick}",
-    "debias.sentence.pick": "{pick} 在{cares}上明显优于基础模型，且在这里用来评判的各项上均无明显变差（其他列可能不同）。",
+    "debias.sentence.pick": "{pick} 在{cares}上明显优于基础模型，"
+    "且在这里用来评判的各项上均无明显变差（其他列可能不同）。",
     "debias.sentence.mixed": "凡是在某方面明显改善的校正，都在另一方面明显变差，或被其他方法胜过：除"
     "非其中某种取舍值得，"
     "否则保留 {pick}。",
