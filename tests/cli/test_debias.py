@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from equipoise.cli import main
 from equipoise.pipeline.debias import comparing
+from tests.cli.calling import call
 
 CONFIG = """
 name = "tiny"
@@ -21,15 +21,6 @@ k = [5]
 groups = []
 n_bootstrap = 100
 """
-
-
-def call(*words):
-    """The exit code of a command, 0 when it just ends."""
-    try:
-        main([str(word) for word in words])
-    except SystemExit as end:
-        return end.code or 0
-    return 0
 
 
 @pytest.fixture
@@ -55,7 +46,7 @@ def test_the_rows_and_the_advice_are_printed_and_written(here, capsys):
     assert "Report: runs/debias-tiny/debias.html" in said
     told = json.loads((here / "runs/debias-tiny/debias.json").read_text("utf-8"))
     assert told["protocol"]["k"] == 4
-    assert told["command"].startswith("equipoise ")
+    assert told["command"].startswith("equipoise debias config.toml ")
     assert 'lang="zh' in (here / "runs/debias-tiny/debias.html").read_text("utf-8")
 
 
