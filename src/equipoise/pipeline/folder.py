@@ -148,15 +148,8 @@ class RunFolder:
         self.write_json("manifest.json", self.manifest)
 
     def _whole(self, name: str, write: Callable[[Path], Any]) -> Path:
-        """Write beside the target and rename, so that a full disk or an interruption leaves nothing half-written."""
         target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}-{os.getpid()}")
-        try:
-            write(draft)
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
+        write_whole(target, write)
         return target
 
 
@@ -222,3 +215,14 @@ def _peak_memory() -> int:
     """Largest resident size of this process so far, in MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(peak // (1024 * 1024 if sys.platform == "darwin" else 1024))
+
+
+def write_whole(target: Path, write: Callable[[Path], Any]) -> None:
+    """Write beside the target and rename, so that a full disk or an interruption leaves nothing half-written."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}-{os.getpid()}")
+    try:
+        write(draft)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ import polars as pl
 from equipoise.errors import EquipoiseError
 from equipoise.pipeline.debias.systems import System
 from equipoise.pipeline.debias.trial import Trial
+from equipoise.pipeline.folder import write_whole
 from equipoise.pipeline.protection import keep
 
 ANSWER, REPORT, PARTS = "debias.json", "debias.html", "parts"
@@ -60,7 +60,7 @@ class Store:
             for name in (ANSWER, REPORT):
                 (path / name).unlink(missing_ok=True)
         store = cls(path)
-        store._whole(owner, lambda draft: draft.write_text(json.dumps({"sha256": digest}) + "\n", "utf-8"))
+        write_whole(owner, lambda draft: draft.write_text(json.dumps({"sha256": digest}) + "\n", "utf-8"))
         return store
 
     def trial(self, key: str) -> Trial | None:
@@ -75,8 +75,8 @@ class Store:
         """Keep a finished part; its facts are written last, so that there are none of half a part."""
         facts, values = self._files(key)
         text = json.dumps(trial.facts, ensure_ascii=False, allow_nan=False)
-        self._whole(values, trial.values.write_parquet)
-        self._whole(facts, lambda draft: draft.write_text(text, "utf-8"))
+        write_whole(values, trial.values.write_parquet)
+        write_whole(facts, lambda draft: draft.write_text(text, "utf-8"))
 
     def checkpoint(self, key: str) -> Path:
         """The file in which an unfinished training is kept."""
@@ -97,23 +97,13 @@ class Store:
             raise EquipoiseError(f"The comparison holds a number that is none ({error})") from error
         told: dict[str, Any] = json.loads(text)
         page = render(told)
-        self._whole(self.path / ANSWER, lambda draft: draft.write_text(text + "\n", "utf-8"))
-        self._whole(self.path / REPORT, lambda draft: draft.write_text(page, "utf-8"))
+        write_whole(self.path / ANSWER, lambda draft: draft.write_text(text + "\n", "utf-8"))
+        write_whole(self.path / REPORT, lambda draft: draft.write_text(page, "utf-8"))
         return told
 
     def _files(self, key: str) -> tuple[Path, Path]:
         folder = self.path / PARTS
         return folder / f"{key}.json", folder / f"{key}.parquet"
-
-    def _whole(self, target: Path, write: Callable[[Path], Any]) -> None:
-        """Write beside the target and rename, so that nothing is ever half-written."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}-{os.getpid()}")
-        try:
-            write(draft)
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
 
 
 def key(fingerprint: str, system: System, seed: int) -> str:
