@@ -11,7 +11,14 @@ import polars as pl
 
 from equipoise.component import Runtime
 from equipoise.data import Dataset
-from equipoise.debias.correction import AfterTraining, BeforeTraining, Context, Correction, DuringTraining
+from equipoise.debias.correction import (
+    AfterTraining,
+    BeforeTraining,
+    Context,
+    Correction,
+    DuringTraining,
+    Reranker,
+)
 from equipoise.errors import ModelError
 from equipoise.language.vectors import Vectors
 from equipoise.models.recommender import Fitted, Recommender
@@ -31,6 +38,7 @@ class Corrected:
     model: Fitted
     rerankers: tuple[AfterTraining, ...]
     context: Context = field(repr=False)
+    _prepared: dict[bool, list[Reranker]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def diagnostics(self) -> dict[str, Any]:
@@ -52,7 +60,9 @@ class Corrected:
         depth = max([k, *(one.pool for one in self.rerankers)])
         lists = model.recommend(users, depth, exclude_seen=exclude_seen, runtime=self.context.runtime)
         context = replace(self.context, exclude_seen=exclude_seen)
-        return rerank(lists, self.rerankers, context, k, depth)
+        if exclude_seen not in self._prepared:
+            self._prepared[exclude_seen] = [one.prepare(context) for one in self.rerankers]
+        return rerank(lists, self._prepared[exclude_seen], context, k, depth)
 
 
 def fit(
@@ -82,9 +92,7 @@ def fit(
         ModelError: if a correction cannot act on this data and model.
     """
     runtime = runtime or Runtime()
-    for one in chosen:
-        if (reason := one.obstacle(data, recommender)) is not None:
-            raise ModelError(f"The correction '{one.name}' cannot act here: {reason}")
+    recommender = instead(recommender, data, chosen)
     context = Context(data, runtime, valid=valid, vectors=vectors, exclude_seen=exclude_seen)
     before = [one for one in chosen if isinstance(one, BeforeTraining)]
     during = [one for one in chosen if isinstance(one, DuringTraining)]
@@ -110,10 +118,24 @@ def fit(
     return Corrected(model, rerankers, replace(context, model=model))
 
 
+def instead(recommender: Recommender, data: Dataset, chosen: Sequence[Correction]) -> Recommender:
+    """The model that is trained under these corrections: the one given, unless one of them takes its place.
+
+    Raises:
+        ModelError: if a correction cannot act on this data and on the model that those before it leave.
+    """
+    for one in chosen:
+        if (reason := one.obstacle(data, recommender)) is not None:
+            raise ModelError(f"The correction '{one.name}' cannot act here: {reason}")
+        if isinstance(one, DuringTraining):
+            recommender = one.instead(recommender)
+    return recommender
+
+
 def rerank(
-    lists: pl.DataFrame, rerankers: Sequence[AfterTraining], context: Context, k: int, depth: int
+    lists: pl.DataFrame, rerankers: Sequence[Reranker], context: Context, k: int, depth: int
 ) -> pl.DataFrame:
-    """Pools of `depth` items through all re-rankers, of which the last leaves `k`."""
+    """Pools of `depth` items through all prepared re-rankers, of which the last leaves `k`."""
     for place, one in enumerate(rerankers, start=1):
-        lists = one.rerank(lists, context, k if place == len(rerankers) else depth)
+        lists = one(lists, context, k if place == len(rerankers) else depth)
     return lists

@@ -30,6 +30,9 @@ Bias = Literal[
 ]
 """What a correction is against; `monotony` is a list whose items are all alike."""
 
+Reranker = Callable[[pl.DataFrame, "Context", int], pl.DataFrame]
+"""From the pools of users, a context and a length to lists, as `AfterTraining.rerank` says."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -101,13 +104,19 @@ class BeforeTraining(Correction):
 
 
 class DuringTraining(Correction):
-    """A correction that changes how a model is trained."""
+    """A correction that changes how a model is trained, or which model is."""
 
     acts: ClassVar[Stage] = "during"
 
-    @abstractmethod
+    def instead(self, recommender: Recommender) -> Recommender:
+        """The model that is trained in place of the one given: itself, unless the correction is a model of its own
+        or a loss that the model has.
+        """
+        return recommender
+
     def training(self, data: Dataset, context: Context) -> Training:
         """What to hand to `Recommender.fit` beside `data`: weights per row of `data.events`, losses, heads."""
+        return Training()
 
 
 class AfterTraining(Correction):
@@ -117,6 +126,21 @@ class AfterTraining(Correction):
 
     pool: int = Field(100, ge=1)
     """How many of the model's best items it chooses from; deeper gives more room and costs more."""
+
+    def prepare(self, context: Context) -> Reranker:
+        """What re-ranks, any number of times: whatever does not depend on the pools is done here, once.
+
+        Args:
+            context: As for `rerank`.
+
+        Returns:
+            A function that takes and gives what `rerank` does.
+
+        Raises:
+            DataError: as `rerank` does.
+            ModelError: as `rerank` does.
+        """
+        return self.rerank
 
     @abstractmethod
     def rerank(self, pool: pl.DataFrame, context: Context, k: int) -> pl.DataFrame:

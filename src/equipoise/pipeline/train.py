@@ -115,4 +115,5 @@ def _recommend(
         model=model,
         exclude_seen=config.audit.exclude_seen,
     )
-    return rerank(lists, rerankers, context, k, depth), context.diagnostics
+    prepared_once = [one.prepare(context) for one in rerankers]
+    return rerank(lists, prepared_once, context, k, depth), context.diagnostics

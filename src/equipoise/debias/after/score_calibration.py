@@ -18,7 +18,7 @@ from equipoise.debias.after.curves import Curve, fit_curve
 from equipoise.debias.after.groups import attribute_obstacle, attribute_of, user_groups
 from equipoise.debias.after.held_out import HeldOut
 from equipoise.debias.after.pools import Floats, Ints, Pool
-from equipoise.debias.correction import AfterTraining, Bias, Context
+from equipoise.debias.correction import AfterTraining, Bias, Context, Reranker
 from equipoise.errors import DataError, ModelError
 from equipoise.models.calibration import Calibration
 from equipoise.models.recommender import Recommender
@@ -58,19 +58,17 @@ class ScoreCalibration(AfterTraining):
             None if attribute_of(data, self.attribute) is None else attribute_obstacle(data, self.attribute)
         )
 
-    def rerank(self, pool: pl.DataFrame, context: Context, k: int) -> pl.DataFrame:
-        """The first `k` of the pool in its order, with new probabilities; see `AfterTraining.rerank`.
+    def prepare(self, context: Context) -> Reranker:
+        """Fit the curves on held-out events; see `AfterTraining.prepare`.
 
         Raises:
             DataError: also if the users have no such attribute, or all the same.
             ModelError: if there are too few held-out events.
         """
-        if pool.is_empty():
-            return pool
         attribute = attribute_of(context.data, self.attribute)
         if attribute is not None and (reason := attribute_obstacle(context.data, attribute)) is not None:
             raise DataError(f"Users cannot be told apart: {reason}")
-        laid, held_out = Pool.of(pool), HeldOut.of(self, context, self.pool)
+        held_out = HeldOut.of(self, context, self.pool)
         sample = self._sample(held_out, context.data, attribute)
         if sample.hit.sum() < self.least_events:
             raise ModelError(
@@ -79,15 +77,24 @@ class ScoreCalibration(AfterTraining):
                 todo="Hold out more events, take deeper pools, or lower least_events.",
             )
         told = self._told(sample, self._cross_fitted(sample, context, held_out.users))
-        warnings = [*laid.warnings(k), *told.pop("warnings")]
-        context.report(self, **laid.size(k), grouped_by=attribute, **told, warnings=warnings)
-        whose = _codes(context.data, attribute, pool[v.USER])[1]
-        probability = _applied(
-            self._curves(sample, self._input(sample.score, sample.given), np.ones_like(sample.hit)),
-            self._input(_scores(pool), _given(pool)),
-            whose,
-        )
-        return laid.lists(laid.unchanged, k, pool.with_columns(pl.Series(v.PROBABILITY, probability)))
+        warnings = told.pop("warnings")
+        curves = self._curves(sample, self._input(sample.score, sample.given), np.ones_like(sample.hit))
+
+        def calibrated(pool: pl.DataFrame, context: Context, k: int) -> pl.DataFrame:
+            if pool.is_empty():
+                return pool
+            laid = Pool.of(pool)
+            said = [*laid.warnings(k), *warnings]
+            context.report(self, **laid.size(k), grouped_by=attribute, **told, warnings=said)
+            whose = _codes(context.data, attribute, pool[v.USER])[1]
+            probability = _applied(curves, self._input(_scores(pool), _given(pool)), whose)
+            return laid.lists(laid.unchanged, k, pool.with_columns(pl.Series(v.PROBABILITY, probability)))
+
+        return calibrated
+
+    def rerank(self, pool: pl.DataFrame, context: Context, k: int) -> pl.DataFrame:
+        """The first `k` of the pool in its order, with new probabilities; see `AfterTraining.rerank`."""
+        return pool if pool.is_empty() else self.prepare(context)(pool, context, k)
 
     def _input(self, scores: Floats, given: Floats | None) -> Floats:
         """What curves are functions of, one number per row."""

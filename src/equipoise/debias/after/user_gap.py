@@ -15,7 +15,7 @@ from equipoise.debias.after.gap_search import Found, GapSearch, Limits
 from equipoise.debias.after.groups import attribute_obstacle, attribute_of, user_groups
 from equipoise.debias.after.held_out import HeldOut
 from equipoise.debias.after.pools import Floats, Pool
-from equipoise.debias.correction import AfterTraining, Bias, Context
+from equipoise.debias.correction import AfterTraining, Bias, Context, Reranker
 from equipoise.errors import DataError
 from equipoise.models.recommender import Recommender
 from equipoise.statistics import Interval, bootstrap_difference, bootstrap_means, resampled_sums
@@ -66,19 +66,17 @@ class UserGap(AfterTraining):
         """No attribute with two values."""
         return attribute_obstacle(data, self.attribute)
 
-    def rerank(self, pool: pl.DataFrame, context: Context, k: int) -> pl.DataFrame:
-        """See `AfterTraining.rerank`.
+    def prepare(self, context: Context) -> Reranker:
+        """Search on held-out events; see `AfterTraining.prepare`.
 
         Raises:
             DataError: also if the users have no such attribute, or all the same.
             ModelError: if there are no held-out events.
         """
-        if pool.is_empty():
-            return pool
         if (reason := attribute_obstacle(context.data, self.attribute)) is not None:
             raise DataError(f"Users cannot be told apart: {reason}")
         attribute = str(attribute_of(context.data, self.attribute))
-        laid, held_out = Pool.of(pool), HeldOut.of(self, context, max(self.pool, self.cutoff))
+        held_out = HeldOut.of(self, context, max(self.pool, self.cutoff))
         names, groups = user_groups(context.data, attribute, held_out.users)
         assert context.model is not None  # or there were no held-out pools
         items = context.model.catalogue.items  # not the pools', so that lists do not depend on who else asks
@@ -90,16 +88,28 @@ class UserGap(AfterTraining):
         told = _told(found, names, context.runtime.seed) | {"p_value_of_no_gap": chance}
         if found.settings:
             told |= _told_of_others(found, search.on_others(), context.runtime.seed)
-        warnings = [*laid.warnings(k), *self._warnings(found, names, told)]
-        context.report(self, **laid.size(k), grouped_by=attribute, **told, warnings=warnings)
-        if not found.settings:
-            return laid.lists(laid.unchanged, k)
+        warnings = self._warnings(found, names, told)
         # the last row and the last column, which -1 leads to: group not known, item not in the catalogue
         tilts = np.zeros((len(names) + 1, len(items) + 1))
         for g, setting in found.settings.items():
             tilts[g, :-1] = search.tilt(g, setting)
-        whose, item = user_groups(context.data, attribute, laid.users)[1], laid.located(items)
-        return laid.lists(laid.best(laid.standardised + tilts[whose[:, None], item], k), k)
+
+        def tilted(pool: pl.DataFrame, context: Context, k: int) -> pl.DataFrame:
+            if pool.is_empty():
+                return pool
+            laid = Pool.of(pool)
+            said = [*laid.warnings(k), *warnings]
+            context.report(self, **laid.size(k), grouped_by=attribute, **told, warnings=said)
+            if not found.settings:
+                return laid.lists(laid.unchanged, k)
+            whose, item = user_groups(context.data, attribute, laid.users)[1], laid.located(items)
+            return laid.lists(laid.best(laid.standardised + tilts[whose[:, None], item], k), k)
+
+        return tilted
+
+    def rerank(self, pool: pl.DataFrame, context: Context, k: int) -> pl.DataFrame:
+        """See `AfterTraining.rerank`."""
+        return pool if pool.is_empty() else self.prepare(context)(pool, context, k)
 
     def _warnings(self, found: Found, names: list[str], told: dict[str, Any]) -> list[str]:
         few = [name for g, name in enumerate(names) if g not in found.judged]

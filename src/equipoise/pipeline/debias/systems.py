@@ -11,6 +11,7 @@ from typing import Any, Literal
 from equipoise.config import Config
 from equipoise.data import Dataset
 from equipoise.debias import AfterTraining, Correction, corrections
+from equipoise.debias.corrected import instead
 from equipoise.errors import ConfigError, ModelError
 from equipoise.models.recommender import Recommender
 
@@ -84,11 +85,13 @@ def systems(
         else:
             skipped.append({"method": one.name, "reason": reason})
     configured = tuple(corrections.build(part.method, part.fields) for part in config.debias)
-    obstacles = [reason for one in configured if (reason := one.obstacle(train, recommender)) is not None]
-    if obstacles:
-        skipped.append({"method": CONFIGURED, "reason": obstacles[0]})
-    elif configured and configured not in [row.chosen for row in rows]:
-        rows.append(System(CONFIGURED, "configured", configured))
+    try:
+        instead(recommender, train, configured)
+    except ModelError as error:  # says which correction, and why
+        skipped.append({"method": CONFIGURED, "reason": error.what})
+    else:
+        if configured and configured not in [row.chosen for row in rows]:
+            rows.append(System(CONFIGURED, "configured", configured))
     references = [System(name, "reference") for name in (POPULAR, RANDOM)]
     return [System(BASE, "base"), *rows, *references], skipped
 

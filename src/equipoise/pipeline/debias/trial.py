@@ -177,7 +177,7 @@ def _crossed(corrected: Corrected, ground: Ground) -> pl.DataFrame:
 def _latency(corrected: Corrected, ground: Ground) -> float:
     """Milliseconds per user of making the lists of test time together: the median of calls, after one that warmed up.
 
-    What a correction of lists searches for in a call is part of it.
+    What a correction of lists prepares once for all calls is no part of it.
     """
     spent = list[float]()
     while len(spent) < _CALLS and sum(spent) < _LONG:
