@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -30,13 +32,16 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Examples:
-    """One row per event: user, item, weight, value and period of the offset, each of shape (events,)."""
+    """One row per event: user, item, weight, value, period of the offset, and place among all, each of shape
+    (events,).
+    """
 
     users: Ints
     items: Ints
     weights: Floats
     values: Floats
     periods: Ints
+    places: Ints
 
     def batches(self, size: int, rng: np.random.Generator) -> list[Examples]:
         """All rows in a random order, `size` at a time."""
@@ -45,7 +50,12 @@ class Examples:
 
     def _take(self, rows: Ints) -> Examples:
         return Examples(
-            self.users[rows], self.items[rows], self.weights[rows], self.values[rows], self.periods[rows]
+            self.users[rows],
+            self.items[rows],
+            self.weights[rows],
+            self.values[rows],
+            self.periods[rows],
+            self.places[rows],
         )
 
 
@@ -55,7 +65,22 @@ def examples(histories: Histories, offset: Offset | None = None) -> Examples:
     users = np.repeat(np.arange(len(histories)), np.diff(histories.starts))[known]
     times = histories.times[known]
     periods = np.zeros(len(users), dtype=np.int64) if offset is None else offset.periods(times)
-    return Examples(users, histories.items[known], histories.weights[known], histories.values[known], periods)
+    return Examples(
+        users,
+        histories.items[known],
+        histories.weights[known],
+        histories.values[known],
+        periods,
+        np.arange(len(users)),
+    )
+
+
+@contextmanager
+def seeded(runtime: Runtime) -> Iterator[None]:
+    """Inside the block, torch draws from the run's seed: what a network is at its start."""
+    with torch.random.fork_rng():
+        torch.manual_seed(int(runtime.rng("network").integers(2**62)))
+        yield
 
 
 class Described(nn.Module):
@@ -111,8 +136,10 @@ class Factors(nn.Module):
         self.counts = np.bincount(rows.items, minlength=len(catalogue.items))
         warm = self.counts > 0
         self.warm = torch.from_numpy(np.flatnonzero(warm))
+        self.active = torch.from_numpy(np.unique(rows.users))
         self.place_of_warm = torch.from_numpy(np.cumsum(warm) - 1)
         active = torch.from_numpy(np.bincount(rows.users, minlength=len(catalogue.users)) > 0)
+        self.cells = len(self.active) * len(self.warm) / len(rows.users)
         table = None if offset is None else offset.table(catalogue.items)[:, warm]
         self.offset = None if table is None else torch.from_numpy(table)
         spread = 0.1 / math.sqrt(config.width)
@@ -128,6 +155,8 @@ class Factors(nn.Module):
             expected = taken.sum() if offset is None else _expected(offset.table(catalogue.items), rows)
             bias = np.log(np.maximum(taken, 0.5) / expected)
             bias -= bias[warm].mean()
+            if config.loss == "pointwise":
+                mean = -math.log(max(len(self.active) * len(self.warm) / taken.sum() - 1, 1.0))
         # a softmax is blind to the user's bias, and steps along a gradient of rounding errors would tell activity
         blind = config.loss in ("softmax", "sampled_softmax")
         self.user_bias = nn.Parameter(torch.zeros(len(active)), requires_grad=not blind)
@@ -137,21 +166,6 @@ class Factors(nn.Module):
         users, items = known or (None, None)
         self.described_users = _described(users, config.width, spread, int(active.sum()))
         self.described_items = _described(items, config.width, spread, int(warm.sum()))
-
-    @classmethod
-    def seeded(
-        cls,
-        config: MF,
-        catalogue: Catalogue,
-        rows: Examples,
-        runtime: Runtime,
-        offset: Offset | None = None,
-        known: tuple[Attributes, Attributes] | None = None,
-    ) -> Self:
-        """The network at its start, from the run's seed."""
-        with torch.random.fork_rng():
-            torch.manual_seed(int(runtime.rng("network").integers(2**62)))
-            return cls(config, catalogue, rows, offset, known)
 
     def vectors(self) -> tuple[Floats, Floats]:
         """Vectors of all users and of all items, the biases among them."""
@@ -218,11 +232,28 @@ class Factors(nn.Module):
         if config.loss == "rating":
             predicted = (step.representations * step.items[step.targets]).sum(1)
             return losses.squared_error(predicted, torch.from_numpy(batch.values), step.weights)
+        if config.loss == "pointwise":
+            return self._pointwise(step, batch, rng)
         items, targets = step.items[self.warm], self.place_of_warm[step.targets]
         chosen = choice.Chosen(step.representations, items, targets, step.weights)
         if self.offset is not None:
             chosen = chosen.shifted(self.offset, torch.from_numpy(batch.periods))
         return choice.loss(chosen, config.loss, config, self.counts[self.counts > 0], rng)
+
+    def _pointwise(self, step: Step, batch: Examples, rng: np.random.Generator) -> Tensor:
+        """Of a block of pairs: some of the users, all items or `negatives` of them."""
+        users = self.active[torch.from_numpy(rng.integers(len(self.active), size=_BLOCK_USERS))]
+        drawn = torch.arange(len(self.warm))
+        if len(drawn) > self.config.negatives:
+            drawn = torch.from_numpy(rng.choice(len(drawn), self.config.negatives, replace=False))
+        others = self._users(users) @ step.items[self.warm[drawn]].T
+        if self.offset is not None:
+            others = others + self.offset[torch.from_numpy(rng.choice(batch.periods, len(users)))][:, drawn]
+        taken = (step.representations * step.items[step.targets]).sum(1)
+        return losses.pointwise(taken, others, self.cells, step.weights)
+
+
+_BLOCK_USERS = 512  # of all pairs of users and items, those of so many users stand for the others in a batch
 
 
 def _expected(table: Floats, rows: Examples) -> NDArray[np.float64]:

@@ -177,6 +177,26 @@ def gbce(
     return (losses * _ones(weights, representations)).mean()
 
 
+def pointwise(taken: Tensor, others: Tensor, cells: float, weights: Tensor | None = None) -> Tensor:
+    """Logistic loss of whether each pair of user and item is taken, over all pairs, per event.
+
+    `Σ_pairs (Y/θ) δ1 + (1 - Y/θ) δ0` with `δ1 = -log σ(s)`, `δ0 = -log(1 - σ(s))` and weights 1/θ for what was taken.
+    As `δ1 - δ0 = -s`, it is `-Σ_taken w s + Σ_pairs softplus(s)`, and the second sum is estimated from pairs drawn
+    all alike. With θ the chance that a pair was exposed, its expectation is the loss of relevance; a weight above 1
+    leaves it without a lower bound, which shrinkage (and clipped weights) give.
+
+    Source: Saito, Yaginuma, Nishino, Sakata and Nakata (2020), "Unbiased recommender learning from
+    missing-not-at-random implicit feedback", section 4.
+
+    Args:
+        taken: Scores of what was taken, shape (n,).
+        others: Scores of pairs drawn uniformly, taken or not, any shape.
+        cells: Pairs of users and items per event.
+        weights: Of what was taken, shape (n,); None for 1.
+    """
+    return cells * functional.softplus(others).mean() - (taken * _ones(weights, taken)).mean()
+
+
 def squared_error(predicted: Tensor, values: Tensor, weights: Tensor | None = None) -> Tensor:
     """Weighted squared error, `mean_i w_i (predicted_i - value_i)²`; with inverse propensities, their
     estimate.

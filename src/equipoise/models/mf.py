@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,16 @@ from equipoise.component import Runtime
 from equipoise.data import Dataset
 from equipoise.errors import MissingExtraError, ModelError
 from equipoise.language.vectors import Vectors
-from equipoise.models.attributes import Choice, attributes
-from equipoise.models.histories import Histories
+from equipoise.models.attributes import Attributes, Choice, attributes
+from equipoise.models.histories import Catalogue, Histories
+from equipoise.models.offset import Offset
 from equipoise.models.optimised import Optimised, validation
 from equipoise.models.ranking import lowered, products
 from equipoise.models.recommender import Fitted, Saved, Scores
 from equipoise.models.training import Filter, Training
+
+if TYPE_CHECKING:
+    from equipoise.models.factors import Examples, Factors
 
 Floats = NDArray[np.float32]
 
@@ -40,8 +44,9 @@ class MF(Optimised):
     width: PositiveInt = 64
     """Factors per user and per item, biases left out."""
 
-    loss: Literal["rating", "softmax", "sampled_softmax", "gbce"] = "softmax"
-    """`rating`: squared error of the events' values; the others: the event's item against all or `negatives` others."""
+    loss: Literal["rating", "softmax", "sampled_softmax", "gbce", "pointwise"] = "softmax"
+    """`rating`: squared error of the events' values; `pointwise`: how likely each pair is taken, over a sample of all
+    pairs; the others: the event's item against all or `negatives` others."""
 
     batch_events: PositiveInt = 2048
     """Events per batch."""
@@ -72,6 +77,37 @@ class MF(Optimised):
         """The class of what `fit` returns."""
         return FittedMF
 
+    def network(
+        self,
+        data: Dataset,
+        catalogue: Catalogue,
+        events: Examples,
+        offset: Offset | None,
+        known: tuple[Attributes, Attributes] | None,
+    ) -> Factors:
+        """What is trained, at its start; a model that explains events by more than taste brings its own.
+
+        Args:
+            data: Training events with users and items.
+            catalogue: Their ids.
+            events: What batches are made of.
+            offset: Added to the scores of items in training.
+            known: Attributes of users and of items.
+        """
+        from equipoise.models.factors import Factors
+
+        return Factors(self, catalogue, events, offset, known)
+
+    def finished(self, model: FittedMF, valid: Dataset | None, runtime: Runtime) -> FittedMF:
+        """The model when its vectors stand; a model that chooses something by held-out events does so here.
+
+        Args:
+            model: Fitted.
+            valid: Held-out events.
+            runtime: Seed, threads.
+        """
+        return model
+
     def fit(
         self,
         data: Dataset,
@@ -90,16 +126,16 @@ class MF(Optimised):
         """
         try:
             from equipoise.models import loop
-            from equipoise.models.factors import Factors, examples
+            from equipoise.models.factors import examples, seeded
             from equipoise.models.filtered import Filtered
         except ModuleNotFoundError as error:
-            raise MissingExtraError("torch", extra="llm", purpose="The model 'mf'") from error
+            raise MissingExtraError("torch", extra="llm", purpose=f"The model '{self.name}'") from error
         runtime, training = runtime or Runtime(), training or Training()
         catalogue, histories = self.begin(data, training)
         if self.loss == "rating" and training.offset is not None:
             raise ModelError(
                 "The rating loss cannot take an offset: an offset is of log-odds, and a rating has none",
-                todo="Choose a loss of choice (softmax, sampled_softmax, gbce), or another correction.",
+                todo="Choose a loss of choice (softmax, sampled_softmax, gbce, pointwise), or another correction.",
             )
         events = examples(histories, training.offset)
         if self.loss == "rating" and np.isnan(events.values).any():
@@ -109,12 +145,13 @@ class MF(Optimised):
                 todo="Name the column of values, drop such events, or choose another loss.",
             )
         known = None if self.attributes == "none" else attributes(data, catalogue, self.attributes)
-        network = Factors.seeded(self, catalogue, events, runtime, training.offset, known)
+        with seeded(runtime):
+            network = self.network(data, catalogue, events, training.offset, known)
         rule = training.filter
         if rule is not None:
             network.filtered = Filtered(rule.groups(catalogue.users), network.width)
         users, items = network.vectors()
-        model = FittedMF(
+        model = self.fitted()(
             config=self, catalogue=catalogue, histories=histories, user_factors=users, item_factors=items
         )
         check = None if valid is None else validation(valid, catalogue.users, self, runtime)
@@ -131,12 +168,14 @@ class MF(Optimised):
         trained = model.moved(*network.vectors())
         rows = [[one.loss, one.seconds, one.validation] for one in log]
         trained = replace(trained, log=np.array(rows).reshape(-1, 3)).aligned()
-        return trained if rule is None else trained.guarded(rule)
+        return self.finished(trained if rule is None else trained.guarded(rule), valid, runtime)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FittedMF(Fitted):
     """Factors with the biases among them, so that a score is one dot product.
+
+    The width is that of the vectors, which in a model with a network of its own need not be the configured one.
 
     Attributes:
         user_factors: Shape (users, width + 2): factors, 1, user bias and mean.
@@ -161,6 +200,11 @@ class FittedMF(Fitted):
         """
         scores = products(self.user_vectors(users, histories), self.item_factors)
         return scores if self.scores_cold_items else lowered(scores, self.catalogue.item_counts == 0)
+
+    @property
+    def width(self) -> int:
+        """Factors per user and per item, biases left out."""
+        return int(self.item_factors.shape[1]) - 2
 
     @property
     def scores_cold_items(self) -> bool:
@@ -196,7 +240,7 @@ class FittedMF(Fitted):
         Returns:
             float32 of shape (rows, width + 2).
         """
-        width = self.config.width
+        width = self.width
         result = np.tile(self._mean_user, (len(histories), 1))
         for row in range(len(histories)):
             part = slice(histories.starts[row], histories.starts[row + 1])
@@ -219,7 +263,7 @@ class FittedMF(Fitted):
 
     def aligned(self) -> Self:
         """The same model with `alignment` learned from the users it was trained on."""
-        width = self.config.width
+        width = self.width
         if self.config.loss == "rating":
             return self
         rows = np.flatnonzero(self.catalogue.user_counts > 0)[:_ALIGNED]
@@ -255,7 +299,7 @@ class FittedMF(Fitted):
 
     def _rated(self, items: NDArray[np.int64], weights: Floats, values: Floats) -> NDArray[np.float64]:
         """Factors and bias (with the mean in it) of one user; the bias is shrunk towards the mean user's."""
-        width = self.config.width
+        width = self.width
         base = float(self._mean_user[width + 1])
         design = np.column_stack([self.item_factors[items, :width], np.ones(len(items))]).astype(np.float64)
         rest = values - base - self.item_factors[items, width]
@@ -266,7 +310,7 @@ class FittedMF(Fitted):
         return solution
 
     def _chosen(self, items: NDArray[np.int64], weights: Floats) -> NDArray[np.float64]:
-        mine = self.item_factors[items, : self.config.width].astype(np.float64)
+        mine = self.item_factors[items, : self.width].astype(np.float64)
         everything = self._gram * (_UNCHOSEN * len(items) / len(self.item_factors))
         gram = mine.T @ (mine * weights[:, None]) + everything
         gram[np.diag_indices_from(gram)] += self.config.fold_in
@@ -275,7 +319,7 @@ class FittedMF(Fitted):
     @cached_property
     def _gram(self) -> NDArray[np.float64]:
         """Sum over all items of the outer products of their factors."""
-        factors = self.item_factors[:, : self.config.width].astype(np.float64)
+        factors = self.item_factors[:, : self.width].astype(np.float64)
         return np.asarray(factors.T @ factors)
 
 

@@ -1,0 +1,1 @@
+"""Models that explain what was taken by more than taste, and recommend by a part of the explanation."""
