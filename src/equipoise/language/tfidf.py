@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -20,31 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from equipoise.component import Runtime
 from equipoise.language.encoders import Arrays, FittedEncoder, SentenceEncoder, tidy
+from equipoise.language.units import phrases
 from equipoise.language.vectors import Floats
-
-_UNSPACED = re.compile(
-    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
-    "\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)"  # kana, Chinese
-)
-
-
-class _Signs(dict[int, str]):
-    """Letters, marks and digits stay, blanks part words, apostrophes vanish, other signs part phrases."""
-
-    def __missing__(self, code: int) -> str:
-        sign = chr(code)
-        kind = unicodedata.category(sign)
-        if kind[0] in "LMN":
-            kept = sign
-        elif sign in "'\u2019":
-            kept = ""
-        else:
-            kept = " " if kind in ("Zs", "Pd") else "\n"
-        self[code] = kept
-        return kept
-
-
-_SIGNS = _Signs()
 
 
 class Tfidf(SentenceEncoder):
@@ -97,10 +72,8 @@ class Tfidf(SentenceEncoder):
         ['red', 'wool', 'socks', 'red wool', 'wool socks', '红', '袜', '子', '红袜', '袜子']
         """
         found: list[str] = []
-        for phrase in unicodedata.normalize("NFKC", text).casefold().translate(_SIGNS).split("\n"):
-            for place, run in enumerate(_UNSPACED.split(phrase)):
-                unspaced = place % 2 == 1  # re.split puts what the group matched at odd places
-                units: Sequence[str] = run if unspaced else run.split()
+        for phrase in phrases(text):
+            for units, unspaced in phrase:
                 longest = self.characters if unspaced else self.words
                 glue = "" if unspaced else " "
                 found += [
