@@ -21,6 +21,7 @@ corrections: Registry[Correction] = Registry(
         "exposure": "equipoise.debias.after.exposure:Exposure",
         "calibrated": "equipoise.debias.after.calibrated:Calibrated",
         "mmr": "equipoise.debias.after.mmr:MMR",
+        "dpp": "equipoise.debias.after.dpp:DPP",
         "fa_ir": "equipoise.debias.after.fa_ir:FAIR",
         "max_min": "equipoise.debias.after.max_min:MaxMin",
         "user_gap": "equipoise.debias.after.user_gap:UserGap",

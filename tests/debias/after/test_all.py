@@ -25,6 +25,7 @@ PLAIN = {
     "exposure": {"group": "kind"},
     "calibrated": {"category": "kind"},
     "mmr": {"similarity": "histories"},
+    "dpp": {"similarity": "histories"},
     "fa_ir": {"group": "kind", "protected": "b"},
     "max_min": {"group": "kind"},
 }
@@ -91,7 +92,7 @@ def test_neither_the_order_of_rows_nor_a_second_run_changes_lists(name: str, see
     assert_frame_equal(mixed.sort("user_id", "rank"), lists)
 
 
-@pytest.mark.parametrize("name", ["exposure", "calibrated", "mmr", "max_min"])
+@pytest.mark.parametrize("name", ["exposure", "calibrated", "mmr", "dpp", "max_min"])
 @settings(deadline=None, max_examples=8)
 @given(st.integers(0, 10_000), st.booleans())
 def test_no_strength_changes_nothing(name: str, seed: int, ties: bool):
@@ -99,7 +100,7 @@ def test_no_strength_changes_nothing(name: str, seed: int, ties: bool):
     assert_frame_equal(run(name, pool, context, strength=0), pool.filter(pl.col("rank") <= 5))
 
 
-@pytest.mark.parametrize("name", ["calibrated", "mmr", "fa_ir"])
+@pytest.mark.parametrize("name", ["calibrated", "mmr", "dpp", "fa_ir"])
 def test_what_ties_in_all_respects_stays_in_the_order_of_the_pool(name: str):
     _, context = situation(3)
     data = context.data
@@ -113,7 +114,7 @@ def test_what_ties_in_all_respects_stays_in_the_order_of_the_pool(name: str):
         assert part["item_id"].is_sorted()
 
 
-@pytest.mark.parametrize("name", ["calibrated", "mmr", "exposure", "max_min", "fa_ir"])
+@pytest.mark.parametrize("name", ["calibrated", "mmr", "dpp", "exposure", "max_min", "fa_ir"])
 def test_a_second_correction_builds_on_the_first(name: str):
     """What the first put on top counts as scored highest: without strength of its own, the second keeps it."""
     pool, context = situation(4)

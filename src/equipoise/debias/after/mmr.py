@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -13,9 +13,8 @@ from pydantic import Field
 from equipoise.data import vocabulary as v
 from equipoise.debias.after.greedy import greedy, in_blocks
 from equipoise.debias.after.pools import Floats, Ints, Pool
-from equipoise.debias.after.similarity import Source, available, likeness
+from equipoise.debias.after.similarity import Asked, likeness, resolve
 from equipoise.debias.correction import AfterTraining, Bias, Context
-from equipoise.errors import DataError
 
 
 class MMR(AfterTraining):
@@ -30,7 +29,7 @@ class MMR(AfterTraining):
 
     strength: float = Field(0.3, ge=0, le=1)
     """Weight of likeness against score; 0 changes nothing."""
-    similarity: Literal["auto", "text", "model", "histories", "categories"] = "auto"
+    similarity: Asked = "auto"
     """What likeness is told by: item texts, the model's item vectors, who took the items, or their categories.
 
     "auto" takes the first of these that is there."""
@@ -43,7 +42,7 @@ class MMR(AfterTraining):
         """
         if pool.is_empty():
             return pool
-        laid, source = Pool.of(pool), self._source(context)
+        laid, source = Pool.of(pool), resolve(context, self.similarity)
         items = pool[v.ITEM].unique().sort()
         codes, alike = laid.located(items), likeness(context, source, items)
         scores = np.where(laid.there, laid.relative, 0.0)
@@ -65,14 +64,6 @@ class MMR(AfterTraining):
             warnings=laid.warnings(k),
         )
         return laid.lists(order, k)
-
-    def _source(self, context: Context) -> Source:
-        """What likeness is told by."""
-        if self.similarity != "auto":
-            return self.similarity
-        if not (there := available(context)):
-            raise DataError("There is nothing to tell the likeness of items by")
-        return there[0]
 
     def _greedy(
         self, there: NDArray[np.bool_], scores: Floats, like: Callable[[Ints], Floats], k: int

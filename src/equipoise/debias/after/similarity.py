@@ -19,19 +19,34 @@ from equipoise.errors import DataError
 from equipoise.models.histories import locate
 
 Source = Literal["text", "model", "histories", "categories"]
+Asked = Literal["auto", "text", "model", "histories", "categories"]
+"""A source, or the first that is there."""
 _MANY = 12_000  # items whose cosines fit in memory pair by pair: 0.6 GB
 
 
 def available(context: Context) -> list[Source]:
     """The sources of likeness that this context has, the first to be preferred."""
     has_vectors = context.model is not None and context.model.item_vectors() is not None
-    found: dict[Source, bool] = {
+    sources: dict[Source, bool] = {
         "text": context.vectors is not None,
         "model": has_vectors,
         "histories": not context.data.positives.is_empty(),
         "categories": category_column(context.data) is not None,
     }
-    return [name for name, there in found.items() if there]
+    return [name for name, there in sources.items() if there]
+
+
+def resolve(context: Context, asked: Asked) -> Source:
+    """The source asked for; of "auto" the first that this context has.
+
+    Raises:
+        DataError: if it has none.
+    """
+    if asked != "auto":
+        return asked
+    if not (there := available(context)):
+        raise DataError("There is nothing to tell the likeness of items by")
+    return there[0]
 
 
 @dataclass(frozen=True)
