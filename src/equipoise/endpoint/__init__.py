@@ -4,6 +4,7 @@ from equipoise.endpoint.budget import Budget
 from equipoise.endpoint.client import Endpoint
 from equipoise.endpoint.errors import AnswerError, BudgetError, EndpointError
 from equipoise.endpoint.exchanges import ExchangeLog, Replay, read_exchanges
+from equipoise.endpoint.sealed import SealedLog
 
 __all__ = [
     "AnswerError",
@@ -13,5 +14,6 @@ __all__ = [
     "EndpointError",
     "ExchangeLog",
     "Replay",
+    "SealedLog",
     "read_exchanges",
 ]

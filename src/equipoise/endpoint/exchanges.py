@@ -1,37 +1,20 @@
-"""The log of what was asked and answered: append-only, each line sealed by a hash over all before it."""
+"""The log of what was asked and answered, and answers read back from it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
 from equipoise.endpoint.errors import EndpointError
-
-_START = "0" * 64
-
-
-def canonical(value: Any) -> str:
-    """JSON in one spelling, so that equal values have equal hashes."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+from equipoise.endpoint.sealed import SealedLog, canonical
 
 
-def _seal(previous: str, record: Mapping[str, Any]) -> str:
-    return hashlib.sha256(f"{previous}\n{canonical(record)}".encode()).hexdigest()
+class ExchangeLog(SealedLog):
+    """A sealed file of exchanges: `address`, `path`, `request`, `status` (null where no answer came), `response`.
 
-
-class ExchangeLog:
-    """A file of exchanges, one JSON object a line.
-
-    The `hash` of a line is the SHA-256 of the line before it and of its own content, so that no line can be
-    changed,
-    left out or put in between unseen. Texts and answers are kept in full: the file is as confidential as they
-    are. One
-    process writes to a log.
+    Texts and answers are kept in full: the file is as confidential as they are.
 
     Args:
         file: Where it is; an existing log is read, checked and continued.
@@ -40,19 +23,8 @@ class ExchangeLog:
         EndpointError: if an existing log was altered.
     """
 
-    def __init__(self, file: Path) -> None:
-        self.file, self._lock = Path(file), Lock()
-        existing = read_exchanges(self.file) if self.file.exists() else []
-        self._last = existing[-1]["hash"] if existing else _START
-
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Add an exchange: `address`, `path`, `request`, `status` (null where no answer came), `response`."""
-        with self._lock:
-            sealed = {**record, "hash": _seal(self._last, record)}
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            with self.file.open("a", encoding="utf-8") as file:
-                file.write(canonical(sealed) + "\n")
-            self._last = sealed["hash"]
+    holds: ClassVar[str] = "exchanges"
+    error: ClassVar[type[EndpointError]] = EndpointError
 
 
 def read_exchanges(file: Path) -> list[dict[str, Any]]:
@@ -61,25 +33,7 @@ def read_exchanges(file: Path) -> list[dict[str, Any]]:
     Raises:
         EndpointError: if there is no such file, or a line does not fit the line before it.
     """
-    if not Path(file).exists():
-        raise EndpointError("There is no log of exchanges", where=str(file))
-    previous, exchanges = _START, []
-    with Path(file).open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                record = json.loads(line)
-                seal = record.pop("hash")
-            except (ValueError, KeyError, TypeError, AttributeError):
-                seal, record = None, {}
-            if seal is None or seal != _seal(previous, record):
-                raise EndpointError(
-                    "The log of exchanges was altered or is cut off",
-                    where=f"{file}, line {number}",
-                    todo="Keep it as it is for inspection, and log to another file.",
-                )
-            exchanges.append({**record, "hash": seal})
-            previous = seal
-    return exchanges
+    return ExchangeLog.read(file)
 
 
 class Replay:

@@ -32,6 +32,7 @@ from equipoise.statistics.permutation import (
     sign_flips,
     spread,
 )
+from equipoise.statistics.sequential import BettingTest, betting_interval
 from equipoise.statistics.simultaneous import lowest_interval, range_interval
 from equipoise.statistics.studentised import GroupsTest, slice_tests, studentised_test
 
@@ -39,6 +40,7 @@ __all__ = [
     "FAIR",
     "INSUFFICIENT",
     "UNFAIR",
+    "BettingTest",
     "Cells",
     "Estimate",
     "GroupsTest",
@@ -50,6 +52,7 @@ __all__ = [
     "Verdict",
     "bca",
     "benjamini_hochberg",
+    "betting_interval",
     "bootstrap_difference",
     "bootstrap_means",
     "bootstrap_ratio",
