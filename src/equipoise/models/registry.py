@@ -17,6 +17,7 @@ models: Registry[Recommender] = Registry(
         "item_knn": "equipoise.models.item_knn:ItemKNN",
         "ease": "equipoise.models.ease:EASE",
         "ials": "equipoise.models.ials:IALS",
+        "mult_vae": "equipoise.models.vae.mult_vae:MultVAE",
         "mf": "equipoise.models.mf:MF",
         "content": "equipoise.models.content:Content",
         "sequence": "equipoise.models.sequence:Sequence",
