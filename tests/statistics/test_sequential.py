@@ -70,10 +70,10 @@ def test_a_late_rise_is_noticed_soon_only_with_later_bettors():
     needed = np.log(1 / 0.01)
     assert looked_at(values, BettingTest(0.02), -1.0, 20) < needed
     test = BettingTest(0.02, spacing=20)
-    for look, part in enumerate(np.split(values, 120), start=1):
-        test = test.after(part, -1.0)
-        if test.evidence >= needed:
-            break
+    look = 0
+    while test.evidence < needed:
+        test = test.after(values[20 * look : 20 * (look + 1)], -1.0)
+        look += 1
     assert 2000 < 20 * look <= 2260
     assert test.estimate == pytest.approx(0.1, abs=0.03)  # since the rise, not since the beginning
     assert test.values <= 20 * look - 1900

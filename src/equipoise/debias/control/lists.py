@@ -1,0 +1,92 @@
+"""What corrections do to lists: log-odds are shifted, prices and second opinions added to scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from equipoise.data import vocabulary as v
+from equipoise.data.frames import eager, require
+from equipoise.debias.control.signals import EVERYONE, ITEM_GROUP, Signal
+
+ALTERNATIVE = "alternative"
+"""Column of recommendations: a second score, made for the user's group, that lists lean on to close a gap."""
+
+Corrections = Mapping[Signal, Mapping[str, float]]
+
+
+def corrected(recommendations: Any, corrections: Corrections) -> Any:
+    """Lists under corrections.
+
+    Args:
+        recommendations: Frame of any engine: `user_id`, `item_id`, `rank`, `score`, and where it is corrected:
+            `probability`, `group`, `item_group`, `alternative`.
+        corrections: By signal and group. Users and items of no known group are left as they are.
+
+    Returns:
+        A frame of the same kind and columns (Polars of a lazy engine), users in their order, best first. Scores stay
+        the model's own; to score and alternative, each standardised over the user's rows, what is added is in standard
+        deviations.
+
+    Raises:
+        DataError: if a column is missing.
+    """
+    frame = eager(recommendations)
+    require(frame.columns, v.USER, v.ITEM, v.RANK, v.SCORE, table="recommendations")
+    if shifts := corrections.get("calibration"):
+        require(frame.columns, v.PROBABILITY, table="recommendations")
+        odds = _looked_up(frame, shifts, v.GROUP).exp() if list(shifts) != [EVERYONE] else nw.lit(
+            float(np.exp(shifts[EVERYONE]))
+        )  # fmt: skip
+        p = nw.col(v.PROBABILITY)
+        frame = frame.with_columns((p * odds / (1 - p + p * odds)).alias(v.PROBABILITY))
+    prices, leanings = corrections.get("exposure", {}), corrections.get("gap", {})
+    if not any(prices.values()) and not any(leanings.values()):
+        return frame.to_native()
+    worth = _standardised(v.SCORE)
+    if any(prices.values()):
+        worth = worth + _looked_up(frame, prices, ITEM_GROUP)
+    if any(leanings.values()):
+        require(frame.columns, ALTERNATIVE, table="recommendations")
+        worth = worth + _looked_up(frame, leanings, v.GROUP) * _standardised(ALTERNATIVE)
+    return _ranked(frame, frame.select(_worth=worth)["_worth"].to_numpy()).to_native()
+
+
+def _looked_up(frame: nw.DataFrame[Any], values: Mapping[str, float], column: str) -> nw.Expr:
+    """The value of each row's group; 0 for groups that have none."""
+    require(frame.columns, column, table="recommendations")
+    group, found = nw.col(column).cast(nw.String), nw.lit(0.0)
+    for name, value in values.items():
+        found = nw.when(group == name).then(nw.lit(float(value))).otherwise(found)
+    return found
+
+
+def _standardised(column: str) -> nw.Expr:
+    """Over the rows of a user; 0 where they are all alike."""
+    value = nw.col(column).cast(nw.Float64)
+    centred = value - value.mean().over(v.USER)
+    spread = ((value * value).mean().over(v.USER) - value.mean().over(v.USER) ** 2).clip(0.0).sqrt()
+    return (
+        nw.when(spread > 1e-9)
+        .then(centred / nw.when(spread > 1e-9).then(spread).otherwise(1.0))
+        .otherwise(0.0)
+    )
+
+
+def _ranked(frame: nw.DataFrame[Any], worth: np.ndarray[Any, np.dtype[np.float64]]) -> nw.DataFrame[Any]:
+    """Best first within each user; ties stay in the order of the ranks."""
+    ids = frame[v.USER].to_numpy()
+    _, first, code = np.unique(ids, return_index=True, return_inverse=True)
+    arrival = first[code.ravel()]  # where a user's first row stands: users keep their order
+    order = np.lexsort((frame[v.RANK].to_numpy(), -worth, arrival))
+    starts = np.r_[True, np.diff(arrival[order]) != 0]
+    place = np.arange(len(order)) - np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0)) + 1
+    ranks = nw.new_series(v.RANK, place, backend=frame.implementation).cast(frame.schema[v.RANK])
+    sorted_rows = frame[order.tolist(), :]
+    index = nw.maybe_get_index(sorted_rows)
+    if index is not None:
+        ranks = nw.maybe_set_index(ranks, index=index)
+    return sorted_rows.with_columns(ranks)
