@@ -23,6 +23,7 @@ from tests.debias.after.small import Scorer, pool_of
 USERS, ITEMS = 24, 16
 PLAIN = {
     "exposure": {"group": "kind"},
+    "exposure_lp": {"group": "kind"},
     "calibrated": {"category": "kind"},
     "mmr": {"similarity": "histories"},
     "dpp": {"similarity": "histories"},
@@ -92,7 +93,7 @@ def test_neither_the_order_of_rows_nor_a_second_run_changes_lists(name: str, see
     assert_frame_equal(mixed.sort("user_id", "rank"), lists)
 
 
-@pytest.mark.parametrize("name", ["exposure", "calibrated", "mmr", "dpp", "max_min"])
+@pytest.mark.parametrize("name", ["exposure", "exposure_lp", "calibrated", "mmr", "dpp", "max_min"])
 @settings(deadline=None, max_examples=8)
 @given(st.integers(0, 10_000), st.booleans())
 def test_no_strength_changes_nothing(name: str, seed: int, ties: bool):
@@ -114,7 +115,7 @@ def test_what_ties_in_all_respects_stays_in_the_order_of_the_pool(name: str):
         assert part["item_id"].is_sorted()
 
 
-@pytest.mark.parametrize("name", ["calibrated", "mmr", "dpp", "exposure", "max_min", "fa_ir"])
+@pytest.mark.parametrize("name", ["calibrated", "mmr", "dpp", "exposure", "exposure_lp", "max_min", "fa_ir"])
 def test_a_second_correction_builds_on_the_first(name: str):
     """What the first put on top counts as scored highest: without strength of its own, the second keeps it."""
     pool, context = situation(4)
