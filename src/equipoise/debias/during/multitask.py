@@ -1,0 +1,155 @@
+"""A model that learns further tasks beside its own: what events and items say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
+
+from equipoise.data import Dataset
+from equipoise.debias.correction import Bias, Context, DuringTraining
+from equipoise.debias.during.tasks.events import rating, rating_lacks, sentiment, sentiment_lacks
+from equipoise.debias.during.tasks.items import category, category_lacks, entities, entities_lack
+from equipoise.debias.during.tasks.labels import Task
+from equipoise.errors import DataError, MissingExtraError
+from equipoise.models.histories import Catalogue
+from equipoise.models.recommender import Recommender
+from equipoise.models.training import Training
+
+TaskName = Literal["rating", "sentiment", "category", "entities"]
+
+_TASKS: tuple[TaskName, ...] = ("rating", "sentiment", "category", "entities")
+_ASSUMES = (
+    "What side tasks teach of users and items is what the recommendation needs too; a task that has nothing to do with "
+    "taste takes room in the vectors and can only cost.",
+    "Who gives a rating or writes a review is like who does not; labels that only some give pull the vectors towards "
+    "what these like.",
+)
+
+
+class Multitask(DuringTraining):
+    """One trunk, several tasks (Caruana 1997, "Multitask learning"): user representations and item vectors learn to
+    tell ratings, sentiments of reviews, categories of items and entities that items name, beside what is taken.
+
+    It is made for sparse logs, where a few events per item or user say little and what else is known of them says more.
+    Labels are those of the training data; where they are missing, nothing is learned. Those of sentiment and entities
+    are silver: words that were looked up, wrong at a rate that is reported where a truth stands beside them. After
+    training the heads are gone, and the model is asked as ever.
+    """
+
+    name: ClassVar[str] = "multitask"
+    against: ClassVar[tuple[Bias, ...]] = ("noise",)
+
+    tasks: tuple[TaskName, ...] | None = Field(None, min_length=1)
+    """Which tasks; None for those that the data have labels for."""
+    balance: Literal["uncertainty", "gradients", "equal"] = "uncertainty"
+    """How tasks are weighed: `uncertainty`, each by a variance that is learned (Kendall, Gal and Cipolla 2018);
+    `gradients`, so that at the item vectors each has a gradient as long as that of the model's own loss (what GradNorm,
+    Chen et al. 2018, aims at with alpha 0, set directly); `equal`, each with weight 1."""
+    strength: NonNegativeFloat = 1.0
+    """Factor of all side tasks together; the model's own loss has weight 1."""
+    category: str | None = None
+    """Column of the items for the task `category`; None for the first one of texts that many items share."""
+    reviews: tuple[str, ...] | None = None
+    """Columns of the events that hold reviews; None for those of the names summary, review, text and comment."""
+    words: Mapping[str, tuple[str, ...]] | None = None
+    """Words of `praise`, of `complaint` and of `negation`, which tell sentiment; None for a small list of English and
+    Chinese ones."""
+    gazetteer: Path | tuple[str, ...] | None = None
+    """Entities to look up: a file with one per line (further names of it after tabs), or a list; None for the values of
+    the items' own columns of texts, such as brands."""
+    mentioned: float = Field(0.2, gt=0, le=1)
+    """Where items have no texts of their own: share of an item's reviews that must name an entity."""
+    rare: PositiveInt = 5
+    """Entities that fewer items name are left out."""
+    most: PositiveInt = 200
+    """So many entities are kept at most, those that most items name."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if self.tasks is not None and len(set(self.tasks)) < len(self.tasks):
+            raise ValueError("a task is named twice")
+        return self
+
+    def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
+        """No heads, no labels for a task that is named, or none for any task."""
+        if "heads" not in recommender.takes:
+            return (
+                f"the model '{recommender.name}' cannot learn a second task; it is not trained by gradient descent, as "
+                "mf and sequence are."
+            )
+        lacks = self._lacks(data)
+        for task in self.tasks or ():
+            if (reason := lacks[task]) is not None:
+                return reason
+        if self.tasks is None and all(lacks.values()):
+            return "the data have no labels for any side task: " + " ".join(
+                str(one) for one in lacks.values()
+            )
+        return None
+
+    def training(self, data: Dataset, context: Context) -> Training:
+        """A head with all tasks.
+
+        Raises:
+            DataError: if a task that is named has no usable labels, or no task has.
+            MissingExtraError: if torch is not installed.
+        """
+        try:
+            from equipoise.debias.during.tasks.heads import SideTasks
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("torch", extra="llm", purpose="The correction 'multitask'") from error
+        catalogue = Catalogue.of(data)
+        lacks = self._lacks(data)
+        found: dict[str, Task] = {}
+        for task in self.tasks or _TASKS:
+            if lacks[task] is None:
+                try:
+                    found[task] = self._task(task, data, catalogue)
+                except DataError as error:
+                    lacks[task] = error.paragraph
+            if self.tasks is not None and (reason := lacks[task]) is not None:
+                raise DataError(f"The task '{task}' cannot be learned: {reason}")
+        left_out = {task: reason for task, reason in lacks.items() if reason and task not in found}
+        if not found:
+            raise DataError(f"There is no side task to learn: {' '.join(left_out.values())}")
+        context.report(
+            self,
+            learned={task: one.account for task, one in found.items()},
+            left_out=left_out if self.tasks is None else {},
+            warnings=[warning for one in found.values() for warning in one.warnings],
+            card={
+                "assumptions": list(_ASSUMES),
+                "checks": {task: one.account for task, one in found.items()},
+            },
+        )
+        tasks = tuple(one.labels for one in found.values())
+        return Training(heads=(SideTasks(tasks, self.balance, self.strength),))
+
+    def _lacks(self, data: Dataset) -> dict[TaskName, str | None]:
+        """Why a task has no labels, in a sentence, for each task."""
+        return {
+            "rating": rating_lacks(data),
+            "sentiment": sentiment_lacks(data, self.reviews),
+            "category": category_lacks(data, self.category),
+            "entities": entities_lack(data, self.gazetteer, self.reviews),
+        }
+
+    def _task(self, name: TaskName, data: Dataset, catalogue: Catalogue) -> Task:
+        if name == "rating":
+            return rating(data, catalogue)
+        if name == "sentiment":
+            return sentiment(data, catalogue, self.reviews, self.words)
+        if name == "category":
+            return category(data, catalogue, self.category)
+        return entities(
+            data,
+            catalogue,
+            self.gazetteer,
+            self.reviews,
+            share=self.mentioned,
+            rare=self.rare,
+            most=self.most,
+        )
