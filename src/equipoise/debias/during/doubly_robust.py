@@ -24,6 +24,8 @@ from equipoise.models.training import Training
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from equipoise.debias.during.imputation import Imputation
+
 
 class DoublyRobust(InversePropensity):
     """Doubly robust training beside an imputation model (after Wang, Zhang, Sun and Qi 2019, "Doubly robust joint
@@ -55,6 +57,9 @@ class DoublyRobust(InversePropensity):
 
     cells: int = Field(1_000_000, ge=1)
     """Most cells per step over which imputed errors are averaged; where there are more, items are drawn."""
+
+    joint: bool = False
+    """Whether the imputation model learns the squared errors of the model as it stands, and not ratings beside it."""
 
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
         """It needs ratings, a model that is trained on them by gradient descent, and what weights need."""
@@ -93,7 +98,7 @@ class DoublyRobust(InversePropensity):
             MissingExtraError: if torch is not installed.
         """
         try:
-            from equipoise.debias.during.imputation import Imputation
+            kind = self._head()
         except ModuleNotFoundError as error:
             raise MissingExtraError("torch", extra="llm", purpose=f"The correction '{self.name}'") from error
         fitted = self.fitted(data, context.runtime.seed)
@@ -111,7 +116,7 @@ class DoublyRobust(InversePropensity):
             for ids, column in ((catalogue.users, v.USER), (catalogue.items, v.ITEM))
         )
         ratings = data.positives[v.VALUE].cast(float).to_numpy()
-        head = Imputation(
+        head = kind(
             events=(
                 np.bincount(users, minlength=len(catalogue.users)),
                 np.bincount(items, minlength=len(catalogue.items)),
@@ -125,11 +130,18 @@ class DoublyRobust(InversePropensity):
             emphasis=self._emphasis(
                 users * len(catalogue.items) + items, fitted.values[taste], len(catalogue.items)
             ),
+            joint=self.joint,
         )
         self.tell(
             data, context, fitted, diagnostics, cells=int((head.events[0] > 0).sum()) * len(catalogue.items)
         )
         return Training(weights=weights, heads=(head,))
+
+    def _head(self) -> type[Imputation]:
+        """What is handed to the training."""
+        from equipoise.debias.during.imputation import Imputation
+
+        return Imputation
 
     def _emphasis(
         self, cells: NDArray[np.int64], propensity: NDArray[np.float64], items: int

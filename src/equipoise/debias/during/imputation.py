@@ -17,6 +17,8 @@ from equipoise.models.training import Step
 
 Ints = NDArray[np.int64]
 
+_LEAST = 1e-12
+
 
 class PseudoRatings(nn.Module):
     """Matrix factorisation that gives every cell a rating to stand for the one that was not seen.
@@ -90,8 +92,8 @@ class Imputation:
     """Head of doubly robust training for squared errors of ratings.
 
     The model's own loss on weighted examples is the inverse-propensity estimate of its error. `correction`
-    makes it doubly robust; `imputation_loss` is that of the imputation model, in which the model's score cancels. Each
-    is learned with the other held still.
+    makes it doubly robust; `imputation_loss` is that of the imputation model. Each is learned with the other held
+    still, both at every step.
 
     Attributes:
         events: Examples per user and per item of the catalogue.
@@ -102,6 +104,7 @@ class Imputation:
         seed: Of these draws.
         known: Attributes of users and of items that the imputation model reads; None for none.
         emphasis: Factor of each cell's weight in the imputation loss, from users and items; None for 1.
+        joint: Whether the imputation model is to impute the model's squared errors, and not ratings.
         name: Of the head.
     """
 
@@ -113,6 +116,7 @@ class Imputation:
     seed: int
     known: tuple[Attributes, Attributes] | None = None
     emphasis: Callable[[Tensor, Tensor], Tensor] | None = None
+    joint: bool = False
     name: str = "imputation"
 
     def build(self, width: int) -> PseudoRatings:
@@ -131,27 +135,37 @@ class Imputation:
         All items of the batch's users are taken, each user counted by the inverse of how often examples bring
         it: an unbiased estimate of the mean over the cells of all users that have an example.
         """
-        own = (step.representations * step.items[step.targets]).sum(1)
-        seen = (own - network.each(step.users, step.targets).detach()).square()
+        seen = (scores(step) - network.each(step.users, step.targets).detach()).square()
+        return self.everywhere(network, step) - (step.weights * seen).mean()
+
+    def everywhere(self, network: PseudoRatings, step: Step) -> Tensor:
+        """The imputed error of all cells: a mean over those of the batch's users, which is one over all users."""
         users, first, count = _distinct(step.users)
         events = self.events[0]
         average = events.sum() / (events > 0).sum()
         share = count / len(step.users) * float(average) / torch.from_numpy(events)[users]
         items = self._items(network, len(users))
-        scores = step.representations[first] @ step.items[items].T
-        imputed = (scores - network.all(users, items).detach()).square().mean(1)
-        return (share * imputed).sum() - (step.weights * seen).mean()
+        said = step.representations[first] @ step.items[items].T
+        imputed = (said - network.all(users, items).detach()).square().mean(1)
+        return (share * imputed).sum()
 
     def imputation_loss(self, network: PseudoRatings, step: Step) -> Tensor:
-        """How far imputed residuals are from those of the cells seen, weighted, and the model's shrinkage.
+        """How far what is imputed is from what was seen, weighted, and the imputation model's shrinkage.
 
-        Residuals are compared, not their squares, which do not tell on which side of its score a rating lies.
+        Beside the model, ratings g are compared with ratings y. `joint` compares squared errors of the model f (Wang
+        et al. 2019, equation 7), which are (g - y)² (g + y - 2f)² apart: the same where the model is right, and the
+        more the further it errs. Errors do not tell on which side of f a rating lies, and 2f - y would do as well as
+        y; so the second factor is held still, and divided by its mean, that shrinkage may keep its weight.
         """
         assert step.values is not None
         weights = (
             step.weights if self.emphasis is None else step.weights * self.emphasis(step.users, step.targets)
         )
-        apart = (network.each(step.users, step.targets) - step.values).square()
+        imputed = network.each(step.users, step.targets)
+        if self.joint:
+            factor = (imputed.detach() + step.values - 2 * scores(step).detach()).square()
+            weights = weights * factor * (weights.sum() / (weights * factor).sum().clamp_min(_LEAST))
+        apart = (imputed - step.values).square()
         return (weights * apart).mean() + self.shrinkage * network.sizes(step.users, step.targets)
 
     def _items(self, network: PseudoRatings, users: int) -> Tensor:
@@ -163,6 +177,11 @@ class Imputation:
         with torch.no_grad():
             network.steps.add_(1)
         return torch.from_numpy(rng.integers(0, items, most))
+
+
+def scores(step: Step) -> Tensor:
+    """What the model says of each example, shape (n,)."""
+    return (step.representations * step.items[step.targets]).sum(1)
 
 
 def _distinct(users: Tensor) -> tuple[Tensor, Tensor, Tensor]:
