@@ -9,6 +9,9 @@ corrections: Registry[Correction] = Registry(
     {
         "balanced_sampling": "equipoise.debias.before.balanced_sampling:BalancedSampling",
         "reweigh": "equipoise.debias.before.reweigh:Reweigh",
+        "flip_attribute": "equipoise.debias.before.flip_attribute:FlipAttribute",
+        "augment_gan": "equipoise.debias.before.augment_gan:AugmentGAN",
+        "augment_counterfactual": "equipoise.debias.before.augment_counterfactual:AugmentCounterfactual",
         "purify": "equipoise.debias.before.purify:Purify",
         "ips": "equipoise.debias.during.inverse_propensity:InversePropensity",
         "snips": "equipoise.debias.during.inverse_propensity:SelfNormalised",
@@ -30,6 +33,7 @@ corrections: Registry[Correction] = Registry(
         "max_min": "equipoise.debias.after.max_min:MaxMin",
         "user_gap": "equipoise.debias.after.user_gap:UserGap",
         "score_calibration": "equipoise.debias.after.score_calibration:ScoreCalibration",
+        "self_calibration": "equipoise.debias.after.self_calibration:SelfCalibration",
     },
 )
 

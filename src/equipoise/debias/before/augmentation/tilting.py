@@ -1,0 +1,88 @@
+"""Profiles drawn anew so that their mean features are the ones asked for, near to what was taken otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit
+
+from equipoise.debias.before.augmentation.profiles import Floats, Ints, Profiles, drawn
+
+_FRESH = 0.05  # of what a profile may hold beside its own items, in parts of its length
+_STEPS = 30
+_SLACK = 1e-3  # per item: price of a squared multiplier, so that targets out of reach are approached only
+_LONGEST = 3.0  # step of a multiplier at most
+_BLOCK = 256
+
+
+def redrawn(
+    profiles: Profiles, masses: Floats, targets: Floats, lengths: Ints, rng: np.random.Generator
+) -> sparse.csr_matrix:
+    """Sets of items with these mean features, made of a profile's own items and of what goes along with them.
+
+    Items arrive at the rates `exp(log base + τ + λ·f)`, and the first n are the profile. The multipliers are such that
+    the expected number of arrivals by time 1 is n and their mean features are the targets: the tilting of
+    entropy balancing (Hainmueller 2012), for sets in place of weights. Without a change of targets and length λ is
+    near 0, and most of the own items stay.
+
+    Args:
+        profiles: Whose own items come first.
+        masses: Features of items, (items, features).
+        targets: Mean features asked for, (profiles, features).
+        lengths: Items of each new profile.
+        rng: Where the draws are from.
+    """
+    standard = (masses - masses.mean(axis=0)) / np.maximum(masses.std(axis=0), 1e-9)
+    wanted = (targets - masses.mean(axis=0)) / np.maximum(masses.std(axis=0), 1e-9)
+    alike = _alike(profiles)
+    made = []
+    for start in range(0, len(profiles), _BLOCK):
+        part = slice(start, min(start + _BLOCK, len(profiles)))
+        base = np.log(_base(profiles.matrix[part], alike))
+        tilted = base + multipliers(base, standard, wanted[part], lengths[part])[:, 1:] @ standard.T
+        made.append(drawn(tilted, lengths[part], rng))
+    empty = sparse.csr_matrix((0, profiles.matrix.shape[1]), dtype=np.float32)
+    return sparse.vstack([empty, *made]).tocsr()
+
+
+def multipliers(base: Floats, features: Floats, targets: Floats, lengths: Ints) -> Floats:
+    """τ and λ of each profile, (profiles, 1 + features), by Newton's method on a convex function.
+
+    Args:
+        base: Logarithms of rates, (profiles, items).
+        features: Of items, (items, features), standardised.
+        targets: Their means over the profile, (profiles, features).
+        lengths: Items of each profile.
+    """
+    known = np.column_stack([np.ones(len(features)), features])
+    asked = lengths[:, None] * np.column_stack([np.ones(len(targets)), targets])
+    found: Floats = np.zeros(asked.shape)
+    slack = _SLACK * lengths[:, None] * np.array([1e-6, *np.ones(features.shape[1])])
+    for _ in range(_STEPS):
+        rates = np.exp(np.clip(base + found @ known.T, -30.0, 5.0))
+        missing = asked - -np.expm1(-rates) @ known - slack * found
+        curvature = np.einsum("ui,if,ig->ufg", rates * np.exp(-rates), known, known, optimize=True)
+        curvature += np.eye(known.shape[1]) * (slack + 1e-9)[:, None, :]
+        step = np.linalg.solve(curvature, missing[:, :, None])[:, :, 0]
+        size = np.abs(step).max(axis=1, keepdims=True)
+        found += step * np.minimum(1.0, _LONGEST * expit(size) / np.maximum(size, 1e-12))
+        if float(size.max()) < 1e-6:
+            break
+    return found
+
+
+def _alike(profiles: Profiles) -> sparse.csr_matrix:
+    """Cosine similarity of items by who took them, (items, items), without the items themselves."""
+    both = (profiles.matrix.T @ profiles.matrix).tocsr().astype(np.float64)
+    scale = sparse.diags(1 / np.sqrt(np.maximum(both.diagonal(), 1)))
+    both.setdiag(0)
+    return (scale @ both @ scale).tocsr()
+
+
+def _base(own: sparse.csr_matrix, alike: sparse.csr_matrix) -> Floats:
+    """Rates of items before any tilt: 1 for the own, and a few in a hundred of their number over all others."""
+    mine = own.toarray() > 0
+    near = np.asarray((own.astype(np.float64) @ alike).todense()) + 1e-6
+    near[mine] = 0.0
+    near *= _FRESH * mine.sum(axis=1, keepdims=True) / np.maximum(near.sum(axis=1, keepdims=True), 1e-12)
+    return np.where(mine, 1.0, np.maximum(near, 1e-12))
