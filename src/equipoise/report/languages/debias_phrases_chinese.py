@@ -228,10 +228,10 @@ PHRASES: Final[dict[str, str]] = {
     r"(\d+) of (\d+) lists still have too few items of '(.+)', because their pools hold no more\.": "{1} "
     "个列表中有 {0} 个“{2}”的物品仍然太少，因为候选池中没有更多。",
     r"No mixture of rankings out of the pools brings the shares of these lists as near as (.+): the "
-    r"nearest was taken, which is off by up to (.+)\.": "用候选池中的物品，没有哪种排序的混合能使这些列表的曝光"
+    r"nearest was taken, which is off by up to (\d\.\d+)\.": "用候选池中的物品，没有哪种排序的混合能使这些列表的曝光"
     "份额接近到 {0} 以内：已取最接近的一种，最多相差 {1}。",
     r"No mixture of rankings out of the pools brings the shares of (\d+) of (\d+) lists as near as "
-    r"(.+): the nearest was taken, which is off by up to (.+)\.": "用候选池中的物品，{1} 个列表中有 {0} 个没有"
+    r"(.+): the nearest was taken, which is off by up to (\d\.\d+)\.": "用候选池中的物品，{1} 个列表中有 {0} 个没有"
     "哪种排序的混合能使其曝光份额接近到 {2} 以内：已取最接近的一种，最多相差 {3}。",
     r"Not solved to the end: lists with these shares may have a score up to (.+) standard "
     r"deviations higher\.": "未求解到底：具有这些份额的列表，其分数最多还可高出 {0} 个标准差。",
