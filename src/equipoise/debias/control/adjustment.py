@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from equipoise.debias.control.signals import Signal
 
-Kind = Literal["move", "rollback", "saturation"]
+Kind = Literal["trial", "move", "rollback", "saturation"]
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,9 @@ class Change:
     Attributes:
         signal: What was off.
         group: Whose correction.
-        kind: "move" against an error, "rollback" of a move that made it worse, or "saturation": more is needed than
-            the bound allows, so nothing changes any more.
+        kind: "move" against an error; "trial" of a move on half of the slates, where nobody knows whether it helps;
+            "rollback" of a move that made things worse, or of a trial that was not shown to help; "saturation": more
+            is needed than the bound allows, so nothing changes any more.
         before: The correction.
         after: The correction from now on.
         error: Estimated error that led to it; positive where the correction has to grow.
@@ -45,7 +46,9 @@ class Change:
         found = f"error {self.error:+.4f} over {self.n} slates (p = {p:.2g})"
         said = {
             "move": f"moved from {self.before:+.3f} to {self.after:+.3f}: {found}",
-            "rollback": f"taken back from {self.before:+.3f} to {self.after:+.3f}: it had made things worse, {found}",
+            "trial": f"tried at {self.after:+.3f} instead of {self.before:+.3f}: {found}",
+            "rollback": f"taken back from {self.before:+.3f} to {self.after:+.3f}: it made things worse, or was not "
+            f"shown to help, {found}",
             "saturation": f"stays at {self.after:+.3f}: {found}",
         }[self.kind]
         reach = "; the bound is reached, so the target may be out of reach" if self.saturated else ""

@@ -13,10 +13,12 @@ from pydantic import Field, model_validator
 
 from equipoise.component import Component
 from equipoise.debias.control.adjustment import Adjustment, Change
+from equipoise.debias.control.channel import Channel
+from equipoise.debias.control.leaning import Leaning
 from equipoise.debias.control.lists import Corrections, corrected
 from equipoise.debias.control.log import ChangeLog
-from equipoise.debias.control.loop import Channel, Levels, Loop
-from equipoise.debias.control.signals import EVERYONE, Sample, Signal, Slates, gap
+from equipoise.debias.control.loop import Levels, Loop
+from equipoise.debias.control.signals import EVERYONE, Signal, Slates, gap
 from equipoise.errors import ConfigError, DataError
 
 _REMEMBERED = 256  # batches whose fingerprints are kept
@@ -45,7 +47,7 @@ class Control(Component):
     """Due share of exposure of each group of items that may occur in the stream, summing to 1."""
     calibration: Loop | None = Loop(band=0.02, settle=0.005, gain=0.8, max_step=0.5, bound=2.0)
     """Of the shift of log-odds of each group of users; None not to watch probabilities."""
-    gap: Loop | None = Loop(band=0.03, settle=0.01, gain=4.0, max_step=0.5, bound=2.0)
+    gap: Loop | None = Loop(band=0.03, settle=0.01, gain=4.0, max_step=0.75, bound=2.0)
     """Of the weight of the alternative score for each group of users; None not to watch rewards."""
     exposure: Loop | None = Loop(band=0.03, settle=0.01, gain=1.5, max_step=0.5, bound=3.0)
     """Of the price of each group of items, in standard deviations of score; None not to watch exposure."""
@@ -68,7 +70,7 @@ class Control(Component):
             raise ValueError("band and target_gap leave no room for a gap")
         return self
 
-    def channels(self) -> list[Channel]:
+    def channels(self) -> list[Channel | Leaning]:
         """The loops, at rest."""
         watched: list[tuple[Signal, Loop | None, tuple[str, ...]]] = [
             ("calibration", self.calibration, self.groups or (EVERYONE,)),
@@ -76,7 +78,7 @@ class Control(Component):
             ("exposure", self.exposure, tuple(self.shares)),
         ]
         return [
-            Channel.at_rest(signal, group, loop)
+            Leaning.at_rest(group, loop) if signal == "gap" else Channel.at_rest(signal, group, loop)
             for signal, loop, groups in watched
             if loop is not None
             for group in groups
@@ -142,6 +144,12 @@ class Controller:
             found.setdefault(channel.signal, {})[channel.group] = channel.correction
         return found
 
+    @property
+    def tried(self) -> dict[str, float]:
+        """Leanings that are being tried, by group."""
+        running = [one for one in self._channels if isinstance(one, Leaning) and one.trial is not None]
+        return {one.group: one.trial.candidate for one in running if one.trial is not None}
+
     def observe(self, events: Any) -> Adjustment | None:
         """Look at what came since the last look, and move what has to be moved.
 
@@ -161,7 +169,9 @@ class Controller:
         control = self.control
         watched = {channel.signal for channel in self._channels}
         shares = tuple(control.shares) if "exposure" in watched else ()
-        slates = Slates.of(events, control.groups, shares, probabilities="calibration" in watched)
+        slates = Slates.of(
+            events, control.groups, shares, probabilities="calibration" in watched, trial=bool(self.tried)
+        )
         if slates.frame.is_empty() or (fingerprint := slates.fingerprint) in self._seen:
             return None
         self._check_new(slates)
@@ -169,14 +179,18 @@ class Controller:
         self._until = int(slates.frame["_at"].max())  # type: ignore[arg-type]
         changes = []
         for place, channel in enumerate(self._channels):
-            self._channels[place], change = channel.after(self._sample(slates, channel), self._levels)
+            self._channels[place], change = self._looked(channel, slates)
             if change is not None:
                 changes.append(change)
         return self._told(changes) if changes else None
 
-    def apply(self, recommendations: Any) -> Any:
-        """Lists under the corrections as they stand; see `lists.corrected`."""
-        return corrected(recommendations, self.corrections)
+    def apply(self, recommendations: Any, *, trials: bool = True) -> Any:
+        """Lists under the corrections as they stand, and those that are being tried; see `lists.corrected`.
+
+        Who is in a trial changes with each look. Of what is not a stream, pass `trials=False`.
+        """
+        tried = self.tried if trials else {}
+        return corrected(recommendations, self.corrections, tried, 0 if self._until is None else self._until)
 
     def state(self) -> dict[str, Any]:
         """All there is to keep, as JSON values."""
@@ -197,7 +211,7 @@ class Controller:
             group: (list(mine), list(others)) for group, (mine, others) in state["unpaired"].items()
         }
         self._channels = [
-            Channel.from_dict(kept, channel.loop)
+            type(channel).from_dict(kept, channel.loop)
             for kept, channel in zip(state["channels"], self._channels, strict=True)
         ]
 
@@ -212,18 +226,23 @@ class Controller:
                 todo="Pass each event once, in order of time, and cut batches between two times.",
             )
 
-    def _sample(self, slates: Slates, channel: Channel) -> Sample:
-        if channel.signal == "calibration":
-            return slates.calibration(channel.group)
-        if channel.signal == "exposure":
-            return slates.exposure(channel.group, self.control.shares[channel.group])
+    def _looked(self, channel: Channel | Leaning, slates: Slates) -> tuple[Channel | Leaning, Change | None]:
+        """What becomes of a loop."""
+        if isinstance(channel, Channel):
+            calibrates = channel.signal == "calibration"
+            sample = slates.calibration(channel.group) if calibrates else slates.exposure(
+                channel.group, self.control.shares[channel.group]
+            )  # fmt: skip
+            return channel.after(sample, self._levels)
+        if channel.trial is not None:
+            return channel.after_trial(*slates.tried(channel.group), self._levels)
         waiting = self._unpaired.get(channel.group, ([], []))
         mine, others = (
             np.r_[kept, new] for kept, new in zip(waiting, slates.rewards(channel.group), strict=True)
         )
         n = min(len(mine), len(others))
         self._unpaired[channel.group] = mine[n:][-_UNPAIRED:].tolist(), others[n:][-_UNPAIRED:].tolist()
-        return gap(mine[:n], others[:n], self.control.target_gap)
+        return channel.after(gap(mine[:n], others[:n], self.control.target_gap), self._levels)
 
     def _told(self, changes: list[Change]) -> Adjustment:
         assert self._until is not None

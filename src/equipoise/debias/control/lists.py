@@ -7,10 +7,11 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+import polars as pl
 
 from equipoise.data import vocabulary as v
 from equipoise.data.frames import eager, require
-from equipoise.debias.control.signals import EVERYONE, ITEM_GROUP, Signal
+from equipoise.debias.control.signals import EVERYONE, ITEM_GROUP, TRIAL, Signal
 
 ALTERNATIVE = "alternative"
 """Column of recommendations: a second score, made for the user's group, that lists lean on to close a gap."""
@@ -18,16 +19,22 @@ ALTERNATIVE = "alternative"
 Corrections = Mapping[Signal, Mapping[str, float]]
 
 
-def corrected(recommendations: Any, corrections: Corrections) -> Any:
+def corrected(
+    recommendations: Any, corrections: Corrections, tried: Mapping[str, float] | None = None, turn: int = 0
+) -> Any:
     """Lists under corrections.
 
     Args:
         recommendations: Frame of any engine: `user_id`, `item_id`, `rank`, `score`, and where it is corrected:
             `probability`, `group`, `item_group`, `alternative`.
         corrections: By signal and group. Users and items of no known group are left as they are.
+        tried: Leanings that are being tried, by group: half of the group's users get them, drawn anew each turn. The
+            column `trial` says who, and has to be kept with the events that come of the lists.
+        turn: What draws depend on beside the user.
 
     Returns:
-        A frame of the same kind and columns (Polars of a lazy engine), users in their order, best first. Scores stay
+        A frame of the same kind and columns (Polars of a lazy engine), and `trial` where something is tried; users in
+        their order, best first. Scores stay
         the model's own; to score and alternative, each standardised over the user's rows, what is added is in standard
         deviations.
 
@@ -44,15 +51,37 @@ def corrected(recommendations: Any, corrections: Corrections) -> Any:
         p = nw.col(v.PROBABILITY)
         frame = frame.with_columns((p * odds / (1 - p + p * odds)).alias(v.PROBABILITY))
     prices, leanings = corrections.get("exposure", {}), corrections.get("gap", {})
-    if not any(prices.values()) and not any(leanings.values()):
+    if tried:
+        frame = _drawn(frame, tried, turn)
+    if not any(prices.values()) and not any(leanings.values()) and not tried:
         return frame.to_native()
     worth = _standardised(v.SCORE)
     if any(prices.values()):
         worth = worth + _looked_up(frame, prices, ITEM_GROUP)
-    if any(leanings.values()):
+    if any(leanings.values()) or tried:
         require(frame.columns, ALTERNATIVE, table="recommendations")
-        worth = worth + _looked_up(frame, leanings, v.GROUP) * _standardised(ALTERNATIVE)
+        weight = _looked_up(frame, leanings, v.GROUP)
+        if tried:
+            weight = nw.when(nw.col(TRIAL)).then(_looked_up(frame, tried, v.GROUP)).otherwise(weight)
+        worth = worth + weight * _standardised(ALTERNATIVE)
     return _ranked(frame, frame.select(_worth=worth)["_worth"].to_numpy()).to_native()
+
+
+def _drawn(frame: nw.DataFrame[Any], tried: Mapping[str, float], turn: int) -> nw.DataFrame[Any]:
+    """With the column `trial`: true for half of the users of the groups in which something is tried."""
+    require(frame.columns, v.GROUP, table="recommendations")
+    among = frame.select(nw.col(v.GROUP).cast(nw.String).is_in(list(tried)).fill_null(False))[
+        v.GROUP
+    ].to_numpy()
+    heads = frame[v.USER].to_polars().cast(pl.String).hash(turn).to_numpy() % 2 == 0
+    return _with(frame, TRIAL, among & heads)
+
+
+def _with(frame: nw.DataFrame[Any], name: str, values: np.ndarray[Any, Any]) -> nw.DataFrame[Any]:
+    """With a column of these values, row by row."""
+    column = nw.new_series(name, values, backend=frame.implementation)
+    index = nw.maybe_get_index(frame)
+    return frame.with_columns(column if index is None else nw.maybe_set_index(column, index=index))
 
 
 def _looked_up(frame: nw.DataFrame[Any], values: Mapping[str, float], column: str) -> nw.Expr:
@@ -84,9 +113,6 @@ def _ranked(frame: nw.DataFrame[Any], worth: np.ndarray[Any, np.dtype[np.float64
     order = np.lexsort((frame[v.RANK].to_numpy(), -worth, arrival))
     starts = np.r_[True, np.diff(arrival[order]) != 0]
     place = np.arange(len(order)) - np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0)) + 1
-    ranks = nw.new_series(v.RANK, place, backend=frame.implementation).cast(frame.schema[v.RANK])
-    sorted_rows = frame[order.tolist(), :]
-    index = nw.maybe_get_index(sorted_rows)
-    if index is not None:
-        ranks = nw.maybe_set_index(ranks, index=index)
-    return sorted_rows.with_columns(ranks)
+    return _with(frame[order.tolist(), :], v.RANK, place).with_columns(
+        nw.col(v.RANK).cast(frame.schema[v.RANK])
+    )

@@ -19,6 +19,8 @@ from equipoise.errors import DataError, nearest
 Floats = NDArray[np.float64]
 Signal = Literal["calibration", "exposure", "gap"]
 
+TRIAL = "trial"
+"""Column of recommendations and events: whether a list was made under a correction that is being tried."""
 ITEM_GROUP = "item_group"
 """Column of events and recommendations: whose exposure an item counts for."""
 EVERYONE = "(everyone)"
@@ -49,7 +51,7 @@ class Slates:
     """A batch of events, one row per slate in order of time.
 
     Attributes:
-        frame: `_at` (microseconds since 1970), `group` (null where it is not known), `reward`, `said` (mean
+        frame: `_at` (microseconds since 1970), `group` (null where it is not known), `reward`, `tried`, `said` (mean
             probability) and `slope` (mean p (1 - p)) where probabilities are watched, one column "share of NAME" per
             group of items that is watched.
         groups: Of users.
@@ -59,7 +61,15 @@ class Slates:
     groups: tuple[str, ...]
 
     @classmethod
-    def of(cls, events: Any, groups: Sequence[str], shares: Sequence[str], *, probabilities: bool) -> Slates:
+    def of(
+        cls,
+        events: Any,
+        groups: Sequence[str],
+        shares: Sequence[str],
+        *,
+        probabilities: bool,
+        trial: bool = False,
+    ) -> Slates:
         """Read a frame of events.
 
         Args:
@@ -70,6 +80,7 @@ class Slates:
             groups: Groups of users that may occur; none if users are not told apart.
             shares: Groups of items whose exposure is watched.
             probabilities: Whether they are watched.
+            trial: Whether something is tried, so that the column `trial` is needed.
 
         Raises:
             DataError: if a column or a value is missing, a group is unknown, a number is out of range, or events are
@@ -80,6 +91,7 @@ class Slates:
         wanted += [v.GROUP] if groups else []
         wanted += [v.PROBABILITY] if probabilities else []
         wanted += [ITEM_GROUP] if shares else []
+        wanted += [TRIAL] if trial else []
         require(frame.columns, *wanted, table="events")
         frame = _timed(frame)
         shown = frame.filter(pl.col(v.EVENT) == v.IMPRESSION) if v.EVENT in frame.columns else frame
@@ -115,6 +127,11 @@ class Slates:
         known = self.frame.filter(pl.col(v.GROUP).is_not_null())
         mine = known[v.GROUP] == group
         return known.filter(mine)[v.REWARD].to_numpy(), known.filter(~mine)[v.REWARD].to_numpy()
+
+    def tried(self, group: str) -> tuple[Floats, Floats]:
+        """Mean reward of each slate of a group under what is tried, and of each of its other slates."""
+        mine = self._of(group)
+        return mine.filter("tried")[v.REWARD].to_numpy(), mine.filter(~pl.col("tried"))[v.REWARD].to_numpy()
 
     def _of(self, group: str) -> pl.DataFrame:
         return self.frame.filter(pl.col(v.GROUP) == group)
@@ -184,6 +201,7 @@ def _by_slate(shown: pl.DataFrame, grouped: bool, shares: Sequence[str], probabi
     said = [p.mean().alias("said"), (p * (1 - p)).mean().alias("slope")] if probabilities else []
     group = pl.col(v.GROUP).cast(pl.String).first() if grouped else pl.lit(EVERYONE).alias(v.GROUP)
     total = pl.col("_weight").sum()
+    tried = pl.col(TRIAL).first().fill_null(False) if TRIAL in shown.columns else pl.lit(False)
     exposed = [
         (pl.col("_weight").filter(pl.col(ITEM_GROUP).cast(pl.String) == name).sum() / total).alias(
             _share(name)
@@ -191,8 +209,10 @@ def _by_slate(shown: pl.DataFrame, grouped: bool, shares: Sequence[str], probabi
         for name in shares
     ]
     slates = shown.with_columns(_weight=weight).group_by(_slate_key(shown), maintain_order=True)
-    return slates.agg(pl.col(_AT).max(), group, pl.col(v.REWARD).mean(), *said, *exposed).select(
-        _AT, v.GROUP, v.REWARD, *(["said", "slope"] if probabilities else []), *map(_share, shares)
+    return slates.agg(
+        pl.col(_AT).max(), group, pl.col(v.REWARD).mean(), tried.alias("tried"), *said, *exposed
+    ).select(
+        _AT, v.GROUP, v.REWARD, "tried", *(["said", "slope"] if probabilities else []), *map(_share, shares)
     )
 
 
