@@ -21,6 +21,7 @@ corrections: Registry[Correction] = Registry(
         "stable_dr": "equipoise.debias.during.stable_dr:Stable",
         "position": "equipoise.debias.during.position:Position",
         "popularity_adjust": "equipoise.debias.during.popularity_adjust:PopularityAdjust",
+        "causal_vae": "equipoise.debias.during.causal_vae:CausalVAE",
         "rel_mf": "equipoise.debias.during.rel_mf:RelMF",
         "multitask": "equipoise.debias.during.multitask:Multitask",
         "adversarial": "equipoise.debias.during.adversarial:Adversarial",

@@ -18,6 +18,7 @@ models: Registry[Recommender] = Registry(
         "ease": "equipoise.models.ease:EASE",
         "ials": "equipoise.models.ials:IALS",
         "mult_vae": "equipoise.models.vae.mult_vae:MultVAE",
+        "causal_vae": "equipoise.models.vae.causal_vae:CausalVAE",
         "mf": "equipoise.models.mf:MF",
         "content": "equipoise.models.content:Content",
         "sequence": "equipoise.models.sequence:Sequence",

@@ -56,14 +56,13 @@ class Annealed(nn.Module):
     def __init__(self, highest: float, steps: float) -> None:
         super().__init__()
         self.highest, self.steps = highest, max(steps, 1.0)
-        self.done = nn.Parameter(
-            torch.zeros(()), requires_grad=False
-        )  # a parameter, to be kept with the rest
+        # a parameter, so that checkpoints keep it
+        self.done = nn.Parameter(torch.zeros(()), requires_grad=False)
 
     def forward(self) -> float:
         """The weight at this step."""
         with torch.no_grad():
-            self.done += 1
+            self.done.add_(1)
         return self.highest * min(1.0, float(self.done) / self.steps)
 
 

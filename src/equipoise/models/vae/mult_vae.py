@@ -174,4 +174,4 @@ class FittedMultVAE(Fitted):
 
     def _through(self, layer: str, values: Floats) -> Floats:
         """Values through a layer of that name."""
-        return products(values, self.learned[layer].T) + self.learned[f"{layer}_bias"]
+        return np.asarray(products(values, self.learned[layer].T) + self.learned[f"{layer}_bias"])
