@@ -1,0 +1,120 @@
+"""The unbiased pointwise loss: how relevant each pair is, though what was not taken may never have been shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import Field
+
+from equipoise.causal.propensity import FittedPropensity, Weights, propensities, weights
+from equipoise.data import Dataset
+from equipoise.data import vocabulary as v
+from equipoise.debias.correction import Bias, Context
+from equipoise.debias.during.inverse_propensity import InversePropensity, tasteful
+from equipoise.models.recommender import Recommender
+from equipoise.models.training import Training
+
+
+class RelMF(InversePropensity):
+    """Relevance from clicks (Saito, Yaginuma, Nishino, Sakata and Nakata 2020, "Unbiased recommender learning from
+    missing-not-at-random implicit feedback", section 4).
+
+    A pair is taken (Y = 1) if it was exposed, with chance θ, and is relevant, with chance γ. Over all pairs,
+    `(Y / θ) δ1 + (1 - Y / θ) δ0`, with δ1 and δ0 the logistic losses of a pair that is relevant and of one that is
+    not, has the expectation `γ δ1 + (1 - γ) δ0`: what was not taken is not taken for irrelevant. It needs θ of what
+    was taken only, and differs from weighted losses of choice in what the others are: all pairs, each once.
+
+    Where the log has impressions, θ is the number of times that the pair can be expected to have been shown, and each
+    click counts: slates that come again are as good as more of them. Else θ is the popularity model's, relative to
+    the most popular item, and a pair counts once, as in the paper.
+
+    Weights above 1 / `clip` are cut, so that one rare click cannot outweigh all else (the paper clips θ from below).
+    Where Y / θ is above 1, the loss of the pair is not bounded from below; the model's shrinkage is what bounds it.
+    """
+
+    name: ClassVar[str] = "rel_mf"
+    against: ClassVar[tuple[Bias, ...]] = ("selection", "popularity", "exposure")
+
+    clip: float = Field(0.01, ge=0, le=1)
+    """Least θ, as a share of the largest one; what is below counts as this."""
+
+    def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
+        """It needs the pointwise loss and what its propensity model needs of the log's columns."""
+        if "pointwise" not in _losses(recommender):
+            return f"the model '{recommender.name}' has no pointwise loss; choose 'mf'."
+        if getattr(recommender, "loss", None) == "rating":
+            return "it learns what is relevant from what was taken; a loss of ratings learns values."
+        return super().obstacle(data, recommender)
+
+    def instead(self, recommender: Recommender) -> Recommender:
+        """The same model with the pointwise loss."""
+        return recommender.model_copy(update={"loss": "pointwise"})
+
+    def fitted(self, data: Dataset, seed: int) -> FittedPropensity:
+        """Propensities of the rows of `data.events`, without those of a pair's events after its first where it counts
+        once.
+        """
+        impressions = bool(shown(data.events).any())
+        options = (
+            {"power": 1.0, **self.options}
+            if impressions and self.chosen(data) == "popularity"
+            else self.options
+        )
+        model = propensities.build(self.chosen(data), options)
+        found = model.fit(data.events, data.users, data.items, seed=seed)
+        if impressions:
+            return found
+        first = data.events.select(pl.struct(v.USER, v.ITEM).is_first_distinct()).to_series().to_numpy()
+        return replace(found, values=np.where(first, found.values, np.nan))
+
+    def weigh(self, fitted: FittedPropensity, rows: NDArray[np.bool_]) -> Weights:
+        """Weights 1 / θ of those of `rows` that have a propensity, θ being at least `clip` of the largest."""
+        known = fitted.values[rows & fitted.known]
+        made = weights(np.maximum(known, self.clip * known.max()), self_normalise=False)
+        cut = float((known < self.clip * known.max()).mean())
+        return replace(made, diagnostics=replace(made.diagnostics, share_clipped=cut))
+
+    def training(self, data: Dataset, context: Context) -> Training:
+        """Weights 1 / θ per row of `data.events`; rows without a propensity keep weight 1, and what counts once has
+        weight 0 after its first event.
+
+        Raises:
+            ConfigError: if the propensity model or one of its options does not exist.
+            DataError: if propensities are malformed, no positive event has one, or the weights leave nothing to learn
+                from.
+        """
+        fitted = self.fitted(data, context.runtime.seed)
+        weights, diagnostics = self.row_weights(data, fitted)
+        taste = tasteful(data)
+        rows = taste & fitted.known
+        taken = data.positives
+        pairs = taken[v.USER].n_unique() * taken[v.ITEM].n_unique()
+        weights[rows] *= self._level(data, fitted, pairs)
+        if not shown(data.events).any():
+            weights[taste & ~fitted.known] = 0.0
+        relevance = float(weights[taste].sum()) / pairs
+        much = f"The weights say that {relevance:.2f} of all pairs are relevant, which is no share: θ is too small."
+        self.tell(data, context, fitted, diagnostics, relevance=relevance, warnings=[much] * (relevance > 1))
+        return Training(weights=weights)
+
+    def _level(self, data: Dataset, fitted: FittedPropensity, pairs: int) -> float:
+        """By what 1 / propensity is multiplied to be 1 / θ: summed over impressions, it counts every pair once."""
+        impressions = shown(data.events) & fitted.known
+        return pairs / float((1 / fitted.values[impressions]).sum()) if impressions.any() else 1.0
+
+
+def _losses(recommender: Recommender) -> tuple[Any, ...]:
+    """The names of the losses that a model has."""
+    field = type(recommender).model_fields.get("loss")
+    return getattr(field.annotation, "__args__", ()) if field is not None else ()
+
+
+def shown(events: pl.DataFrame) -> NDArray[np.bool_]:
+    """Which rows say that an item was shown."""
+    if v.EVENT not in events.columns:
+        return np.zeros(len(events), dtype=bool)
+    return events.select((pl.col(v.EVENT) == v.IMPRESSION).fill_null(False)).to_series().to_numpy()
