@@ -168,15 +168,15 @@ def noise(seed: int, **scale: Any) -> Ground:
     )
 
 
-def ratings(seed: int, **scale: Any) -> Ground:
+def ratings(seed: int, *, alpha: float = 0.25, **scale: Any) -> Ground:
     """Ratings 1 to 5, five in a hundred of all pairs, of which low ones are given less often the lower they are: each
-    step below 4 makes a rating a quarter as likely (Schnabel et al. 2016, section 6.2, alpha = 1/4).
+    step below 4 makes a rating `alpha` times as likely (Schnabel et al. 2016, section 6.2, where it is 1/4).
     """
     world = Storefront(**{**_PLAIN, **scale, "seed": seed}).generate()
     users, items = np.arange(len(world.users))[:, None], np.arange(len(world.items))[None, :]
     steps = [uniform(seed, f"rating {step}", users, items) < world.preference for step in range(4)]
     value = 1.0 + np.sum(steps, axis=0)
-    likely = 0.25 ** np.maximum(4 - value, 0)
+    likely = alpha ** np.maximum(4 - value, 0)
     propensity = np.minimum(likely * 0.05 / likely.mean(), 1.0)
     user, item = np.nonzero(uniform(seed, "rated", users, items) < propensity)
     events = pl.DataFrame({

@@ -24,6 +24,7 @@ corrections: Registry[Correction] = Registry(
         "causal_vae": "equipoise.debias.during.causal_vae:CausalVAE",
         "rel_mf": "equipoise.debias.during.rel_mf:RelMF",
         "multitask": "equipoise.debias.during.multitask:Multitask",
+        "invariant": "equipoise.debias.during.invariant:InvariantPreference",
         "adversarial": "equipoise.debias.during.adversarial:Adversarial",
         "fair_regularizer": "equipoise.debias.during.fair_regularizer:FairRegularizer",
         "exposure": "equipoise.debias.after.exposure:Exposure",

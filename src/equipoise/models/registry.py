@@ -20,6 +20,7 @@ models: Registry[Recommender] = Registry(
         "mult_vae": "equipoise.models.vae.mult_vae:MultVAE",
         "causal_vae": "equipoise.models.vae.causal_vae:CausalVAE",
         "mf": "equipoise.models.mf:MF",
+        "invariant": "equipoise.models.disentangled.invariant:Invariant",
         "content": "equipoise.models.content:Content",
         "sequence": "equipoise.models.sequence:Sequence",
         "blend": "equipoise.models.blend:Blend",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,22 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from equipoise.models.reversal import reverse
 from equipoise.models.training import Step
 
 _HIDDEN = 64
-
-
-class _Reversal(torch.autograd.Function):
-    """Nothing on the way there; on the way back the gradient times a negative number."""
-
-    @staticmethod
-    def forward(ctx: Any, vectors: Tensor, strength: float) -> Tensor:
-        ctx.strength = strength
-        return vectors.view_as(vectors)
-
-    @staticmethod
-    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:
-        return -ctx.strength * upstream[0], None
 
 
 class Readers(nn.Module):
@@ -85,7 +72,7 @@ class Adversary:
         network.steps.add_(1)
         strength = self.strength * min(1.0, float(network.steps) / (self.warmup + 1))
         weights = once / sums[codes] / present
-        turned: Tensor = _Reversal.apply(step.representations[rows], strength)  # type: ignore[no-untyped-call]
+        turned = reverse(step.representations[rows], strength)
         losses = [
             functional.cross_entropy(told, codes, reduction="none") @ weights for told in network(turned)
         ]

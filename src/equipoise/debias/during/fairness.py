@@ -131,7 +131,7 @@ def _rated(step: Step) -> bool:
 
 def _contrasts(groups: Tensor) -> list[tuple[Tensor, Tensor]]:
     """Each group against all others: which examples are of it, which of them; two groups make one contrast."""
-    present = [code for code in groups.unique().tolist() if code >= 0]
+    present = [code for code in np.unique(groups.numpy()).tolist() if code >= 0]
     if len(present) < 2:
         return []
     codes = present[:1] if len(present) == 2 else present
@@ -151,7 +151,8 @@ def _apart(
     side: Callable[[Tensor], Tensor], error: Tensor, items: Tensor, member: Tensor, others: Tensor
 ) -> Tensor:
     """Mean over items that both have rated of how far what counts of their mean errors is apart."""
-    kinds, place = items.unique(return_inverse=True)
+    kinds, inverse = np.unique(items.numpy(), return_inverse=True)
+    place = torch.from_numpy(inverse)
     means, counts = [], []
     for rows in (member, others):
         count = torch.zeros(len(kinds)).index_add(0, place[rows], torch.ones(int(rows.sum())))
