@@ -38,7 +38,7 @@ _AMOUNT: Mapping[Signal, float] = {"calibration": 0.8, "gap": 1.0, "exposure": 1
 GRID: Mapping[Signal, Floats] = {
     "calibration": np.linspace(-2.0, 2.0, 81),
     "gap": np.linspace(0.0, 2.0, 41),
-    "exposure": np.linspace(-3.0, 3.0, 61),
+    "exposure": np.linspace(-2.0, 2.0, 161),
 }
 """Corrections that the offline optimum is sought among."""
 
@@ -76,7 +76,7 @@ class DriftingWorld:
         """Log-odds of a click that the model believes, (users, items)."""
         kind = normal(self.seed, "kind", (self.users % 2)[:, None], np.arange(ITEMS)[None, :])
         taste = -1.2 + 0.6 * kind + 0.5 * self._noise("taste")
-        lists = _top(taste, taste)
+        lists = top(taste, taste)
         goal, level = expit(lists[~self.second]).mean(), np.linspace(-3, 3, 6001)
         means = [expit(lists[self.second] + one).mean() for one in level]
         return np.asarray(
@@ -134,7 +134,7 @@ class DriftingWorld:
     def scores(self, amount: float) -> Floats:
         """The model's, (users, items)."""
         fallen = amount * _AMOUNT["exposure"] * self.second_items if self.signal == "exposure" else 0.0
-        return np.asarray(_standardised(self.appetite) - fallen)
+        return np.asarray(standardised(self.appetite) - fallen)
 
     def visitors(self, t: int) -> Ints:
         """Who comes on a day."""
@@ -182,12 +182,12 @@ class DriftingWorld:
         mine = self.second
         if self.signal == "calibration":
             said = expit(self.appetite[mine] + correction)
-            return float(_top(scores[mine], truth[mine] - said).mean())
-        leaning = _standardised(scores[mine]) + correction * _standardised(self.opinion[mine])
-        return float(_top(scores[~mine], truth[~mine]).mean() - _top(leaning, truth[mine]).mean())
+            return float(top(scores[mine], truth[mine] - said).mean())
+        leaning = standardised(scores[mine]) + correction * standardised(self.opinion[mine])
+        return float(top(scores[~mine], truth[~mine]).mean() - top(leaning, truth[mine]).mean())
 
     def _shared(self, amount: float, price: float) -> float:
-        worth = _standardised(self.scores(amount)) + price * self.second_items
+        worth = standardised(self.scores(amount)) + price * self.second_items
         weight = 1 / np.log2(np.arange(2, PLACES + 2))
         chosen = np.argsort(-worth, axis=1, kind="stable")[:, :PLACES]
         return float((self.second_items[chosen] * weight).sum() / (weight.sum() * len(worth)))
@@ -210,12 +210,13 @@ class DriftingWorld:
         return float(GRID[self.signal][int(np.argmin(losses))])
 
 
-def _standardised(values: Floats) -> Floats:
+def standardised(values: Floats) -> Floats:
+    """Each row with mean 0 and variance 1."""
     centred = values - values.mean(axis=1, keepdims=True)
     return np.asarray(centred / centred.std(axis=1, keepdims=True))
 
 
-def _top(scores: Floats, values: Floats) -> Floats:
+def top(scores: Floats, values: Floats) -> Floats:
     """Values of the places of each list, (users, places)."""
     chosen = np.argsort(-scores, axis=1, kind="stable")[:, :PLACES]
     return np.take_along_axis(values, chosen, axis=1)

@@ -47,7 +47,7 @@ class Control(Component):
     """Due share of exposure of each group of items that may occur in the stream, summing to 1."""
     calibration: Loop | None = Loop(band=0.02, settle=0.005, gain=0.8, max_step=0.5, bound=2.0)
     """Of the shift of log-odds of each group of users; None not to watch probabilities."""
-    gap: Loop | None = Loop(band=0.03, settle=0.01, gain=4.0, max_step=0.75, bound=2.0)
+    gap: Loop | None = Loop(band=0.03, settle=0.005, gain=8.0, max_step=1.0, bound=2.0)
     """Of the weight of the alternative score for each group of users; None not to watch rewards."""
     exposure: Loop | None = Loop(band=0.03, settle=0.01, gain=1.5, max_step=0.5, bound=3.0)
     """Of the price of each group of items, in standard deviations of score; None not to watch exposure."""

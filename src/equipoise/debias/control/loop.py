@@ -27,13 +27,13 @@ class Loop(Component):
     """Largest single step."""
     bound: float = Field(2.0, gt=0)
     """The correction stays in [-bound, bound]; that of a gap between users in [0, bound]."""
-    patience: PositiveInt = 100
+    patience: PositiveInt = 300
     """Slates without evidence for another step after which a correction has settled, and that a hold lasts at first."""
 
     @property
     def spacing(self) -> int:
         """Slates after which another bettor starts to watch."""
-        return max(self.patience // 4, 1)
+        return max(self.patience // 10, 1)
 
     @model_validator(mode="after")
     def _ordered(self) -> Loop:

@@ -13,7 +13,7 @@ from equipoise.statistics import BettingTest
 
 Verdict = Literal["helps", "harms", "unclear", "open"]
 _UNPAIRED = 512  # slates that wait for one of the other half
-_LONG = 10  # times the patience after which nothing more is to be learned
+_LONG = 3  # times the patience after which nothing more is to be learned
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Trial:
         Args:
             enough: Evidence that shows help.
             harm: Evidence that shows harm.
-            patience: Pairs of slates; ten times as many without a result are enough.
+            patience: Pairs of slates; three times as many without a result are enough.
         """
         if self.helps.evidence >= enough:
             return "helps"
