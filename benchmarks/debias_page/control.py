@@ -15,6 +15,7 @@ from equipoise.statistics import Estimate, Interval
 Parts = Mapping[int, Mapping[str, float]]
 
 _BASE = "nothing"
+_CHASING = ("proportional", "integral", "re-fitted")
 _BOUNDS = ("clairvoyant", "best constant")
 _STILL = {"none": "no error at all", "edge": "an error on the very edge of the band"}
 _MEANING = {
@@ -51,7 +52,8 @@ def section(row: Row) -> Iterable[str]:
             yield from _table(parts)
     yield "### Where nothing drifts\n"
     yield from words.table(
-        ("watched", "still world", "streams", "% in which the controller moved"),
+        ("watched", "still world", "streams", "% in which the controller moved",
+         *(f"error by chasing noise, {name}" for name in _CHASING)),
         [_still(signal, drift, parts) for signal, by_drift in found.items() for drift, parts in by_drift.items()
          if drift in _STILL],
     )  # fmt: skip
@@ -101,4 +103,5 @@ def _still(signal: str, drift: str, parts: Parts) -> list[str]:
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     low, high = (100 * max(middle - half, 0.0), 100 * min(middle + half, 1.0))
-    return [*name, str(n), words.interval(Interval(100 * p, low, high, n), 0)]
+    chased = [_mean(parts, f"{one}: error", 4) for one in _CHASING]
+    return [*name, str(n), words.interval(Interval(100 * p, low, high, n), 0), *chased]
