@@ -17,14 +17,18 @@ SEEDS = tuple(range(10))
 REFERENCE = "MF"
 """The model without a correction."""
 
-_METHODS = ("ips", "snips", "clipped_ips", "dr_jl", "mrdr")
-_IMPUTING = ("dr_jl", "mrdr")
-_BAYES, _FEATURES = ", naive Bayes", ", features"
+_METHODS = ("ips", "snips", "clipped_ips", "dr_jl", "mrdr", "stable_dr")
+_IMPUTING = ("dr_jl", "mrdr", "stable_dr")
+_UNWEIGHTED = ("invariant", "fair_regularizer")
+"""Methods without weights; they have the fields of the model without a correction."""
+_BAYES, _FEATURES, _JOINT = ", naive Bayes", ", features", ", joint"
 _CURVES = {" + intercept": "intercept", " + linear": "linear"}
 
 _MODELS = (
     REFERENCE,
     *_METHODS,
+    *_UNWEIGHTED,
+    *(method + _JOINT for method in _IMPUTING),
     *(method + _BAYES for method in ("ips", "snips")),
     REFERENCE + _FEATURES,
     *(method + _FEATURES for method in _METHODS),
@@ -70,14 +74,16 @@ def _said(setting: str, seed: int, protocol: Protocol, folder: Path) -> tuple[Fl
 
 def _identity(setting: str) -> str:
     """What a setting is measured with."""
-    return coat.settings(_FEATURES in setting) if setting.startswith((REFERENCE, *_METHODS)) else ""
+    named = setting.startswith((REFERENCE, *_METHODS, *_UNWEIGHTED))
+    return coat.settings(_FEATURES in setting) if named else ""
 
 
 def _model(name: str, seed: int, protocol: Protocol, folder: Path) -> tuple[Floats, dict[str, Any]]:
     """A model's ratings of all cells, kept once computed."""
-    method = name.removesuffix(_FEATURES).removesuffix(_BAYES)
-    fields = coat.tuned("naive" if method == REFERENCE else "snips", name.endswith(_FEATURES), folder)
-    options: Mapping[str, Any] = {}
+    method = name.removesuffix(_FEATURES).removesuffix(_BAYES).removesuffix(_JOINT)
+    plain = method in (REFERENCE, *_UNWEIGHTED)
+    fields = coat.tuned("naive" if plain else "snips", name.endswith(_FEATURES), folder)
+    options: Mapping[str, Any] = {"joint": True} if name.endswith(_JOINT) else {}
     if name.endswith(_BAYES):
         options = {"propensity": "naive_bayes", "options": {"marginal": protocol.marginal}}
     if method in _IMPUTING and name.endswith(_FEATURES):
@@ -113,8 +119,8 @@ def reference_of(setting: str) -> str | None:
     """
     end = next((end for end in _CURVES if setting.endswith(end)), "")
     name = setting.removesuffix(end)
-    method = name.removesuffix(_FEATURES).removesuffix(_BAYES)
-    if method not in _METHODS:
+    method = name.removesuffix(_FEATURES).removesuffix(_BAYES).removesuffix(_JOINT)
+    if method not in (*_METHODS, *_UNWEIGHTED):
         return None
     return REFERENCE + _FEATURES * name.endswith(_FEATURES) + end
 
