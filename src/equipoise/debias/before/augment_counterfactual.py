@@ -97,7 +97,8 @@ class AugmentCounterfactual(BeforeTraining):
         table = _table(data, everyone, features, column)
         told = table.select(graph.nodes).with_row_index("_row").drop_nulls()
         real, facts = everyone.take(told["_row"].to_numpy().astype(np.int64)), told.drop("_row")
-        structural = StructuralModel.fit(graph, facts, discrete=_categories(facts, column))
+        categories = _categories(facts, column)
+        structural = StructuralModel.fit(graph, facts, _function(graph, categories), discrete=categories)
         rng = context.runtime.rng(self.name)
         rows, into = changed(real, self.whom, self.counted, self.share, rng)
         twins = self._twins(structural, real, features, facts, rows, into, column, rng)
@@ -205,6 +206,17 @@ def _table(data: Dataset, profiles: Profiles, features: Features, column: str) -
 
 def _categories(facts: pl.DataFrame, column: str) -> list[str]:
     return [name for name in facts.columns if name == column or not facts.schema[name].is_numeric()]
+
+
+def _function(graph: CausalGraph, categories: list[str]) -> Any:
+    """A mean per category where no number has more than one cause and that is one, which is the whole function; else
+    None, for the choice by squared error.
+    """
+    from sklearn.linear_model import LinearRegression
+
+    causes = [graph.parents(name) for name in graph.nodes if name not in categories]
+    plain = all(len(one) <= 1 and one <= set(categories) for one in causes)
+    return LinearRegression() if plain else None
 
 
 def _possible(asked: Floats, names: list[str], masses: Floats) -> Floats:

@@ -95,17 +95,19 @@ def modelled(data: Dataset, profiles: Profiles, rng: np.random.Generator) -> pl.
         v.ITEM: profiles.items.gather(profiles.matrix.indices),
         "_chance": rng.random(len(whose)),
     })  # fmt: skip
-    models = _real(events).select(_kept(events))
-    models = models.sort(models.columns, nulls_last=True)  # so that the order of the rows plays no part
+    kept = _kept(events)
+    models = (
+        _real(events).select(kept).sort(kept, nulls_last=True)
+    )  # so that the order of the rows plays no part
     models = models.with_columns(_place=pl.int_range(pl.len()).over(v.ITEM), _of=pl.len().over(v.ITEM))
     sizes = models.select(v.ITEM, "_of").unique()
     made = made.join(sizes, on=v.ITEM, how="left", maintain_order="left")
     made = made.with_columns(_place=(pl.col("_chance") * pl.col("_of")).floor().cast(pl.Int64))
     made = made.join(models.drop("_of"), on=[v.ITEM, "_place"], how="left", maintain_order="left")
-    if v.ORDER in models.columns:
+    if v.ORDER in kept:
         order = pl.col(v.ORDER).rank("ordinal").over(_NTH) - 1
         made = made.with_columns(order.cast(events.schema[v.ORDER]))
-    return made.select(_NTH, *models.columns)
+    return made.select(_NTH, *kept)
 
 
 def repeated(data: Dataset, users: pl.Series) -> pl.DataFrame:

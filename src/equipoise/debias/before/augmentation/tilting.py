@@ -12,6 +12,7 @@ _FRESH = 0.05  # of what a profile may hold beside its own items, in parts of it
 _STEPS = 30
 _SLACK = 1e-3  # per item: price of a squared multiplier, so that targets out of reach are approached only
 _LONGEST = 3.0  # step of a multiplier at most
+_NEAR = 1e-4
 _BLOCK = 256
 
 
@@ -46,7 +47,10 @@ def redrawn(
 
 
 def multipliers(base: Floats, features: Floats, targets: Floats, lengths: Ints) -> Floats:
-    """τ and λ of each profile, (profiles, 1 + features), by Newton's method on a convex function.
+    """τ and λ of each profile, (profiles, 1 + features), by steps in the manner of Newton on a convex function.
+
+    Its curvature is taken for larger than it is, by `1 - e^-r` in place of `r e^-r`, since that vanishes where items
+    are sure to come.
 
     Args:
         base: Logarithms of rates, (profiles, items).
@@ -55,18 +59,21 @@ def multipliers(base: Floats, features: Floats, targets: Floats, lengths: Ints) 
         lengths: Items of each profile.
     """
     known = np.column_stack([np.ones(len(features)), features])
+    width = known.shape[1]
+    squares = (known[:, :, None] * known[:, None, :]).reshape(len(known), -1)
     asked = lengths[:, None] * np.column_stack([np.ones(len(targets)), targets])
     found: Floats = np.zeros(asked.shape)
     slack = _SLACK * lengths[:, None] * np.array([1e-6, *np.ones(features.shape[1])])
     for _ in range(_STEPS):
         rates = np.exp(np.clip(base + found @ known.T, -30.0, 5.0))
-        missing = asked - -np.expm1(-rates) @ known - slack * found
-        curvature = np.einsum("ui,if,ig->ufg", rates * np.exp(-rates), known, known, optimize=True)
-        curvature += np.eye(known.shape[1]) * (slack + 1e-9)[:, None, :]
+        arrived = -np.expm1(-rates)
+        missing = asked - arrived @ known - slack * found
+        curvature = (arrived @ squares).reshape(len(base), width, width)
+        curvature += np.eye(width) * (slack + 1e-9)[:, None, :]
         step = np.linalg.solve(curvature, missing[:, :, None])[:, :, 0]
         size = np.abs(step).max(axis=1, keepdims=True)
         found += step * np.minimum(1.0, _LONGEST * expit(size) / np.maximum(size, 1e-12))
-        if float(size.max()) < 1e-6:
+        if float(size.max()) < _NEAR:
             break
     return found
 
