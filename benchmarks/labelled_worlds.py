@@ -11,13 +11,17 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import logit, ndtri
 
-from benchmarks.bias_worlds import _PLAIN as PLAIN
-from benchmarks.bias_worlds import Ground
-from benchmarks.bias_worlds import _ground as ground
+from benchmarks.bias_worlds import Ground, later
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.worlds import Storefront, World
 from equipoise.worlds.draws import uniform
+
+_PLAIN: Mapping[str, Any] = {
+    "days": 24, "visits": 0.1, "popularity": 0.0, "personalisation": 0.0, "examination_decay": 0.0, "floor": 0.05,
+    "unfairness": 0.0, "activity_gap": 0.5, "organic_rate": 0.0, "lift": 0.0, "search_rate": 0.0, "drift": 0.0,
+}  # fmt: skip
+"""Slates are drawn at random and looked at to their end; nothing is bought, nothing changes."""
 
 NAMES = ("style", "kind", "provider")
 """Columns of the items whose values their texts name: the planted entities."""
@@ -50,14 +54,14 @@ def labelled(seed: int, **scale: Any) -> Ground:
     they say more than the click; a tenth of the reviews say the opposite. The text of an item names its style, kind and
     provider, of which 15 % are missing, and 15 % name a style that is not the item's. Taste goes by category and style.
     """
-    world = Storefront(**{**PLAIN, "visits": 0.1, "activity_gap": 0.5, **scale, "seed": seed}).generate()
-    plain = ground(world)
-    items = _described(world)
+    world = Storefront(**{**_PLAIN, **scale, "seed": seed}).generate()
+    data, held, items = world.dataset(), later(world), _described(world)
+    before = data.events.filter(pl.col(v.TIMESTAMP) < held.events[v.TIMESTAMP].min())
 
     def told(part: Dataset) -> Dataset:
         return replace(part, events=_reviewed(world, part.events), items=items, text=("note",))
 
-    return replace(plain, train=told(plain.train), valid=told(plain.valid))
+    return Ground(world, told(data.with_events(before)), told(held), np.empty(0, dtype=np.int64))
 
 
 def misleading(seed: int, **scale: Any) -> Ground:

@@ -11,8 +11,9 @@ from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 from equipoise.data import Dataset
 from equipoise.debias.correction import Bias, Context, DuringTraining
 from equipoise.debias.during.tasks.events import rating, rating_lacks, sentiment, sentiment_lacks
+from equipoise.debias.during.tasks.evidence import p_values
 from equipoise.debias.during.tasks.items import category, category_lacks, entities, entities_lack
-from equipoise.debias.during.tasks.labels import Task
+from equipoise.debias.during.tasks.labels import ItemLabels, Task
 from equipoise.errors import DataError, MissingExtraError
 from equipoise.models.histories import Catalogue
 from equipoise.models.recommender import Recommender
@@ -21,6 +22,8 @@ from equipoise.models.training import Training
 TaskName = Literal["rating", "sentiment", "category", "entities"]
 
 _TASKS: tuple[TaskName, ...] = ("rating", "sentiment", "category", "entities")
+_LEVEL = 0.01  # of the p-value, above which labels are taken for noise
+_SCREEN = 0.05  # of the p-value of one entity, above which it is not learned
 _ASSUMES = (
     "What side tasks teach of users and items is what the recommendation needs too; a task that has nothing to do with "
     "taste takes room in the vectors and can only cost.",
@@ -43,7 +46,9 @@ class Multitask(DuringTraining):
     against: ClassVar[tuple[Bias, ...]] = ("noise",)
 
     tasks: tuple[TaskName, ...] | None = Field(None, min_length=1)
-    """Which tasks; None for those that the data have labels for."""
+    """Which tasks; None for those that the data have labels for, unless these labels go with users and items no more
+    than labels dealt out at random (a permutation test, p > 0.01). What is named is learned in any case. Of entities,
+    only those are learned that by themselves go with users (p <= 0.05), if there are some."""
     balance: Literal["uncertainty", "gradients", "equal"] = "uncertainty"
     """How tasks are weighed: `uncertainty`, each by a variance that is learned (Kendall, Gal and Cipolla 2018);
     `gradients`, so that at the item vectors each has a gradient as long as that of the model's own loss (what GradNorm,
@@ -104,29 +109,50 @@ class Multitask(DuringTraining):
         catalogue = Catalogue.of(data)
         lacks = self._lacks(data)
         found: dict[str, Task] = {}
-        for task in self.tasks or _TASKS:
-            if lacks[task] is None:
+        for name in self.tasks or _TASKS:
+            if lacks[name] is None:
                 try:
-                    found[task] = self._task(task, data, catalogue)
+                    found[name] = self._task(name, data, catalogue)
                 except DataError as error:
-                    lacks[task] = error.paragraph
-            if self.tasks is not None and (reason := lacks[task]) is not None:
-                raise DataError(f"The task '{task}' cannot be learned: {reason}")
-        left_out = {task: reason for task, reason in lacks.items() if reason and task not in found}
+                    lacks[name] = error.paragraph
+            if self.tasks is not None and (reason := lacks[name]) is not None:
+                raise DataError(f"The task '{name}' cannot be learned: {reason}")
         if not found:
-            raise DataError(f"There is no side task to learn: {' '.join(left_out.values())}")
+            raise DataError("There is no side task to learn: " + " ".join(str(one) for one in lacks.values()))
+        chance: dict[str, float] = {}
+        for task, one in found.items():
+            rng = context.runtime.rng("labels dealt out", task)
+            chance[task], each = p_values(one.labels, data.positives, catalogue, rng)
+            if isinstance(one.labels, ItemLabels) and one.labels.kind == "each":
+                found[task] = one.screened(each <= _SCREEN)
+        idle = [task for task, p in chance.items() if p > _LEVEL]
+        learned = {task: one for task, one in found.items() if self.tasks is not None or task not in idle}
+        accounts = {task: {**one.account, "p_value": chance[task]} for task, one in found.items()}
         context.report(
             self,
-            learned={task: one.account for task, one in found.items()},
-            left_out=left_out if self.tasks is None else {},
-            warnings=[warning for one in found.values() for warning in one.warnings],
-            card={
-                "assumptions": list(_ASSUMES),
-                "checks": {task: one.account for task, one in found.items()},
-            },
+            learned=list(learned),
+            labels=accounts,
+            left_out={} if self.tasks else {task: why for task, why in lacks.items() if why},
+            warnings=[
+                *(warning for one in learned.values() for warning in one.warnings),
+                *(self._warning(task) for task in idle),
+            ],
+            card={"assumptions": list(_ASSUMES), "checks": accounts},
         )
-        tasks = tuple(one.labels for one in found.values())
-        return Training(heads=(SideTasks(tasks, self.balance, self.strength),))
+        if not learned:
+            return Training()
+        return Training(
+            heads=(SideTasks(tuple(one.labels for one in learned.values()), self.balance, self.strength),)
+        )
+
+    def _warning(self, task: str) -> str:
+        """On a task whose labels go with nothing."""
+        done = (
+            "It was left out."
+            if self.tasks is None
+            else "It was learned, since it was named, and may do harm."
+        )
+        return f"Labels of '{task}' go with users and items no more than labels dealt out at random. {done}"
 
     def _lacks(self, data: Dataset) -> dict[TaskName, str | None]:
         """Why a task has no labels, in a sentence, for each task."""

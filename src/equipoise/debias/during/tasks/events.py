@@ -94,7 +94,7 @@ def sentiment(
             "How often labels of sentiment are wrong is not known: too few reviews have a rating beside them."
         )
         return Task(made, account, (warning,))
-    bad = max(disagreement["low_called_praise"] or 0.0, disagreement["high_called_complaint"] or 0.0)
+    bad = max(disagreement["low_called_praise"], disagreement["high_called_complaint"])
     warning = (
         f"Labels of sentiment are made by counting words; beside ratings, {disagreement['low_called_praise']:.0%} of "
         f"the low ones are called praise and {disagreement['high_called_complaint']:.0%} of the high ones complaint."

@@ -193,8 +193,8 @@ def _in_reviews(
 
 def _wrong(
     data: Dataset, catalogue: Catalogue, names: Sequence[str], rows: Ints, found: Found
-) -> dict[str, float]:
-    """What was found against what the columns say that the names come from."""
+) -> dict[str, float] | None:
+    """What was found against what the columns say that the names come from; None where they say nothing of these."""
     assert data.items is not None
     place = {name: number for number, name in enumerate(names)}
     row_of: NDArray[np.int64] = np.full(len(catalogue.items), -1)
@@ -208,4 +208,4 @@ def _wrong(
         where = np.where(items >= 0, row_of[items], -1)
         labels = np.array([place[name] for name in told["name"]], dtype=np.int64)
         truth[where[where >= 0], labels[where >= 0]] = True
-    return noise(found, truth)._asdict()
+    return noise(found, truth)._asdict() if truth.any() else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -106,6 +106,16 @@ class Task:
     labels: EventLabels | ItemLabels
     account: dict[str, Any]
     warnings: tuple[str, ...] = ()
+
+    def screened(self, kept: NDArray[np.bool_]) -> Task:
+        """With some of the labels of items alone; all of them where none is to be kept."""
+        labels = self.labels
+        assert isinstance(labels, ItemLabels)
+        places = np.flatnonzero(kept) if kept.any() else np.arange(len(labels.labels))
+        fewer = replace(
+            labels, labels=tuple(labels.labels[place] for place in places), values=labels.values[:, places]
+        )
+        return replace(self, labels=fewer, account={**self.account, "learned": len(places)})
 
 
 def taken(events: pl.DataFrame, column: str) -> pl.DataFrame:
