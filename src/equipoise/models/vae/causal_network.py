@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
+_PRIOR = 10.0  # impressions at the mean rate that an item begins with
+
 
 class CausalNetwork(nn.Module):
     """One hidden layer encodes what was taken, what was shown and the context; both decoders are linear.
@@ -62,12 +64,12 @@ class CausalNetwork(nn.Module):
         self.exposure_spread_bias = nn.Parameter(torch.zeros(exposed))
         self.prior = matrix(features, exposed)
         self.items = nn.Parameter(matrix(n_items, taste) * warm)
-        self.item_bias = nn.Parameter(_log_shares(counts))
+        self.item_bias = nn.Parameter(_log_rates(counts, context))
         self.pushed = nn.Parameter(matrix(n_items, exposed) * warm)
         if context.shown is not None:
             self.read_shown = matrix(n_items, hidden)
             self.shown = matrix(n_items, exposed)
-            self.shown_bias = nn.Parameter(_log_shares(np.asarray(context.shown.sum(axis=0)).ravel()))
+            self.shown_bias = nn.Parameter(_centred(np.asarray(context.shown.sum(axis=0)).ravel()))
         self.multinomial = Multinomial(counts, offset)
         per_epoch = -(-len(profiles.active) // config.batch_users)
         self.kl = Annealed(config.kl, config.annealed * config.epochs * per_epoch)
@@ -130,6 +132,18 @@ class CausalNetwork(nn.Module):
         )
 
 
-def _log_shares(counts: NDArray[Any]) -> Tensor:
-    logs = np.log(np.maximum(counts, 0.5))
+def _log_rates(counts: NDArray[np.int64], context: Context) -> Tensor:
+    """Where the items' log-odds begin: at how often each is taken, of how often it was shown where that is known.
+
+    Items that were hardly shown move little in training, and would else stay as popular as they were.
+    """
+    if context.shown is None:
+        return _centred(counts)
+    shown = np.maximum(np.asarray(context.shown.sum(axis=0)).ravel(), counts)
+    mean = counts.sum() / shown.sum()
+    return _centred((counts + _PRIOR * mean) / (shown + _PRIOR), least=1e-6)
+
+
+def _centred(counts: NDArray[Any], least: float = 0.5) -> Tensor:
+    logs = np.log(np.maximum(counts, least))
     return torch.from_numpy((logs - logs.mean()).astype(np.float32))

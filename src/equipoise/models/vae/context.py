@@ -152,9 +152,9 @@ def predicted(context: Context, histories: Histories, n_items: int) -> Interval:
 def _features(known: Attributes) -> Floats:
     table = np.zeros((len(known.codes), known.size), dtype=np.float32)
     np.put_along_axis(table, known.codes, 1.0, axis=1)
-    there = np.asarray(known.codes > 0).any(axis=1)
-    mean = table.sum(axis=0, where=there[:, None]) / max(int(there.sum()), 1)
-    return np.asarray(((table - mean) * there[:, None])[:, 1:], dtype=np.float32)
+    there = (known.codes > 0).any(axis=1, keepdims=True)
+    mean = table.sum(axis=0, where=there) / max(int(there.sum()), 1)
+    return np.asarray(((table - mean) * there)[:, 1:], dtype=np.float32)
 
 
 def _shown(events: pl.DataFrame, catalogue: Catalogue) -> sparse.csr_matrix | None:

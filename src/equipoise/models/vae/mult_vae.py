@@ -146,7 +146,8 @@ class FittedMultVAE(Fitted):
         """Mean of the latents of each history, shape (rows, width); 0 where it holds no known item."""
         counts = histories.matrix(len(self.catalogue.items))
         hidden = np.tanh(self._through("read", rows(counts)))
-        return self._through("mean", hidden) * (np.diff(counts.indptr) > 0)[:, None]
+        means: Floats = self._through("mean", hidden) * (np.diff(counts.indptr) > 0)[:, None]
+        return means
 
     def user_vectors(self, users: NDArray[np.int64], histories: Histories) -> Scores:
         """The last layer before the items, and 1, shape (rows, hidden + 1)."""
@@ -174,4 +175,4 @@ class FittedMultVAE(Fitted):
 
     def _through(self, layer: str, values: Floats) -> Floats:
         """Values through a layer of that name."""
-        return np.asarray(products(values, self.learned[layer].T) + self.learned[f"{layer}_bias"])
+        return np.asarray(products(values, self.learned[layer].T) + self.learned[f"{layer}_bias"], np.float32)
