@@ -236,5 +236,14 @@ PHRASES: Final[dict[str, str]] = {
     r"Not solved to the end: lists with these shares may have a score up to (.+) standard "
     r"deviations higher\.": "未求解到底：具有这些份额的列表，其分数最多还可高出 {0} 个标准差。",
     r"Raise `iterations`\.": "请调高 `iterations`。",
+    r"The model gives no probabilities, so none were calibrated\.": "模型不给出概率，因此没有校准任何概率。",
+    r"Nothing was moved: the evidence of (\d+) held-out users did not show any error beyond its band\.": "没有任何"
+    "移动：{0} 个留出用户的证据未显示任何超出容许范围的误差。",
+    r"(\w+) of (.+) moved from (\S+) to (\S+): error (\S+) over (\d+) slates \(p = (.+)\); the bound is "
+    r"reached, so the target may be out of reach\.": "{1} 的 {0} 从 {2} 移至 {3}：{5} 个列表上的误差为 {4}（p = "
+    "{6}）；已到界限，因此目标可能无法达到。",
+    r"(\w+) of (.+) stays at (\S+): error (\S+) over (\d+) slates \(p = (.+)\); the bound is reached, so the "
+    r"target may be out of reach\.": "{1} 的 {0} 停在 {2}：{4} 个列表上的误差为 {3}（p = {5}）；已到界限，因此目标可能"
+    "无法达到。",
     r"It failed with (\w+): (.+)": "它因 {0} 失败：{1}",
 }
