@@ -28,9 +28,11 @@ class FairRegularizer(DuringTraining):
     rated too low, or too high, more than the others; the term is the mean over items. `non_parity` is the difference of
     the mean ratings said, whatever the true ones are. Of more than two groups each is held against all others, and the
     mean is taken. For losses of choice, where errors have no sign, `loss` is the difference of the groups' mean losses;
-    this form is our own. It moves the worse-off group alone: that the others be served worse is no aim.
+    this form is our own. It moves the worse-off group alone: that the others be served worse is no aim. Where a group
+    fares worse because its events tell less, that makes the model learn their noise, and may widen the gap.
 
-    Terms are estimated on the examples of a step, so that larger batches help. A model that gives everybody the same
+    Terms are estimated on the examples of a step: batches should hold several ratings of an item by each group, and the
+    model must be free enough to tell groups apart. A model that gives everybody the same
     popular list has small differences and serves nobody; how alike lists are is reported, with a warning.
     """
 
