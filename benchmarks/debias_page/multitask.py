@@ -17,9 +17,10 @@ from equipoise.statistics import Estimate, bootstrap_difference, paired_differen
 
 _QUALITY = "NDCG@10"
 _NOTE = """`all tasks` are those that the data have labels for and whose labels go with users and items more than labels
-dealt out at random; `unchecked` learns all of them in any case. `by gradients` and `alike` are other balances than
-`uncertainty`. `attributes` is the simple other way to use what is known of items: factors for categories and styles.
-Sentiment and entities are looked up in lists of words; of the planted entities 15 % are missed.
+dealt out at random; `unchecked` learns all of them in any case. Entities that by themselves go with nobody are not
+learned. `by gradients` and `alike` are other balances than `uncertainty`. `attributes` is the simple other way to use
+what is known of items: factors for categories and styles. Sentiment and entities are looked up in lists of words; of
+the planted entities 15 % are missed.
 """
 
 

@@ -138,6 +138,24 @@ def test_what_has_labels_is_tried_and_the_rest_is_told():
     json.dumps(told, allow_nan=False)
 
 
+def test_entities_that_go_with_nobody_are_not_learned():
+    """One group of users takes x and never y; the third label is on every other item of either."""
+    users, items = np.repeat(np.arange(40), 10), np.tile(np.arange(10), 40)
+    items = items + np.where(users < 20, 0, 10)
+    data = Dataset(
+        pl.DataFrame({"user_id": users, "item_id": items}),
+        items=pl.DataFrame({
+            "item_id": np.arange(20),
+            "note": [("x" if item < 10 else "y") + (" z" if item % 2 else "") for item in range(20)],
+        }),
+        text=("note",),
+    )  # fmt: skip
+    ((entities,), told) = labels_of(data, tasks=["entities"], gazetteer=["x", "y", "z"])
+    assert entities.labels == ("x", "y")
+    assert told["labels"]["entities"]["entities"] == 3
+    assert told["labels"]["entities"]["learned"] == 2
+
+
 # Losses ---------------------------------------------------------------------------------------------------------
 
 EVENTS = EventLabels("rating", "number", 3, np.array([1, 5]), np.array([2.0, -1.0], dtype=np.float32))
