@@ -159,13 +159,14 @@ def infer_attribute(
         features, labels, smallest=max(folds, min_class), folds=folds, most=max_users, seed=seed
     )
     smallest = int(np.bincount(examples.labels).min())
+    divided = _divided(examples.matrix, examples.labels, folds, seed, width)
     attacked = {
-        name: _estimates(examples.matrix, examples.labels, attacker, folds, seed, width)
-        for name, attacker in chosen.items()
+        name: _estimates(divided, examples.labels, attacker, seed) for name, attacker in chosen.items()
     }
     strongest = max(attacked, key=lambda name: attacked[name][AUC].value)
     shuffled = np.random.default_rng([seed, folds]).permutation(examples.labels)
-    permuted = _estimates(examples.matrix, shuffled, chosen[strongest], folds, seed, width)
+    divided = _divided(examples.matrix, shuffled, folds, seed, width)
+    permuted = _estimates(divided, shuffled, chosen[strongest], seed)
     rows = []
     for metric, chance in ((AUC, 0.5), (BALANCED_ACCURACY, 1 / len(examples.classes))):
         together = joint_intervals(
@@ -205,28 +206,33 @@ def _row(
     return {**measured, "control": control, "strongest": strongest}
 
 
+def _divided(matrix: Matrix, labels: Ints, folds: int, seed: int, width: int) -> list[_Representations]:
+    """The features by fold, as all attackers of these labels are given them."""
+    from sklearn.model_selection import StratifiedKFold
+
+    splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels)
+    return [_Representations(matrix, known, asked, width, seed) for known, asked in splits]
+
+
 def _estimates(
-    matrix: Matrix, labels: Ints, attacker: Attacker, folds: int, seed: int, width: int
+    divided: Sequence[_Representations], labels: Ints, attacker: Attacker, seed: int
 ) -> dict[str, Estimate]:
     """Both metrics of one attacker, each user scored by the model that did not see it."""
     from sklearn.base import clone
-    from sklearn.model_selection import StratifiedKFold
     from threadpoolctl import threadpool_limits
 
     scores, fold = np.zeros((len(labels), int(labels.max()) + 1)), np.zeros(len(labels), dtype=np.int64)
     model = attacker.build(
         seed, len(labels)
     )  # before the limit, which holds libraries that are loaded by then
-    splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels)
     with threadpool_limits(1), warnings.catch_warnings():  # sums of one thread are the same everywhere
         warnings.filterwarnings(
             "ignore", category=UserWarning, module="sklearn"
         )  # not yet converged: still trained
-        for number, (known, asked) in enumerate(splits):
-            fold[asked] = number
-            seen = _Representations(matrix, known, asked, width, seed)
-            scores[asked] = _probabilities(
-                clone(model), getattr(seen, attacker.reads), labels[known], attacker.weighted
+        for number, seen in enumerate(divided):
+            fold[seen.asked] = number
+            scores[seen.asked] = _probabilities(
+                clone(model), getattr(seen, attacker.reads), labels[seen.known], attacker.weighted
             )
     return {
         AUC: cross_validated_auc(scores, labels, fold),

@@ -29,7 +29,7 @@ class ExposureLP(AfterTraining):
     shared among groups of items as is due (Singh & Joachims 2018, "Fairness of exposure in rankings"; Diaz et al.
     2020, "Evaluating stochastic rankings with expected exposure").
 
-    A linear programme, solved exactly by HiGHS. Unlike `exposure`, which weighs shares against score, the shares are
+    A linear programme, solved by HiGHS. Unlike `exposure`, which weighs shares against score, the shares are
     constraints: they are met whatever they cost, or what is nearest to them where no rankings meet them, which is then
     said. Shares of one list can rarely be met by one ranking; in expectation they can, so one is drawn for each user.
 
@@ -61,7 +61,7 @@ class ExposureLP(AfterTraining):
     tolerance: float = Field(0.01, ge=0, lt=1)
     """How far a group's expected share may be from what is asked for, as a part of all exposure."""
     iterations: int = Field(200, ge=1)
-    """Most steps for all lists together; about ten per group are needed."""
+    """Most steps for all lists together; ten to fifteen per group are needed."""
 
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
         """Items that cannot be grouped."""

@@ -18,7 +18,8 @@ from equipoise.debias.after.market import Market, Outcome
 from equipoise.debias.after.pools import Floats, Ints, discounts
 
 _TINY = 1e-9
-_CLOSE = 1e-6  # of the best score, in standard deviations: where the search for it ends
+_CLOSE = 1e-4  # of the best score, in standard deviations: where the search for it ends
+_SLIGHT = 1e-8  # weight of the score where shares alone are sought: it decides between items of one group
 _INFEASIBLE = 2  # status of scipy's solvers
 
 
@@ -50,7 +51,7 @@ def of_all_lists(market: Market, target: Floats, tolerance: float, iterations: i
     Its variables would be the chances of every user, item and place. But nothing ties users to each other except the
     shares, so it is solved over mixtures of whole sets of lists (column generation; Dantzig & Wolfe 1960): a programme
     with two constraints per group, to which the set of lists that is best at its prices is added until none is better.
-    That is the optimum of the large programme, and it mixes few sets.
+    That is the optimum of the large programme, up to 1e-4 standard deviations of score, and it mixes few sets.
 
     Args:
         market: All pools.
@@ -65,9 +66,9 @@ def of_all_lists(market: Market, target: Floats, tolerance: float, iterations: i
         score = float(sets.scores[0])
         return Mixture(np.ones(1), sets.order(0)[None], score, sets.shares[0], tolerance, score)
     for most in np.eye(len(target)):
-        sets.add(0.0, most)
+        sets.add(_SLIGHT, most)
     nearest, _ = sets.generate(
-        lambda: sets.nearest(target), 0.0, iterations, enough=lambda found: bool(found.fun <= tolerance)
+        lambda: sets.nearest(target), _SLIGHT, iterations, enough=lambda found: bool(found.fun <= tolerance)
     )
     off = max(tolerance, float(nearest.fun) + _TINY)
     solved, gain = sets.generate(lambda: sets.best(target, off), 1.0, iterations)
