@@ -28,7 +28,9 @@ class TestConformance(RecommenderConformance):
 
 
 def test_rows_are_square_roots_of_length_one():
-    counts = sparse.csr_matrix(np.array([[1.0, 3.0, 0.0], [0.0, 0.0, 0.0], [0.0, 4.0, 5.0]], dtype=np.float32))
+    counts = sparse.csr_matrix(
+        np.array([[1.0, 3.0, 0.0], [0.0, 0.0, 0.0], [0.0, 4.0, 5.0]], dtype=np.float32)
+    )
     expected = [[0.5, np.sqrt(0.75), 0], [0, 0, 0], [0, 2 / 3, np.sqrt(5) / 3]]
     np.testing.assert_allclose(rows(counts), expected, atol=1e-7)
     rng = np.random.default_rng(0)
@@ -42,7 +44,11 @@ def test_likelihood_and_divergence_by_hand():
     histories = Histories.of(world.train.events, Catalogue.of(world.train))
     batch = Profiles.of(histories, 31).batches(2, np.random.default_rng(0))[0]
     batch = type(batch)(
-        np.array([0, 1]), np.array([0, 0, 1]), np.array([0, 1, 1]), np.ones(3, np.float32), np.array([0, 1, 1])
+        np.array([0, 1]),
+        np.array([0, 0, 1]),
+        np.array([0, 1, 1]),
+        np.ones(3, np.float32),
+        np.array([0, 1, 1]),
     )
     scores = torch.tensor([[0.0, 1.0], [2.0, 0.0]])
     plain = Multinomial(np.array([3, 1, 0]))(scores, batch).numpy()
@@ -58,7 +64,9 @@ def test_likelihood_and_divergence_by_hand():
 
 
 def test_draws_have_the_moments_and_the_weight_rises():
-    draws = drawn(torch.full((50_000, 1), 3.0), torch.full((50_000, 1), np.log(4.0)), np.random.default_rng(0))
+    draws = drawn(
+        torch.full((50_000, 1), 3.0), torch.full((50_000, 1), np.log(4.0)), np.random.default_rng(0)
+    )
     assert float(draws.mean()) == pytest.approx(3, abs=0.05)
     assert float(draws.std()) == pytest.approx(2, abs=0.05)
     weight = Annealed(0.2, 4)
@@ -86,7 +94,9 @@ def test_an_offset_is_known_in_training_and_absent_after():
     offset = Offset(pl.Series(["i003"]), np.array([[3.0]], dtype=np.float32), np.empty(0))
     plain = SMALL.fit(data, runtime=QUIET).recommend_from([], 31)
     told = SMALL.fit(data, training=Training(offset=offset), runtime=QUIET).recommend_from([], 31)
-    score = [table.filter(pl.col(v.ITEM) == "i003")[v.SCORE][0] - table[v.SCORE].mean() for table in (plain, told)]
+    score = [
+        table.filter(pl.col(v.ITEM) == "i003")[v.SCORE][0] - table[v.SCORE].mean() for table in (plain, told)
+    ]
     assert score[0] - score[1] > 1.5
 
 
