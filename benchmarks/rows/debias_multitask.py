@@ -102,7 +102,9 @@ def _fitted(where: str, backbone: str, method: str, seed: int) -> Corrected:
     real = where == REVIEWS
     train, valid = (_reviews().train, _reviews().valid) if real else (_ground(where, seed).train, None)
     runtime = Runtime(seed=seed, threads=threads(), progress=False)
-    recommender = models.build(POPULAR if method == POPULAR else backbone, _fields(backbone, method))
+    recommender = models.build(
+        POPULAR if method == POPULAR else backbone.split()[0], _fields(backbone, method)
+    )
     chosen = [corrections.build("multitask", _options(where, method))] if method in METHODS else []
     return fit(recommender, train, chosen, valid=valid, runtime=runtime, exclude_seen=real)
 
