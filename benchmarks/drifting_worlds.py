@@ -64,12 +64,12 @@ class DriftingWorld:
     @cached_property
     def second(self) -> NDArray[np.bool_]:
         """Users of the second group."""
-        return self.users % 2 == 1
+        return np.asarray(self.users % 2 == 1)
 
     @cached_property
     def second_items(self) -> NDArray[np.bool_]:
         """Items of the second group."""
-        return np.arange(ITEMS) % 2 == 1
+        return np.asarray(np.arange(ITEMS) % 2 == 1)
 
     @cached_property
     def appetite(self) -> Floats:

@@ -38,7 +38,7 @@ def section(row: Row) -> Iterable[str]:
     found: dict[str, dict[str, Parts]] = {}
     for setting in row.parts:
         signal, drift = setting.split(", ")
-        parts = {seed: part["values"] for seed, part in row.finished(setting).items()}
+        parts: Parts = {seed: part["values"] for seed, part in row.finished(setting).items()}
         found.setdefault(signal, {})[drift] = parts
     for signal, by_drift in found.items():
         for drift, parts in by_drift.items():

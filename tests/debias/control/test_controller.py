@@ -52,10 +52,10 @@ def test_steps_and_corrections_are_bounded_and_saturation_is_told_once(tmp_path:
 
 
 def test_nothing_winds_up_beyond_the_bound():
-    """After 150 looks at the bound, the way back begins as soon as after none."""
+    """After 60 looks at the bound, the way back begins as soon as after none."""
     loop = Loop(band=0.02, settle=0.005, max_step=0.5, bound=0.5)
     delays = []
-    for long in (6, 150):
+    for long in (6, 60):
         controller, rng = calibrating(calibration=loop), np.random.default_rng(2)
         lived(controller, range(long), closed(rng, b=0.8))
         assert controller.corrections["calibration"]["b"] == 0.5
@@ -69,9 +69,9 @@ def test_the_dead_band_differs_for_starting_and_for_stopping():
     """An error of 0.03 starts nothing where the band is 0.05; once moving, the same error is moved on against."""
     loop = Loop(band=0.05, settle=0.01, gain=0.5)
     still, rng = calibrating(calibration=loop), np.random.default_rng(3)
-    assert lived(still, range(120), closed(rng, b=0.33)) == []
+    assert lived(still, range(60), closed(rng, b=0.33)) == []
     moving = calibrating(calibration=loop)
-    found = lived(moving, range(120), closed(rng, b=0.45))
+    found = lived(moving, range(60), closed(rng, b=0.45))
     assert len(found) > 1
     left = 0.45 - 0.3 * math.exp(moving.corrections["calibration"]["b"]) / (
         0.7 + 0.3 * math.exp(moving.corrections["calibration"]["b"])
@@ -104,8 +104,8 @@ def test_steps_that_turn_round_get_smaller():
     """With a gain four times too large the correction would swing for ever."""
     loop = Loop(band=0.03, settle=0.01, gain=4.0, max_step=2.0)
     controller, rng = calibrating(calibration=loop), np.random.default_rng(5)
-    found = lived(controller, range(150), closed(rng, b=0.45))
-    assert found[-1][0] < 100
+    found = lived(controller, range(100), closed(rng, b=0.45))
+    assert found[-1][0] < 60
     needed = math.log(0.45 / 0.55) - math.log(0.3 / 0.7)
     assert controller.corrections["calibration"]["b"] == pytest.approx(needed, abs=0.2)
 
@@ -235,15 +235,15 @@ def test_an_altered_log_is_not_continued(tmp_path: Path):
 
 @pytest.mark.parametrize("error", [0.0, 0.03])
 def test_false_moves_are_rarer_than_alpha_when_nothing_drifts(error: float):
-    """100 streams of 50 looks at two groups, with an error of none or on the very edge of the band."""
+    """50 streams of 30 looks at two groups, with an error of none or on the very edge of the band."""
     loop, alpha, moved = Loop(band=0.03, settle=0.01), 0.2, 0
     levels = Levels(start=math.log(2 * 2 / alpha), go_on=math.log(10), take_back=math.log(40))
-    for seed in range(100):
+    for seed in range(50):
         rng, channels = (
             np.random.default_rng(seed),
             [Channel.at_rest("calibration", name, loop) for name in "ab"],
         )
-        off = rng.binomial(5, 0.3 + error, (50, 2, 20)) / 5 - 0.3
+        off = rng.binomial(5, 0.3 + error, (30, 2, 20)) / 5 - 0.3
         for look in off:
             steps = [
                 one.after(Sample(values, np.full(20, -0.3), np.full(20, 0.7)), levels)
@@ -253,4 +253,4 @@ def test_false_moves_are_rarer_than_alpha_when_nothing_drifts(error: float):
             if any(change is not None for _, change in steps):
                 moved += 1
                 break
-    assert moved / 100 <= alpha
+    assert moved / 50 <= alpha
