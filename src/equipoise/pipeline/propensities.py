@@ -17,4 +17,5 @@ def propensity_cards(reported: Mapping[str, Any]) -> list[dict[str, Any]]:
         A card for each correction that weighs by propensities, as `equipoise.debias.during.card.card` makes it
         from the events that were weighted; in the order in which they acted.
     """
-    return [told["card"] for told in reported.values() if isinstance(told, Mapping) and "card" in told]
+    cards = [told["card"] for told in reported.values() if isinstance(told, Mapping) and "card" in told]
+    return [card for card in cards if "estimand" in card]  # others tell of assumptions of another kind

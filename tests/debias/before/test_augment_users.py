@@ -113,7 +113,7 @@ def test_groups_that_lack_nothing_get_nobody(name):
 def test_bad_input_is_told(name):
     train, _ = minority()
     correction = corrections.build(name, {**ALL[name], "attribute": "gruop"})
-    assert "group" in correction.obstacle(train, EASE)
+    assert "the users have no column 'gruop'" in correction.obstacle(train, EASE)
     with pytest.raises(ModelError, match=f"'{name}' cannot act here"):
         fit(EASE, train, [correction])
 

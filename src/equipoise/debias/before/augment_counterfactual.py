@@ -13,7 +13,7 @@ from equipoise.causal.graph import CausalGraph
 from equipoise.causal.mechanisms.structural_model import StructuralModel
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
-from equipoise.debias.before import groups
+from equipoise.debias.after import groups
 from equipoise.debias.before.augmentation.adding import added, modelled, people
 from equipoise.debias.before.augmentation.changing import changed
 from equipoise.debias.before.augmentation.features import ACTIVITY, SHARE, Features
@@ -79,7 +79,7 @@ class AugmentCounterfactual(BeforeTraining):
                 "no `graph` says what the attribute causes, and without one there is no counterfactual. "
                 "`flip_attribute` is what can be done then: copies with the attribute changed and nothing else."
             )
-        return groups.user_obstacle(data, self.attribute) or self._fault(data)
+        return groups.attribute_obstacle(data, self.attribute) or self._fault(data)
 
     def transform(self, data: Dataset, context: Context) -> Dataset:
         """See `BeforeTraining.transform`.

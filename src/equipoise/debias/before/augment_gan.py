@@ -12,7 +12,7 @@ from pydantic import Field
 
 from equipoise.component import Runtime
 from equipoise.data import Dataset
-from equipoise.debias.before import groups
+from equipoise.debias.after import groups
 from equipoise.debias.before.augmentation.adding import added, modelled, people
 from equipoise.debias.before.augmentation.copying import copying
 from equipoise.debias.before.augmentation.profiles import Ints, Profiles
@@ -86,7 +86,7 @@ class AugmentGAN(BeforeTraining):
 
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
         """See `Correction.obstacle`."""
-        return groups.user_obstacle(data, self.attribute)
+        return groups.attribute_obstacle(data, self.attribute)
 
     def transform(self, data: Dataset, context: Context) -> Dataset:
         """See `BeforeTraining.transform`.

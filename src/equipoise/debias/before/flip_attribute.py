@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import Field
 
 from equipoise.data import Dataset
-from equipoise.debias.before import groups
+from equipoise.debias.after import groups
 from equipoise.debias.before.augmentation.adding import added, people, repeated
 from equipoise.debias.before.augmentation.changing import changed
 from equipoise.debias.before.augmentation.profiles import Profiles
@@ -49,7 +49,7 @@ class FlipAttribute(BeforeTraining):
 
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
         """See `Correction.obstacle`."""
-        return groups.user_obstacle(data, self.attribute)
+        return groups.attribute_obstacle(data, self.attribute)
 
     def transform(self, data: Dataset, context: Context) -> Dataset:
         """See `BeforeTraining.transform`.

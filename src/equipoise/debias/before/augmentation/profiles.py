@@ -11,7 +11,8 @@ from scipy import sparse
 
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
-from equipoise.debias.before import groups
+from equipoise.debias.after import groups
+from equipoise.errors import DataError
 from equipoise.models.histories import locate
 
 Floats = NDArray[np.float64]
@@ -50,12 +51,17 @@ class Profiles:
         Raises:
             DataError: if users cannot be told apart by it.
         """
-        grouped = groups.users_by_group(data, attribute)
+        if (reason := groups.attribute_obstacle(data, attribute)) is not None:
+            raise DataError(f"Users cannot be told apart: {reason}")
+        column = str(groups.attribute_of(data, attribute))
         taken = data.positives
         if v.SAMPLE_WEIGHT in taken.columns:
             taken = taken.filter(pl.col(v.SAMPLE_WEIGHT) > 0)
         pairs = taken.select(v.USER, v.ITEM).unique()
-        users = grouped.join(pairs.select(v.USER).unique(), on=v.USER, how="semi").sort(v.USER)
+        active = pairs[v.USER].drop_nulls().unique().sort()
+        known, codes = groups.user_groups(data, column, active)
+        named = pl.Series(v.GROUP, [*known, None], dtype=pl.String).gather(codes % (len(known) + 1))
+        users = pl.DataFrame([active, named]).drop_nulls()
         pairs = pairs.join(users.select(v.USER), on=v.USER, how="semi")
         items = taken[v.ITEM].unique().sort()
         names = tuple(users[v.GROUP].unique().sort().to_list())
