@@ -39,8 +39,13 @@ METHODS: Mapping[str, Method] = {
     "mult_vae": ("mult_vae", {"width": 16, "kl": 1.0, "learning_rate": 1e-3}, "", {}),
     "mf popularity_adjust": ("mf", _MF, "popularity_adjust", {}),
     "mf ips": ("mf", _MF, "ips", {}),
-    "causal_vae": ("mf", _MF, "causal_vae", {"context": PROXIES}),
-    "causal_vae, no proxies read": ("mf", _MF, "causal_vae", {"context": ("gender",)}),
+    "causal_vae": ("mf", _MF, "causal_vae", {"context": PROXIES, "options": {"direct": True}}),
+    "causal_vae, no proxies read": (
+        "mf",
+        _MF,
+        "causal_vae",
+        {"context": ("gender",), "options": {"direct": True}},
+    ),
 }
 """Name -> model, its fields, correction, its fields."""
 

@@ -27,8 +27,14 @@ _ASSUMED = (
 _ASSUMED_OF_IMPRESSIONS = (
     "All impressions are logged; what was taken without one counts as shown as often as it was taken, and places of "
     "a slate count alike.",
+)
+_ASSUMED_OF_DIRECT = (
     "What made an item be shown is independent of taste: a logger that knew what users like breaks this, and then "
-    "part of their taste is left out of the scores.",
+    "part of their taste is left out of the scores."
+)
+_ASSUMED_OF_INDIRECT = (
+    "Nothing but taste moves whether what is shown is taken: the effect of a hidden confounder on that stays in the "
+    'scores, unless "direct" is set.'
 )
 _ASSUMED_OF_CLICKS = (
     "What was shown is not logged: how well liked an item is cannot be told from how often all users were shown it, "
@@ -83,16 +89,20 @@ class CausalVAE(DuringTraining):
         observed = Observed.of(data, catalogue, histories, self.context)
         found = predicted(observed, histories, len(catalogue.items))
         logged, proxied = observed.shown is not None, (found.low or 0.0) > 0
+        direct = bool(self.options.get("direct", False))
+        assumed = [*_ASSUMED, *(_ASSUMED_OF_IMPRESSIONS if logged else _ASSUMED_OF_CLICKS)]
+        if logged:
+            assumed.append(_ASSUMED_OF_DIRECT if direct else _ASSUMED_OF_INDIRECT)
         context.report(
             self,
             card={
-                "assumptions": [*_ASSUMED, *(_ASSUMED_OF_IMPRESSIONS if logged else _ASSUMED_OF_CLICKS)],
+                "assumptions": assumed,
                 "checks": {
                     "attributes": list(columns),
                     "impressions": logged,
                     "predicted_by_attributes": {"share": found.value, "low": found.low, "high": found.high},
                     "users": found.n,
-                    "removes_hidden_confounding": proxied,
+                    "removes_hidden_confounding": proxied and (direct or not logged),
                 },
                 "unchecked": list(_UNCHECKED),
             },

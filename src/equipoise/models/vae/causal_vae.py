@@ -39,12 +39,12 @@ class CausalVAE(Optimised):
     and Welling 2017, figure 1). What is taken is multinomial (Liang et al. 2018):
 
     * where the log says what was shown: items are shown by `softmax(b' + D e)` and taken, of what was shown, in
-      proportion to `times shown * exp(b + V z + A e)`;
+      proportion to `times shown * exp(b + V z)`, or `exp(b + V z + A e)` where the effect is `direct`;
     * where it does not: taken in proportion to `exp(b + V z + A e)`, where `A e` stands for being shown as well.
 
-    Scores answer do(show). With impressions they are `b + V z + log mean exp(A e)`, the mean being over the
-    population's `e` and not the user's own (backdoor adjustment for `e`); without them `b + V z`, which sets `e` to
-    the mean of the population for everybody, since `A e` cannot be told from being shown.
+    Scores answer do(show). They are `b + V z`; without impressions this sets `e` to the mean of the population for
+    everybody, since `A e` cannot be told from being shown. Where the effect is direct, `log mean exp(A e)` is added,
+    the mean being over the population's `e` and not the user's own (backdoor adjustment for `e`).
 
     It rests on the attributes telling of exposure and not of taste: what they predict is taken for exposure. Where
     they predict nothing (see `evidence`), the two cannot be told apart: there is no `A e` then, and the model is
@@ -61,9 +61,10 @@ class CausalVAE(Optimised):
     """Columns of users that tell of exposure and not of taste; `all` for those of at most 50 values that are not
     sensitive."""
 
-    direct: bool = True
-    """Whether what made an item be shown may also make it be taken where it is shown. Read where impressions are
-    logged; else the two cannot be told apart."""
+    direct: bool = False
+    """Whether what made an item be shown may also make it be taken where it is shown (a hidden confounder). Taste that
+    the logger knew of is then lost; without it, a confounder's own effect stays. Read where impressions are logged;
+    else the two cannot be told apart."""
 
     width: PositiveInt = 32
     """Latents of taste."""
@@ -90,7 +91,7 @@ class CausalVAE(Optimised):
     batch_users: PositiveInt = 100
     """Users per batch."""
 
-    epochs: PositiveInt = 60
+    epochs: PositiveInt = 40
     """Passes over the users."""
 
     learning_rate: float = Field(3e-3, gt=0)
@@ -235,10 +236,10 @@ class FittedCausalVAE(Fitted):
         """What can be checked of the fit: how far the attributes tell exposure, and whether the latents are used.
 
         Returns:
-            Plain JSON values: `context_predicts` (share, low, high), `corrects` (whether there is an exposure that
-            scores leave out), `active_taste` and `active_exposure` (latents whose posterior mean differs between
-            users), `latents`, `context_in_taste` and `context_in_exposure` (share of the variance of the posterior
-            means that the attributes predict, in 0..1).
+            Plain JSON values: `context_predicts` (share, low, high), `impressions` (whether what was shown is known),
+            `removes_confounder` (whether scores leave out an effect of exposure on what is taken), `active_taste` and
+            `active_exposure` (latents whose posterior mean differs between users), `latents`, `context_in_taste` and
+            `context_in_exposure` (share of the variance of the posterior means that the attributes predict, in 0..1).
         """
         users = np.flatnonzero(self.catalogue.user_counts > 0)
         taste, exposure = self.latents(users, self.histories.take(users))
@@ -247,7 +248,8 @@ class FittedCausalVAE(Fitted):
         return {
             "context_predicts": {"share": share, "low": low, "high": high},
             "impressions": self.context.shown is not None,
-            "corrects": bool(exposure.shape[1]),
+            "removes_confounder": bool(exposure.shape[1])
+            and (self.context.shown is None or self.config.direct),
             "active_taste": int((taste.var(axis=0) > _ACTIVE).sum()),
             "active_exposure": int((exposure.var(axis=0) > _ACTIVE).sum()),
             "latents": {"taste": taste.shape[1], "exposure": exposure.shape[1]},
