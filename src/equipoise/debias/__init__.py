@@ -23,6 +23,8 @@ corrections: Registry[Correction] = Registry(
         "popularity_adjust": "equipoise.debias.during.popularity_adjust:PopularityAdjust",
         "causal_vae": "equipoise.debias.during.causal_vae:CausalVAE",
         "rel_mf": "equipoise.debias.during.rel_mf:RelMF",
+        "macr": "equipoise.debias.during.macr:CounterfactualReasoning",
+        "dice": "equipoise.debias.during.dice:Disentangle",
         "multitask": "equipoise.debias.during.multitask:Multitask",
         "invariant": "equipoise.debias.during.invariant:InvariantPreference",
         "adversarial": "equipoise.debias.during.adversarial:Adversarial",

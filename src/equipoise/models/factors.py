@@ -242,7 +242,7 @@ class Factors(nn.Module):
 
     def _pointwise(self, step: Step, batch: Examples, rng: np.random.Generator) -> Tensor:
         """Of a block of pairs: some of the users, all items or `negatives` of them."""
-        users = self.active[torch.from_numpy(rng.integers(len(self.active), size=_BLOCK_USERS))]
+        users = self.active[torch.from_numpy(rng.integers(len(self.active), size=BLOCK_USERS))]
         drawn = torch.arange(len(self.warm))
         if len(drawn) > self.config.negatives:
             drawn = torch.from_numpy(rng.choice(len(drawn), self.config.negatives, replace=False))
@@ -253,7 +253,7 @@ class Factors(nn.Module):
         return losses.pointwise(taken, others, self.cells, step.weights)
 
 
-_BLOCK_USERS = 512  # of all pairs of users and items, those of so many users stand for the others in a batch
+BLOCK_USERS = 512  # of all pairs of users and items, those of so many users stand for the others in a batch
 
 
 def _expected(table: Floats, rows: Examples) -> NDArray[np.float64]:

@@ -23,6 +23,8 @@ models: Registry[Recommender] = Registry(
         "invariant": "equipoise.models.disentangled.invariant:Invariant",
         "content": "equipoise.models.content:Content",
         "sequence": "equipoise.models.sequence:Sequence",
+        "macr": "equipoise.models.disentangled.macr:MACR",
+        "dice": "equipoise.models.disentangled.dice:DICE",
         "blend": "equipoise.models.blend:Blend",
     },
 )

@@ -1,0 +1,63 @@
+"""Counterfactual subtraction of what an item is taken for by itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import NonNegativeFloat, PositiveFloat
+
+from equipoise.data import Dataset
+from equipoise.debias.correction import Bias, Context, DuringTraining
+from equipoise.debias.during.replaced import BY_EVENTS, carried, counted, in_the_way
+from equipoise.models.disentangled.macr import MACR
+from equipoise.models.recommender import Recommender
+from equipoise.models.training import Training
+
+
+class CounterfactualReasoning(DuringTraining):
+    """The model `macr` in the place of matrix factorisation (Wei et al. 2021, "Model-agnostic counterfactual reasoning
+    for eliminating popularity bias in recommender system"); see `equipoise.models.disentangled.macr.MACR`.
+    """
+
+    name: ClassVar[str] = "macr"
+    against: ClassVar[tuple[Bias, ...]] = ("popularity",)
+    chooses: ClassVar[bool] = True
+
+    c: float | None = None
+    """The reference match; None for the one that ranks held-out events best, each counted 1 / popularity."""
+    item_weight: NonNegativeFloat = 10.0
+    """Weight of the loss of the item's own head."""
+    user_weight: NonNegativeFloat = 0.1
+    """Weight of the loss of the user's own head."""
+    level: PositiveFloat = 12.0
+    """Match of an average pair when training begins."""
+
+    def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
+        """It needs a matrix factorisation of what was taken."""
+        return in_the_way(recommender)
+
+    def instead(self, recommender: Recommender) -> Recommender:
+        """MACR with the model's width and way of training."""
+        own = {name: getattr(self, name) for name in type(self).model_fields}
+        return MACR(**carried(recommender, MACR), **own)
+
+    def training(self, data: Dataset, context: Context) -> Training:
+        """Nothing beside the model itself; reports what it assumes."""
+        by, chosen = counted(data), self.c is None and context.valid is not None
+        unchosen = "There are no held-out events: the reference is the average match."
+        context.report(
+            self,
+            counted=by,
+            reference="held-out events" if chosen else "average match" if self.c is None else "given",
+            card={
+                "assumptions": [
+                    "What is taken is the product of match, item and user: the item's own path is the same for all "
+                    "users up to a factor.",
+                    "The item's own head knows the popularity that is to go, and nothing of what all users like.",
+                    "Held-out events counted 1 / popularity stand for those of a logger that shows all items alike.",
+                ],
+                "checks": {"popularity_from_impressions": by == "impressions", "reference_chosen": chosen},
+            },
+            warnings=[BY_EVENTS] * (by == "positives") + [unchosen] * (self.c is None and not chosen),
+        )
+        return Training()
