@@ -22,8 +22,8 @@ def section(row: Row) -> Iterable[str]:
         "NDCG and agreement (rank correlation within the user) are with true preference, more is better. Exposure and "
         "popularity: by how much lists favour what was shown, in standard deviations; exposure share: what scores owe "
         "to exposure, as a share of what they owe to preference; both are best at 0. Differences are paired by world. "
-        "`causal_vae` reads the proxies as its context; *no proxies read*: an attribute that tells nothing of the "
-        "channel.\n"
+        "`causal_vae` reads the proxies as its context; with *gender for a proxy* it reads an attribute that tells of "
+        "taste and nothing of the channel, against what it assumes.\n"
     )
     for world, ground in WORLDS.items():
         yield f"### {world}\n"

@@ -40,7 +40,7 @@ METHODS: Mapping[str, Method] = {
     "mf popularity_adjust": ("mf", _MF, "popularity_adjust", {}),
     "mf ips": ("mf", _MF, "ips", {}),
     "causal_vae": ("mf", _MF, "causal_vae", {"context": PROXIES, "options": {"direct": True}}),
-    "causal_vae, no proxies read": (
+    "causal_vae, gender for a proxy": (
         "mf",
         _MF,
         "causal_vae",
