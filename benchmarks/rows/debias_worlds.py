@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from benchmarks.bias_worlds import WORLDS, Ground, expected_rating, later
+from benchmarks.bias_worlds import WORLDS as PLANTED
+from benchmarks.bias_worlds import Ground, expected_rating, later, ratings
 from benchmarks.machine import threads
+from benchmarks.minority_worlds import minority
 from benchmarks.row import Part, Row
+from benchmarks.shifting_worlds import shifting
+from benchmarks.unequal_worlds import unequal, value_unfairness
 from equipoise.component import Runtime
 from equipoise.data import vocabulary as v
 from equipoise.debias import AfterTraining, Context, corrections
@@ -27,6 +31,13 @@ from equipoise.worlds import World, do_value, planted, planted_bias
 from equipoise.worlds.draws import uniform
 
 K = 10
+WORLDS: Mapping[str, Callable[[int], Ground]] = {
+    **PLANTED,
+    "minority": minority,
+    "small propensities": partial(ratings, alpha=0.1),
+    "shifting": shifting,
+    "unequal": unequal,
+}
 _SEEDS = tuple(range(1, 11))
 """Seed 0 is the world on which fields were chosen, and is not scored."""
 _ELSEWHERE = 1_000
@@ -38,10 +49,43 @@ BACKBONES: Mapping[str, Mapping[str, Any]] = {
     "sequence": {"width": 32, "blocks": 1, "length": 50, "epochs": 8},
 }
 """Chosen once by NDCG@10 of held-out clicks of the base; the same for all methods."""
-RATED: Mapping[str, Any] = {"loss": "rating", "width": 8, "epochs": 20, "shrinkage": 0.1}
-"""Of `mf`, in the world of ratings."""
+_RATED: Mapping[str, Any] = {"loss": "rating", "width": 8, "epochs": 20, "shrinkage": 0.1}
+RATED: Mapping[str, Mapping[str, Any]] = {
+    "ratings": _RATED,
+    "small propensities": _RATED,
+    "shifting": _RATED,
+    "unequal": {**_RATED, "shrinkage": 0.03, "batch_events": 8192, "learning_rate": 0.05},
+}
+"""Of `mf`, in worlds of ratings."""
 
 _SHARED = {"group": "popularity", "pool": 500, "strength": 3.0}
+_OF_RATINGS: Mapping[str, Mapping[str, Any]] = {
+    "ips": {},
+    "snips": {},
+    "clipped_ips": {},
+    "dr_jl": {},
+    "mrdr": {},
+    "stable_dr": {},
+}
+_TASTE = "; ".join(
+    f"gender -> share.{trait}"
+    for trait in (
+        *(
+            "beauty",
+            "books",
+            "electronics",
+            "garden",
+            "kitchen",
+            "music",
+            "office",
+            "outdoor",
+            "shoes",
+            "toys",
+        ),
+        *("rustic", "compact", "classic", "luxury", "playful", "modern"),
+    )
+)
+"""A graph in which gender moves how much of each category and style a user takes, and nothing else."""
 METHODS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "popularity": {
         "ips": {},
@@ -55,6 +99,9 @@ METHODS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "max_min": _SHARED,
         "calibrated": {},
         "mmr": {},
+        "dpp": {},
+        "exposure_lp": {"group": "popularity", "pool": 500},
+        "exposure_lp each": {"group": "popularity", "pool": 500, "scope": "each"},
     },
     "position": {
         "position": {"method": "regression_em"},
@@ -71,6 +118,8 @@ METHODS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "mmr": {},
         "exposure": {"group": "category"},
         "reweigh": {"group": "category", "rounds": 4, "exclude_seen": False},
+        "dpp": {},
+        "dpp categories": {"similarity": "categories"},
     },
     "group gap": {
         "user_gap": {"max_loss": 0.1},
@@ -79,9 +128,35 @@ METHODS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "adversarial": {},
         "snips": {},
         "score_calibration": {},
+        "fair_regularizer": {},
+        "self_calibration": {},
+        "flip_attribute": {},
+        "augment_gan": {"rounds": 1},
     },
-    "noise": {"purify": {}, "mmr": {}},
-    "ratings": {"ips": {}, "snips": {}, "clipped_ips": {}, "dr_jl": {}, "mrdr": {}, "score_calibration": {}},
+    "minority": {
+        "balanced_sampling": {"by": "group", "strength": 1.0},
+        "reweigh": {"disparity": "quality", "rounds": 4, "exclude_seen": False},
+        "user_gap": {"max_loss": 0.1},
+        "flip_attribute": {},
+        "augment_gan": {},
+        "augment_counterfactual": {"graph": _TASTE, "category": "traits"},
+    },
+    "noise": {"purify": {}, "mmr": {}, "dpp": {}},
+    "ratings": {
+        **_OF_RATINGS,
+        "dr_jl joint": {"joint": True},
+        "mrdr joint": {"joint": True},
+        "invariant": {},
+        "score_calibration": {},
+    },
+    "small propensities": {
+        **_OF_RATINGS,
+        "dr_jl joint": {"joint": True},
+        "mrdr joint": {"joint": True},
+        "stable_dr joint": {"joint": True},
+    },
+    "shifting": {"snips": {}, "invariant": {"column": "season"}, "invariant found": {}},
+    "unequal": {"snips": {}, "fair_regularizer": {}, "fair_regularizer strong": {"strength": 4.0}},
 }
 """World -> method (and a word, where one runs twice) -> fields: every method in the worlds of what it is against, and
 what is cheap beside it. Re-rankers that should move the rare reach for all 500 items. Fields that are no defaults were
@@ -126,7 +201,7 @@ def measure(setting: str, seed: int, folder: Path) -> Part:
     lists = _lists(corrected, ground, seed)
     latency = (time.perf_counter() - started) / len(ground.world.users)
     values = {**_quality(ground, lists), **_scores(world, ground, corrected, method)}
-    if corrected is not None and method == "score_calibration" and world != "ratings":
+    if corrected is not None and method == "score_calibration" and world not in RATED:
         values |= _calibration(ground, corrected, seed)
     values |= {"training s": spent, "training CPU s": worked, "ms per list": 1000 * latency}
     return Part(values, notes={"corrections": {} if corrected is None else corrected.diagnostics})
@@ -154,7 +229,7 @@ def _fitted(world: str, seed: int, backbone: str, method: str) -> Corrected:
 
 def _fields(world: str, backbone: str) -> Mapping[str, Any]:
     """Of the model: for ratings it learns their values, else what is taken."""
-    return {**BACKBONES[backbone], **(RATED if world == "ratings" else {})}
+    return {**BACKBONES[backbone], **RATED.get(world, {})}
 
 
 def _lists(corrected: Corrected | None, ground: Ground, seed: int) -> pl.DataFrame:
@@ -195,11 +270,19 @@ def _scores(name: str, ground: Ground, corrected: Corrected | None, method: str)
     users, n_items = ground.world.users[v.USER], len(ground.world.items)
     table = corrected.model.recommend(users, n_items, exclude_seen=False, runtime=corrected.context.runtime)
     values = {name.replace("_", " "): value for name, value in do_value(ground.world, table).items()}
-    if name == "ratings":
+    if name in RATED:
         cells = ground.world.located(table)
-        truth = expected_rating(ground.world)[cells["_user"].to_numpy(), cells["_item"].to_numpy()]
-        error = cells[v.SCORE].to_numpy() - truth
+        rows, columns, truth_of = (
+            cells["_user"].to_numpy(),
+            cells["_item"].to_numpy(),
+            expected_rating(ground.world),
+        )
+        error = cells[v.SCORE].to_numpy() - truth_of[rows, columns]
         values |= {"MSE": float((error**2).mean()), "level": float(error.mean())}
+        if name == "unequal":
+            said = np.full(truth_of.shape, np.nan)
+            said[rows, columns] = cells[v.SCORE].to_numpy()
+            values["value unfairness"] = value_unfairness(ground.world, said)
     return values
 
 

@@ -27,8 +27,11 @@ Bias = Literal[
     "noise",
     "monotony",
     "calibration",
+    "sparsity",
 ]
-"""What a correction is against; `monotony` is a list whose items are all alike."""
+"""What a correction is against; `monotony` is a list whose items are all alike, `sparsity` a log that tells little of
+each user.
+"""
 
 Reranker = Callable[[pl.DataFrame, "Context", int], pl.DataFrame]
 """From the pools of users, a context and a length to lists, as `AfterTraining.rerank` says."""

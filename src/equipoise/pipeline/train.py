@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from equipoise.component import Runtime
@@ -17,6 +16,7 @@ from equipoise.debias.corrected import fit, rerank
 from equipoise.errors import ModelError
 from equipoise.language import Vectors
 from equipoise.models import Fitted, models
+from equipoise.models.histories import Catalogue, locate
 from equipoise.pipeline.folder import RunFolder
 from equipoise.pipeline.held_out import held_out
 from equipoise.pipeline.prepare import Prepared
@@ -80,14 +80,21 @@ def recommend_all(
 def write_vectors(fitted: Mapping[str, Fitted], prepared: Prepared, folder: RunFolder) -> None:
     """Vectors of users and items of the last stage, where its model has them; users as lists are made for them."""
     model = list(fitted.values())[-1].observe(prepared.valid.events)
-    users = np.arange(len(model.catalogue.users))
+    known = _people(model, prepared)
+    users = locate(model.catalogue.users, known)
     found = {
-        "users": (v.USER, model.catalogue.users, model.user_vectors(users, model.histories)),
+        "users": (v.USER, known, model.user_vectors(users, model.histories.take(users))),
         "items": (v.ITEM, model.catalogue.items, model.item_vectors()),
     }
     for name, (key, ids, matrix) in found.items():
         if matrix is not None:
             folder.write_frame(f"vectors/{name}.parquet", Vectors(ids, matrix).frame(key))
+
+
+def _people(model: Fitted, prepared: Prepared) -> pl.Series:
+    """Users that the model knows, without those that a correction made up."""
+    known = model.catalogue.users
+    return known.filter(known.is_in(Catalogue.of(prepared.train).users.implode()))
 
 
 def _recommend(
@@ -102,7 +109,7 @@ def _recommend(
     rerankers = [correction for correction in chosen if isinstance(correction, AfterTraining)]
     k = max(config.audit.k)
     depth = max([k, *(correction.pool for correction in rerankers)])
-    known = model.catalogue.users
+    known = _people(model, prepared)
     users = pl.concat([known, prepared.test.events[v.USER].cast(known.dtype)]).unique().sort()
     knowing = model.observe(prepared.valid.events)
     lists = knowing.recommend(users, depth, exclude_seen=config.audit.exclude_seen, runtime=runtime)

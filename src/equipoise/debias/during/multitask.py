@@ -43,7 +43,7 @@ class Multitask(DuringTraining):
     """
 
     name: ClassVar[str] = "multitask"
-    against: ClassVar[tuple[Bias, ...]] = ("noise",)
+    against: ClassVar[tuple[Bias, ...]] = ("sparsity",)
 
     tasks: tuple[TaskName, ...] | None = Field(None, min_length=1)
     """Which tasks; None for those that the data have labels for, unless these labels go with users and items no more

@@ -149,6 +149,7 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.against.leakage": "属性泄露",
     "debias.against.noise": "噪声与操纵",
     "debias.against.monotony": "物品雷同的列表",
+    "debias.against.sparsity": "每个用户记录稀少",
     "debias.against.calibration": "名不副实的概率",
     "debias.front.lead": "越靠右越准确，越靠下偏差、差距或泄露越小；线段为 {level} 区间。只有当另一方法在各"
     "方面都不差、且至少"

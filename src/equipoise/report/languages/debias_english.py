@@ -185,6 +185,7 @@ MESSAGES: Final[dict[str, str]] = {
     "debias.against.leakage": "attribute leakage",
     "debias.against.noise": "noise and manipulation",
     "debias.against.monotony": "lists of items all alike",
+    "debias.against.sparsity": "logs that tell little of each user",
     "debias.against.calibration": "probabilities that mean something else",
     "debias.front.lead": "Right is more accurate, down is less bias, gap or leakage; lines are {level} "
     "intervals. A "
