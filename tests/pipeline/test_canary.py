@@ -113,7 +113,9 @@ def fingerprint(method, settings, prepared):
     for column in ("user_id", "item_id", "rank", "score", "probability"):
         digest.update(lists[column].to_numpy().tobytes())
     reported = trained.corrected.diagnostics
-    assert propensity_cards(reported) or not any("estimand" in told.get("card", ()) for told in reported.values())
+    assert propensity_cards(reported) or not any(
+        "estimand" in told.get("card", ()) for told in reported.values()
+    )
     told = json.dumps(reported, sort_keys=True, default=str)
     digest.update(told.encode())
     return digest.hexdigest(), told

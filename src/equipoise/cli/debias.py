@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from equipoise.cli.words import listed, say
+from equipoise.component import Runtime
 from equipoise.errors import EquipoiseError
 
 _STYLES = {"better": "green", "worse": "red", "unclear": "dim"}
@@ -37,6 +38,10 @@ def debias(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(help="1 or 2 that train at once (default: 2 where there are two cores).", min=1, max=2),
+    ] = None,
     lang: Annotated[str | None, typer.Option(help="Language of the page: en, zh.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace a comparison of another configuration in that folder.")
@@ -57,6 +62,7 @@ def debias(
 
     request = {
         "methods": "all" if methods.strip() == "all" else listed(methods), "seeds": seeds, "twin": twin, "lang": lang,
+        "processes": processes or min(2, Runtime().cores),
         "command": shlex.join(["equipoise", *sys.argv[1:]]),
     }  # fmt: skip
     try:

@@ -39,12 +39,29 @@ class Trials:
 
 
 def train_all(
-    ground: Ground, systems: Sequence[System], seeds: int, store: Store, say: Say, prefix: str = ""
+    ground: Ground,
+    systems: Sequence[System],
+    seeds: int,
+    store: Store,
+    say: Say,
+    prefix: str = "",
+    *,
+    backwards: bool = False,
 ) -> Trials:
     """Train every row for every seed, or take what is kept of an earlier call.
 
     A correction that gives up (a target that cannot be reached, weights that explode, a matrix that cannot be solved)
     is left out with its reason; the base must not.
+
+    Args:
+        ground: What all rows stand on.
+        systems: The rows, the base first.
+        seeds: How often each is trained.
+        store: Where finished parts are.
+        say: Called with a line for each part.
+        prefix: What lines begin with.
+        backwards: Whether to begin with the last row of the last seed, beside somebody who begins with the first;
+            states of unfinished trainings are that other's alone.
 
     Raises:
         EquipoiseError: if the base cannot be trained or measured.
@@ -52,15 +69,17 @@ def train_all(
     attack = Attack(ground)
     found: dict[str, list[Trial]] = {system.name: [] for system in systems}
     failed: dict[str, str] = {}
-    total, done = len(systems) * seeds, 0
-    for seed in range(seeds):
+    total, order = len(systems) * seeds, -1 if backwards else 1
+    for seed in range(seeds)[::order]:
         names = {system.name: key(ground.fingerprint, system, seed) for system in systems}
-        base = _base(ground, systems[0], seed, store, names[BASE])
-        for system in systems:
-            done += 1
+        base = _base(ground, systems[0], seed, store, names[BASE], keep=not backwards)
+        for place, system in list(enumerate(systems, start=1))[::order]:
             if system.name in failed:
                 continue
-            said = f"{prefix}{done}/{total} ".ljust(10) + f"{system.name}, training {seed + 1}: "
+            said = (
+                f"{prefix}{seed * len(systems) + place}/{total} ".ljust(10)
+                + f"{system.name}, training {seed + 1}: "
+            )
             one = store.trial(names[system.name])
             if one is None:
                 started = time.perf_counter()
@@ -77,7 +96,8 @@ def train_all(
             else:
                 say(f"{said}kept from before")
             found[system.name].append(one)
-        store.checkpoint(names[BASE]).unlink(missing_ok=True)
+        if not backwards:
+            store.checkpoint(names[BASE]).unlink(missing_ok=True)
     return Trials(
         [system for system in systems if system.name not in failed],
         {name: many for name, many in found.items() if name not in failed},
@@ -133,18 +153,18 @@ def reason(error: BaseException) -> str:
     return f"It failed with {type(error).__name__}: {str(error).strip() or 'no message'}."
 
 
-def _base(ground: Ground, system: System, seed: int, store: Store, name: str) -> Any:
+def _base(ground: Ground, system: System, seed: int, store: Store, name: str, *, keep: bool) -> Any:
     """Gives the base of one seed, trained when it is first asked for.
 
-    Its training is kept until all rows of the seed are finished: those that only re-rank its lists need it, also
-    after an interruption.
+    Its training is kept, if at all, until all rows of the seed are finished: those that only re-rank its lists need
+    it, also after an interruption.
     """
 
     @cache
     def trained() -> Trained:
         known = store.trial(name)
-        checkpoint = store.checkpoint(name)
-        if known is None:
+        checkpoint = store.checkpoint(name) if keep else None
+        if known is None and checkpoint is not None:
             checkpoint.unlink(missing_ok=True)  # half a training would be timed as half of one
         one = train(system, ground, seed, checkpoint)
         return one if known is None else replace(one, seconds=known.facts["seconds"])

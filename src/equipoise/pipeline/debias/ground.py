@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import polars as pl
 
@@ -21,10 +21,11 @@ from equipoise.errors import DataError
 from equipoise.language import Vectors
 from equipoise.models import models
 from equipoise.models.recommender import Recommender
+from equipoise.pipeline.encode import encode
 from equipoise.pipeline.folder import content_hash
 from equipoise.pipeline.held_out import held_out
 from equipoise.pipeline.measure import catalogue_of, weighed
-from equipoise.pipeline.prepare import Prepared
+from equipoise.pipeline.prepare import Prepared, prepare
 
 Part = Literal["valid", "test"]
 PARTS: tuple[Part, ...] = ("valid", "test")
@@ -72,6 +73,14 @@ class Ground:
     prepared: Prepared = field(repr=False)
     vectors: Vectors | None = field(repr=False)
     leakage: bool = True
+
+    @classmethod
+    def read(cls, settings: Config) -> Self:
+        """Data as a run reads, cleans, splits and encodes it."""
+        runtime = Runtime(seed=settings.seed, progress=False)
+        with runtime.limited():
+            prepared, _ = prepare(settings, runtime)
+            return cls(settings, prepared, encode(settings, prepared.train, runtime))
 
     @cached_property
     def k(self) -> int:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from equipoise.component import Runtime
 from equipoise.config import Config, read_config
 from equipoise.debias import corrections
 from equipoise.pipeline.causal.writing import Say, provenance
+from equipoise.pipeline.debias.beside import helped
 from equipoise.pipeline.debias.comparing import FAILURES, compare, reason, train_all
 from equipoise.pipeline.debias.ground import FEWEST, Ground
 from equipoise.pipeline.debias.leakage import MOST_USERS, TRAININGS
@@ -19,11 +20,11 @@ from equipoise.pipeline.debias.request import DebiasRequest
 from equipoise.pipeline.debias.store import REPORT, Store
 from equipoise.pipeline.debias.systems import systems
 from equipoise.pipeline.debias.twin import ranking, twin
-from equipoise.pipeline.encode import encode
-from equipoise.pipeline.prepare import prepare
 from equipoise.report import render_debias
 from equipoise.report.debias.sentences import advised, found_by
 from equipoise.report.languages import Words
+
+_WORTH_SHARING = 20  # trainings: a second process has to load and read everything first
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def debias(
     store = Store.open(folder, digest(settings), force=force)
     say(f"writing   {folder}")
 
-    ground = read(settings)
+    ground = Ground.read(settings)
     methods = asked.methods
     chosen, skipped = systems(
         settings, ground.train, ground.recommender, methods, strict=not isinstance(methods, str)
@@ -85,8 +86,10 @@ def debias(
     say(f"compared  {', '.join(system.name for system in chosen)}")
     for one in skipped:
         say(f"left out  {one['method']}: {one['reason']}")
-    with ground.runtime(0).limited():
-        trials = train_all(ground, chosen, asked.seeds, store, say)
+    shared = asked.processes > 1 and len(chosen) * asked.seeds >= _WORTH_SHARING
+    with (replace(ground.runtime(0), threads=1) if shared else ground.runtime(0)).limited():
+        with helped(settings, asked, folder, say) if shared else nullcontext():
+            trials = train_all(ground, chosen, asked.seeds, store, say)
         told = compare(ground, trials)
         mirrored, said = _mirrored(ground, asked, told, store, say) if asked.twin else (None, [])
     content = {
@@ -108,14 +111,6 @@ def debias(
     kept = store.write(content, lambda plain: render_debias(plain, lang))
     say(f"wrote     {folder}")
     return Comparison(folder, kept)
-
-
-def read(settings: Config) -> Ground:
-    """Data as a run reads, cleans, splits and encodes it."""
-    runtime = Runtime(seed=settings.seed, progress=False)
-    with runtime.limited():
-        prepared, _ = prepare(settings, runtime)
-        return Ground(settings, prepared, encode(settings, prepared.train, runtime))
 
 
 def digest(settings: Config) -> str:

@@ -21,6 +21,8 @@ class DebiasRequest(BaseModel):
     """How often each is trained; the split stays, the training's random numbers differ."""
     twin: bool = False
     """Whether all is done once more on a generated world like this log, whose truth is known."""
+    processes: int = Field(1, ge=1, le=2)
+    """How many processes train; with two, the second begins with the last training of the last correction."""
     lang: Literal["en", "zh"] | None = None
     """Language of the page; the configuration's by default."""
     command: str | None = None
