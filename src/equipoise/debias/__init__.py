@@ -25,6 +25,7 @@ corrections: Registry[Correction] = Registry(
         "rel_mf": "equipoise.debias.during.rel_mf:RelMF",
         "macr": "equipoise.debias.during.macr:CounterfactualReasoning",
         "dice": "equipoise.debias.during.dice:Disentangle",
+        "esmm": "equipoise.debias.during.esmm:EntireSpace",
         "multitask": "equipoise.debias.during.multitask:Multitask",
         "invariant": "equipoise.debias.during.invariant:InvariantPreference",
         "adversarial": "equipoise.debias.during.adversarial:Adversarial",

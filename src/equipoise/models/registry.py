@@ -25,6 +25,7 @@ models: Registry[Recommender] = Registry(
         "sequence": "equipoise.models.sequence:Sequence",
         "macr": "equipoise.models.disentangled.macr:MACR",
         "dice": "equipoise.models.disentangled.dice:DICE",
+        "esmm": "equipoise.models.disentangled.esmm:ESMM",
         "blend": "equipoise.models.blend:Blend",
     },
 )

@@ -21,7 +21,7 @@ def in_the_way(recommender: Recommender) -> str | None:
     return None
 
 
-def carried(recommender: Recommender, kind: type[MF], *but: str) -> dict[str, Any]:
+def carried(recommender: Recommender, kind: type[Recommender], *but: str) -> dict[str, Any]:
     """The settings of matrix factorisation that its replacement goes on with.
 
     Args:
