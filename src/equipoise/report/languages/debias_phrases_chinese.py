@@ -116,6 +116,24 @@ PHRASES: Final[dict[str, str]] = {
     r"the model '(.+)' cannot add popularity to its scores while it is trained\.": "模型“{0}”在训练时无"
     "法把流行度加入得分。",
     r"popularity multiplies chances; a loss of ratings has none\.": "流行度乘在概率上；评分损失没有概率。",
+    r"the model '(.+)' has no pointwise loss; choose 'mf'\.": "模型“{0}”没有逐点损失；请选择“mf”。",
+    r"it learns what is relevant from what was taken; a loss of ratings learns values\.": "它由被选取的物品学习"
+    "相关性；评分损失学习的是数值。",
+    r"it takes the place of matrix factorisation; '(.+)' is no model of that kind\.": "它取代矩阵分解；“{0}”不"
+    "是这类模型。",
+    r"it explains what was taken; a loss of ratings learns values\.": "它解释被选取的物品；评分损失学习的是数值。",
+    r"it has no factors for attributes, and the model reads some\.": "它没有属性的因子，而模型读取了属性。",
+    r"it needs two halves of the factors, and there are (\d+)\.": "它需要把因子分成两半，而因子数为 {0}。",
+    r"the log has no events '(.+)', and it needs all that was shown, clicked and bought\.": "日志没有“{0}”事件，"
+    "而它需要所有展示、点击和购买。",
+    r"The log has no impressions, so that popularity is counted by events: what all users like is taken away "
+    r"with what all were shown\.": "日志没有展示，流行度按事件计：所有用户都喜欢的与向所有人展示的会一并去除。",
+    r"There are no held-out events: the reference is the average match\.": "没有留出事件：以平均匹配度为参照。",
+    r"Only (\d+) purchases follow an impression: what they teach is mostly chance\.": "展示之后只有 {0} 次购买："
+    "从中学到的多为偶然。",
+    r"(\d+) of (\d+) purchases follow no impression and are left out\.": "{1} 次购买中有 {0} 次之前没有展示，已略去。",
+    r"The weights say that (.+) of all pairs are relevant, which is no share: θ is too small\.": "按权重，所有用"
+    "户物品对中相关的比例为 {0}，这不可能：θ 过小。",
     r"the log has no impressions to count\.": "日志没有可计数的展示。",
     r"nothing can be taken out of the vectors of '(.+)' while it learns; it is not trained by "
     r"gradient descent, as mf and sequence are\.": "“{0}”学习时无法从其向量中去除任何东西；它不像 mf 和"
