@@ -12,7 +12,7 @@ from equipoise.config import Config
 from equipoise.data import Dataset
 from equipoise.debias import AfterTraining, Correction, corrections
 from equipoise.debias.corrected import instead
-from equipoise.errors import ConfigError, ModelError
+from equipoise.errors import ConfigError, EquipoiseError, ModelError
 from equipoise.models.recommender import Recommender
 
 Kind = Literal["base", "method", "configured", "reference"]
@@ -87,7 +87,7 @@ def systems(
     configured = tuple(corrections.build(part.method, part.fields) for part in config.debias)
     try:
         instead(recommender, train, configured)
-    except ModelError as error:  # says which correction, and why
+    except EquipoiseError as error:  # says which correction, and why
         skipped.append({"method": CONFIGURED, "reason": error.what})
     else:
         if configured and configured not in [row.chosen for row in rows]:

@@ -18,7 +18,7 @@ from equipoise.component import Runtime
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.debias import AfterTraining
-from equipoise.debias.corrected import Corrected, fit
+from equipoise.debias.corrected import Corrected, fit, instead
 from equipoise.errors import EquipoiseError, ModelError
 from equipoise.models import models
 from equipoise.models.optimised import Optimised
@@ -67,7 +67,7 @@ def train(system: System, ground: Ground, seed: int, checkpoint: Path | None = N
     """Fit a row that has a model; nothing of test is looked at."""
     runtime = ground.runtime(seed)
     recommender = models.build("popular") if system.name == POPULAR else ground.recommender
-    _warm_up(recommender, ground)
+    _warm_up(instead(recommender, _data(system, ground), system.chosen), ground)
     started = time.perf_counter()
     corrected = fit(
         recommender, _data(system, ground), system.chosen, valid=ground.valid, vectors=ground.vectors, runtime=runtime,
