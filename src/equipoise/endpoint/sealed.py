@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar
@@ -26,8 +28,10 @@ def _seal(previous: str, record: Mapping[str, Any]) -> str:
 class SealedLog:
     """A file of records, one JSON object a line.
 
-    The `hash` of a line is the SHA-256 of the line before it and of its own content, so that no line can be changed,
-    left out or put in between unseen. One process writes to a log.
+    The `hash` of a line is the SHA-256 of the line before it and of its own content, so that no line that others
+    follow can be changed, left out or put in between unseen. That the last lines were cut off, or that all was written
+    anew, cannot be seen, for the hash has no key: where that matters, keep the last `hash` elsewhere. One process
+    writes to a log.
 
     Args:
         file: Where it is; an existing log is read, checked and continued.
@@ -46,14 +50,27 @@ class SealedLog:
         existing = self.read(self.file) if self.file.exists() else []
         self._last = existing[-1]["hash"] if existing else _START
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Add a record of plain JSON values, in one write."""
+    def append(self, *records: Mapping[str, Any]) -> None:
+        """Add records of plain JSON values, in one write: all, or none where that fails.
+
+        Raises:
+            OSError: if the file cannot be written.
+        """
         with self._lock:
-            sealed = {**record, "hash": _seal(self._last, record)}
+            last, lines = self._last, []
+            for record in records:
+                last = _seal(last, record)
+                lines.append(canonical({**record, "hash": last}) + "\n")
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            with self.file.open("a", encoding="utf-8") as file:
-                file.write(canonical(sealed) + "\n")
-            self._last = sealed["hash"]
+            length = self.file.stat().st_size if self.file.exists() else 0
+            try:
+                with self.file.open("ab") as file:
+                    file.write("".join(lines).encode())
+            except OSError:
+                with suppress(OSError):  # a part of a line would make the log look altered
+                    os.truncate(self.file, length)
+                raise
+            self._last = last
 
     @classmethod
     def read(cls, file: Path) -> list[dict[str, Any]]:
