@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 
 from equipoise.data import Dataset
 from equipoise.debias import Context, corrections
+from equipoise.debias.control.signals import Slates
 from equipoise.errors import ModelError
 from equipoise.models import models
 from tests.debias.after.small import Scorer, pool_of, rerank
@@ -76,7 +77,11 @@ def reward(lists: pl.DataFrame, test: pl.DataFrame, group: pl.Series) -> float:
     return float(hit.filter(pl.col("user_id").is_in(group.implode()))["hit"].fill_null(0.0).mean())
 
 
-def test_a_gap_is_closed_where_the_group_s_own_choices_help():
+def test_a_gap_is_closed_where_the_group_s_own_choices_help(monkeypatch: pytest.MonkeyPatch):
+    read, whole = [], Slates.rewards
+    monkeypatch.setattr(
+        Slates, "rewards", lambda self, group: read.append((group, whole(self, group))) or whole(self, group)
+    )
     pool, context, test = gapped(helps=True)
     lists, facts = rerank("self_calibration", pool, context.data, 6, context, cutoff=6)
     worse = context.data.users.filter(pl.col("side") == "b")["user_id"]
@@ -86,6 +91,8 @@ def test_a_gap_is_closed_where_the_group_s_own_choices_help():
     assert reward(lists, test, better) == reward(first, test, better)
     assert facts["corrections"]["gap"]["b"] > 0
     assert [change["kind"] for change in facts["changes"]][:2] == ["trial", "move"]
+    seen = sum(len(mine) + len(others) for group, (mine, others) in read if group == "a")
+    assert seen == facts["users"]  # each once, also those of group b who were asked both ways
 
 
 def test_where_they_do_not_help_no_list_changes():

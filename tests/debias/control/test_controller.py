@@ -233,6 +233,24 @@ def test_an_altered_log_is_not_continued(tmp_path: Path):
         Control(groups=("a", "b")).start(file)
 
 
+def test_nothing_is_changed_that_the_log_does_not_take(tmp_path: Path):
+    file = tmp_path / "changes.jsonl"
+    control = Control(groups=("a", "b"), **CALIBRATION)
+    controller, events = control.start(file), batch(0, np.random.default_rng(12), a=0.9, b=0.9)
+    state = controller.state()
+    file.mkdir()  # a file that cannot be written
+    with pytest.raises(OSError, match="directory"):
+        controller.observe(events)
+    assert controller.state() == state
+    file.rmdir()
+    adjustment = controller.observe(events)
+    assert adjustment is not None
+    assert len(adjustment.changes) == 2
+    assert [record["group"] for record in ChangeLog.read(file)] == ["a", "b"]
+    control.start(file)._log.append({"more": 1})
+    assert len(ChangeLog.read(file)) == 3
+
+
 @pytest.mark.parametrize("error", [0.0, 0.03])
 def test_false_moves_are_rarer_than_alpha_when_nothing_drifts(error: float):
     """50 streams of 30 looks at two groups, with an error of none or on the very edge of the band."""

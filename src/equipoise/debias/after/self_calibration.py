@@ -136,7 +136,8 @@ _CARD = {
         "The corrections that the stream ends with suit what comes after it.",
     ],
     "checks": {
-        "evidence": "Each move was made on a test that holds at any time; its p-value stands with the change.",
+        "evidence": "Each move was made on a test that holds at any time; its p-value stands with the change. Lists "
+        "that were tried on users beside the standing ones count for the trial alone.",
         "not checked": "Whether the held-out users answer as later ones will.",
     },
 }

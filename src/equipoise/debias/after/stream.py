@@ -141,7 +141,7 @@ class Run:
 
     def __post_init__(self) -> None:
         for pools in self.stream.periods(self.count):
-            adjustment = self.controller.observe(self.stream.feedback(self._shown(pools)))
+            adjustment = self.controller.observe(self.stream.feedback(self._shown(pools)), both_ways=True)
             if adjustment is not None:
                 self.changes += adjustment.records()
 

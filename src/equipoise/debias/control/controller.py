@@ -25,6 +25,9 @@ _REMEMBERED = 256  # batches whose fingerprints are kept
 _UNPAIRED = 512  # slates that wait for one of another group
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+Unpaired = dict[str, tuple[list[float], list[float]]]
+"""By group: rewards of its slates, and of others, that wait for their counterpart."""
+
 
 class Control(Component):
     """Settings of a controller, which moves bounded corrections against errors that evidence shows to be there.
@@ -33,6 +36,8 @@ class Control(Component):
     no group of users is rewarded less than the others, by leaning on a second opinion made for that group; and that
     groups of items have their due share of exposure, by prices. As long as no error ever exceeds its band, the chance
     that anything at all is ever moved is at most `alpha`, however long the stream and however often it is looked at.
+    The error meant is a slate's mean given all slates before it: a user who comes again, and tends to the same answer,
+    makes it larger than the mean over users.
 
     What it assumes: that a reward's mean depends on the correction and changes slower than a step is judged; that
     what is observed after a change was shown under it. A step is judged before and after, not at random, so that a
@@ -131,7 +136,7 @@ class Controller:
             take_back=math.log(2 / control.alpha_rollback),
         )
         self._log = None if log is None else ChangeLog(log)
-        self._unpaired: dict[str, tuple[list[float], list[float]]] = {}
+        self._unpaired: Unpaired = {}
         self._seen: list[str] = []
         self._until: int | None = None
         self._version = 0
@@ -150,14 +155,17 @@ class Controller:
         running = [one for one in self._channels if isinstance(one, Leaning) and one.trial is not None]
         return {one.group: one.trial.candidate for one in running if one.trial is not None}
 
-    def observe(self, events: Any) -> Adjustment | None:
+    def observe(self, events: Any, *, both_ways: bool = False) -> Adjustment | None:
         """Look at what came since the last look, and move what has to be moved.
 
-        Nothing is changed by a frame that raises, nor by one that was looked at before.
+        Nothing is changed by a frame that raises, nor by one that was looked at before, nor where the log cannot be
+        written.
 
         Args:
             events: Frame of any engine, in order of time and later than all before; see `Slates.of` for its columns.
                 Impressions whose feedback is still to come do not belong in it.
+            both_ways: Whether each user of a trial was asked twice, with a standing slate and one that is tried. Then
+                the latter count for the trial alone.
 
         Returns:
             What was changed, or None.
@@ -165,24 +173,31 @@ class Controller:
         Raises:
             DataError: if a column or value is missing or out of range, a group is unknown, or events are out of
                 order, among themselves or with those before.
+            OSError: if the log cannot be written.
         """
         control = self.control
         watched = {channel.signal for channel in self._channels}
         shares = tuple(control.shares) if "exposure" in watched else ()
         slates = Slates.of(
-            events, control.groups, shares, probabilities="calibration" in watched, trial=bool(self.tried)
-        )
+            events, control.groups, shares, probabilities="calibration" in watched, trial=bool(self.tried),
+            both_ways=both_ways,
+        )  # fmt: skip
         if slates.frame.is_empty() or (fingerprint := slates.fingerprint) in self._seen:
             return None
         self._check_new(slates)
+        until = int(slates.frame["_at"].max())  # type: ignore[arg-type]
+        unpaired = dict(self._unpaired)
+        looked = [self._looked(channel, slates, unpaired) for channel in self._channels]
+        changes = tuple(change for _, change in looked if change is not None)
+        adjustment = Adjustment(self._version + 1, _iso(until), changes) if changes else None
+        if adjustment is not None and self._log is not None:
+            self._log.append(*adjustment.records())  # before anything is changed, for it may fail
+        if any(change.kind != "saturation" for change in changes):
+            unpaired = {}  # shown under the corrections before
+        self._channels, self._unpaired, self._until = [channel for channel, _ in looked], unpaired, until
         self._seen = [*self._seen, fingerprint][-_REMEMBERED:]
-        self._until = int(slates.frame["_at"].max())  # type: ignore[arg-type]
-        changes = []
-        for place, channel in enumerate(self._channels):
-            self._channels[place], change = self._looked(channel, slates)
-            if change is not None:
-                changes.append(change)
-        return self._told(changes) if changes else None
+        self._version += bool(changes)
+        return adjustment
 
     def apply(self, recommendations: Any, *, trials: bool = True) -> Any:
         """Lists under the corrections as they stand, and those that are being tried; see `lists.corrected`.
@@ -226,8 +241,10 @@ class Controller:
                 todo="Pass each event once, in order of time, and cut batches between two times.",
             )
 
-    def _looked(self, channel: Channel | Leaning, slates: Slates) -> tuple[Channel | Leaning, Change | None]:
-        """What becomes of a loop."""
+    def _looked(
+        self, channel: Channel | Leaning, slates: Slates, unpaired: Unpaired
+    ) -> tuple[Channel | Leaning, Change | None]:
+        """What becomes of a loop, and in `unpaired` of the slates that wait for it."""
         if isinstance(channel, Channel):
             calibrates = channel.signal == "calibration"
             sample = slates.calibration(channel.group) if calibrates else slates.exposure(
@@ -236,24 +253,13 @@ class Controller:
             return channel.after(sample, self._levels)
         if channel.trial is not None:
             return channel.after_trial(*slates.tried(channel.group), self._levels)
-        waiting = self._unpaired.get(channel.group, ([], []))
+        waiting = unpaired.get(channel.group, ([], []))
         mine, others = (
             np.r_[kept, new] for kept, new in zip(waiting, slates.rewards(channel.group), strict=True)
         )
         n = min(len(mine), len(others))
-        self._unpaired[channel.group] = mine[n:][-_UNPAIRED:].tolist(), others[n:][-_UNPAIRED:].tolist()
+        unpaired[channel.group] = mine[n:][-_UNPAIRED:].tolist(), others[n:][-_UNPAIRED:].tolist()
         return channel.after(gap(mine[:n], others[:n], self.control.target_gap), self._levels)
-
-    def _told(self, changes: list[Change]) -> Adjustment:
-        assert self._until is not None
-        self._version += 1
-        adjustment = Adjustment(self._version, _iso(self._until), tuple(changes))
-        if any(change.kind != "saturation" for change in changes):
-            self._unpaired = {}  # shown under the corrections before
-        if self._log is not None:
-            for record in adjustment.records():
-                self._log.append(record)
-        return adjustment
 
 
 def _iso(microseconds: int) -> str:

@@ -25,7 +25,7 @@ ITEM_GROUP = "item_group"
 """Column of events and recommendations: whose exposure an item counts for."""
 EVERYONE = "(everyone)"
 """Stands for the only group where users are not told apart."""
-_SLATE, _AT = "_slate", "_at"
+_AT = "_at"
 _LEAST_SLOPE = 0.01
 
 
@@ -55,10 +55,13 @@ class Slates:
             probability) and `slope` (mean p (1 - p)) where probabilities are watched, one column "share of NAME" per
             group of items that is watched.
         groups: Of users.
+        both_ways: Whether slates under trial went to users who are in the batch with a standing slate, too. Two
+            answers of one user are not two pieces of evidence, so only `tried` reads those.
     """
 
     frame: pl.DataFrame
     groups: tuple[str, ...]
+    both_ways: bool = False
 
     @classmethod
     def of(
@@ -69,22 +72,27 @@ class Slates:
         *,
         probabilities: bool,
         trial: bool = False,
+        both_ways: bool = False,
     ) -> Slates:
         """Read a frame of events.
 
         Args:
             events: Frame of any engine, in order of time: impressions with `user_id`, `item_id`, `timestamp`, `group`
                 where users are told apart, `probability` as it was shown, `item_group`, `position` where exposure is
-                to fall with it, and either `reward` in [0, 1] or click events in the same frame. Slates are told
-                apart by `request_id` or `slate_id`, else by user and time.
+                to fall with it, and either `reward` in [0, 1] or click events in the same frame. A click rewards the
+                last impression of the item before it, of the same user and slate; without one in the batch it counts
+                for nothing. Slates are told apart by `request_id` or `slate_id`, else by user and time: then clicks
+                are by user and item alone.
             groups: Groups of users that may occur; none if users are not told apart.
             shares: Groups of items whose exposure is watched.
             probabilities: Whether they are watched.
             trial: Whether something is tried, so that the column `trial` is needed.
+            both_ways: Whether slates under trial went to users who are in the batch with a standing slate, too;
+                slates then need an id.
 
         Raises:
-            DataError: if a column or a value is missing, a group is unknown, a number is out of range, or events are
-                not in order of time.
+            DataError: if a column or a value is missing, some events tell their slate and others do not, a group is
+                unknown, a number is out of range, or events are not in order of time.
         """
         frame = to_polars(events)
         wanted = [v.USER, v.ITEM, v.TIMESTAMP]
@@ -103,7 +111,8 @@ class Slates:
             _check_groups(shown, v.GROUP, groups, "users")
         if shares:
             _check_groups(shown, ITEM_GROUP, shares, "items")
-        return cls(_by_slate(shown, bool(groups), shares, probabilities), tuple(groups) or (EVERYONE,))
+        slates = _by_slate(shown, bool(groups), shares, probabilities)
+        return cls(slates, tuple(groups) or (EVERYONE,), both_ways)
 
     @property
     def fingerprint(self) -> str:
@@ -112,29 +121,31 @@ class Slates:
 
     def calibration(self, group: str) -> Sample:
         """What was seen less what was said, mean over each slate of a group."""
-        mine = self._of(group)
+        mine = self._once.filter(pl.col(v.GROUP) == group)
         said = mine["said"].to_numpy()
         slope = float(mine["slope"].mean() or 0.0)  # type: ignore[arg-type]
         return Sample(mine[v.REWARD].to_numpy() - said, -said, 1.0 - said, max(slope, _LEAST_SLOPE))
 
     def exposure(self, group: str, target: float) -> Sample:
         """Due share of exposure of a group of items less the share it had, slate by slate."""
-        share = self.frame[_share(group)].to_numpy()
+        share = self._once[_share(group)].to_numpy()
         return Sample(target - share, np.full(len(share), target - 1), np.full(len(share), target))
 
     def rewards(self, group: str) -> tuple[Floats, Floats]:
         """Mean reward of each slate of a group, and of each slate of all other groups."""
-        known = self.frame.filter(pl.col(v.GROUP).is_not_null())
+        known = self._once.filter(pl.col(v.GROUP).is_not_null())
         mine = known[v.GROUP] == group
         return known.filter(mine)[v.REWARD].to_numpy(), known.filter(~mine)[v.REWARD].to_numpy()
 
     def tried(self, group: str) -> tuple[Floats, Floats]:
         """Mean reward of each slate of a group under what is tried, and of each of its other slates."""
-        mine = self._of(group)
+        mine = self.frame.filter(pl.col(v.GROUP) == group)
         return mine.filter("tried")[v.REWARD].to_numpy(), mine.filter(~pl.col("tried"))[v.REWARD].to_numpy()
 
-    def _of(self, group: str) -> pl.DataFrame:
-        return self.frame.filter(pl.col(v.GROUP) == group)
+    @property
+    def _once(self) -> pl.DataFrame:
+        """With one answer per user where users were asked both ways."""
+        return self.frame.filter(~pl.col("tried")) if self.both_ways else self.frame
 
 
 def gap(mine: Floats, others: Floats, target: float) -> Sample:
@@ -180,17 +191,37 @@ def _rewarded(shown: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
             "The events tell of no feedback", where=f"columns: {', '.join(events.columns)}",
             todo="Give impressions a 'reward', or give click events and a column 'event'.",
         )  # fmt: skip
-    key = list(dict.fromkeys([*_slate_key(shown), v.USER, v.ITEM]))
-    key = [name for name in key if name != _AT]  # a click comes after the impression
-    clicked = events.filter(pl.col(v.EVENT) == v.CLICK).select(key).unique().with_columns(_click=pl.lit(1.0))
-    shown = shown.join(clicked, on=key, how="left", maintain_order="left")
+    clicks = events.filter(pl.col(v.EVENT) == v.CLICK)
+    slate = _slate_key(shown)
+    if slate is not None:
+        _check_slates(clicks, slate, "clicks")
+    by = [v.USER, v.ITEM, *([] if slate is None else [slate])]
+    shown = shown.with_row_index("_row")
+    clicked = clicks.select(*by, _AT).join_asof(
+        shown.select(*by, _AT, "_row"), on=_AT, by=by, strategy="backward", check_sortedness=False
+    )["_row"]  # both are in order of time
+    click = pl.col("_row").is_in(clicked.drop_nulls().unique().implode()).cast(pl.Float64)
     own = pl.col(v.REWARD).cast(pl.Float64) if v.REWARD in shown.columns else pl.lit(None, dtype=pl.Float64)
-    return shown.with_columns(own.fill_null(pl.col("_click").fill_null(0.0)).alias(v.REWARD)).drop("_click")
+    return shown.with_columns(own.fill_null(click).alias(v.REWARD)).drop("_row")
 
 
-def _slate_key(frame: pl.DataFrame) -> list[str]:
-    """The columns that tell slates apart."""
-    return next(([name] for name in (v.REQUEST, v.SLATE) if name in frame.columns), [v.USER, _AT])
+def _slate_key(shown: pl.DataFrame) -> str | None:
+    """The column that tells slates apart; None where only user and time do."""
+    filled = [name for name in (v.REQUEST, v.SLATE) if name in shown.columns and shown[name].count()]
+    if not filled:
+        return None
+    whole = next((name for name in filled if not shown[name].null_count()), None)
+    if whole is None:
+        _check_slates(shown, filled[0], "impressions")
+    return whole
+
+
+def _check_slates(events: pl.DataFrame, column: str, what: str) -> None:
+    if missing := events[column].null_count():
+        raise DataError(
+            f"Some {what} do not tell their slate", where=f"'{column}', {missing} of {len(events)} {what}",
+            todo="Fill the column, or leave it out to tell slates apart by user and time.",
+        )  # fmt: skip
 
 
 def _by_slate(shown: pl.DataFrame, grouped: bool, shares: Sequence[str], probabilities: bool) -> pl.DataFrame:
@@ -208,7 +239,9 @@ def _by_slate(shown: pl.DataFrame, grouped: bool, shares: Sequence[str], probabi
         )
         for name in shares
     ]
-    slates = shown.with_columns(_weight=weight).group_by(_slate_key(shown), maintain_order=True)
+    slate = _slate_key(shown)
+    key = [pl.col(v.USER), pl.col(_AT).alias("_when")] if slate is None else [pl.col(slate)]
+    slates = shown.with_columns(_weight=weight).group_by(key, maintain_order=True)
     return slates.agg(
         pl.col(_AT).max(), group, pl.col(v.REWARD).mean(), tried.alias("tried"), *said, *exposed
     ).select(
