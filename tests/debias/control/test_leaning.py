@@ -38,6 +38,9 @@ def test_a_gap_is_closed_by_steps_that_were_shown_to_help():
     one = controller()
     found = lived(one, range(80), closing(np.random.default_rng(0), helps=0.15))
     assert kinds(found)[:2] == ["trial", "move"]
+    trial, move = (adjustment.changes[0] for _, adjustment in found[:2])
+    assert f"error {trial.error:+.4f} over {trial.n} slates (p = " in trial.sentence
+    assert f"tried for an error of {trial.error:+.4f}, and shown to help over {move.n} pairs" in move.sentence
     assert one.corrections["gap"]["a"] == 0
     assert 0.25 + 0.15 * one.corrections["gap"]["b"] > 0.33
 
@@ -46,6 +49,7 @@ def test_an_opinion_that_harms_is_never_leant_on():
     one = controller()
     found = lived(one, range(50), closing(np.random.default_rng(1), helps=-0.15))
     assert set(kinds(found)) == {"trial", "rollback"}
+    assert " of harm)" in found[1][1].changes[0].sentence
     assert one.corrections["gap"]["b"] == 0
 
 

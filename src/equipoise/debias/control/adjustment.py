@@ -23,9 +23,11 @@ class Change:
             is needed than the bound allows, so nothing changes any more.
         before: The correction.
         after: The correction from now on.
-        error: Estimated error that led to it; positive where the correction has to grow.
-        evidence: Log of the wealth of the test; exp(-evidence) is a p-value that may be looked at any time.
-        n: Slates (pairs of slates for a gap) behind the estimate.
+        error: Estimated error that led to it; positive where the correction has to grow. Where a trial ends, the gap
+            that it was begun for.
+        evidence: Log of the wealth of the test; exp(-evidence) is a p-value that may be looked at any time. The test
+            is of the error; where a trial ends in a move, that it helps; in a rollback, that it harms.
+        n: Slates (pairs of slates for a gap) that the test has seen since its richest bettor began.
         saturated: Whether the bound cut the step: what is aimed at may be out of reach.
     """
 
@@ -43,16 +45,32 @@ class Change:
     def sentence(self) -> str:
         """The same for people."""
         p = math.exp(-max(self.evidence, 0.0))
+        if self.signal == "gap" and self.kind in ("move", "rollback"):
+            return self._after_trial(p)
         found = f"error {self.error:+.4f} over {self.n} slates (p = {p:.2g})"
         said = {
             "move": f"moved from {self.before:+.3f} to {self.after:+.3f}: {found}",
             "trial": f"tried at {self.after:+.3f} instead of {self.before:+.3f}: {found}",
-            "rollback": f"taken back from {self.before:+.3f} to {self.after:+.3f}: it made things worse, or was not "
-            f"shown to help, {found}",
+            "rollback": f"taken back from {self.before:+.3f} to {self.after:+.3f}: the error grew, {found}",
             "saturation": f"stays at {self.after:+.3f}: {found}",
         }[self.kind]
-        reach = "; the bound is reached, so the target may be out of reach" if self.saturated else ""
-        return f"{self.signal} of {self.group} {said}{reach}."
+        return f"{self.signal} of {self.group} {said}{self._reach}."
+
+    def _after_trial(self, p: float) -> str:
+        """What was tried, and what came of it; the gap that it was tried for was tested before."""
+        verb, found = {
+            "move": ("moved", "shown to help"),
+            "rollback": ("taken back", "not shown to help in time, or shown to harm"),
+        }[self.kind]
+        what = "help" if self.kind == "move" else "harm"
+        return (
+            f"{self.signal} of {self.group} {verb} from {self.before:+.3f} to {self.after:+.3f}: tried for an error of "
+            f"{self.error:+.4f}, and {found} over {self.n} pairs of slates (p = {p:.2g} of {what}){self._reach}."
+        )
+
+    @property
+    def _reach(self) -> str:
+        return "; the bound is reached, so the target may be out of reach" if self.saturated else ""
 
 
 @dataclass(frozen=True)
