@@ -47,6 +47,18 @@ def test_nothing_to_correct_changes_nothing_and_strangers_are_left_alone():
     assert_frame_equal(moved, strange)
 
 
+@pytest.mark.parametrize(("times", "plus"), [(1e-10, 0.0), (1e10, 0.0), (1.0, 1e8)])
+def test_the_unit_and_the_zero_of_scores_do_not_matter(times: float, plus: float):
+    other = POOL.with_columns(pl.col("score") * times + plus)
+    for price in (0.3, 1.3):
+        moves = {"exposure": {"x": 0.0, "y": price}}
+        assert corrected(other, moves)["item_id"].to_list() == corrected(POOL, moves)["item_id"].to_list()
+    alike = corrected(
+        POOL.with_columns(score=pl.lit(0.1 * times + plus)), {"exposure": {"x": 0.0, "y": 1e-3}}
+    )
+    assert alike["item_id"].to_list() == [3, 1, 2, 3, 1, 2]
+
+
 def test_the_kind_of_frame_stays():
     moves = {"gap": {"a": 0.0, "b": 2.0}, "calibration": {"a": 1.0, "b": 1.0}}
     expected = corrected(POOL, moves)
@@ -64,7 +76,7 @@ def test_half_of_the_users_of_a_group_are_in_a_trial_and_others_next_time():
         "score": np.tile([3.0, 2.0, 1.0], 2000), "alternative": np.tile([1.0, 1.0, 4.0], 2000),
         "group": np.where(users < 1000, "a", "b"),
     })  # fmt: skip
-    first, second = (corrected(frame, {"gap": {"a": 0.0, "b": 0.0}}, {"b": 2.0}, turn) for turn in (1, 2))
+    first, second = (corrected(frame, {"gap": {"a": 0.0, "b": 0.0}}, {"b": 2.0}, turn) for turn in (-1, 2))
     assert not first.filter(pl.col("group") == "a")["trial"].any()
     mine = first.filter((pl.col("group") == "b") & (pl.col("rank") == 1))
     assert 0.45 < mine["trial"].mean() < 0.55

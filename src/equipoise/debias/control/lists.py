@@ -16,6 +16,8 @@ from equipoise.debias.control.signals import EVERYONE, ITEM_GROUP, TRIAL, Signal
 ALTERNATIVE = "alternative"
 """Column of recommendations: a second score, made for the user's group, that lists lean on to close a gap."""
 
+_ROUNDING = 1e-12  # of the largest value
+
 Corrections = Mapping[Signal, Mapping[str, float]]
 
 
@@ -58,13 +60,15 @@ def corrected(
     worth = _standardised(v.SCORE)
     if any(prices.values()):
         worth = worth + _looked_up(frame, prices, ITEM_GROUP)
-    if any(leanings.values()) or tried:
+    leant = [ALTERNATIVE] if any(leanings.values()) or tried else []
+    if leant:
         require(frame.columns, ALTERNATIVE, table="recommendations")
         weight = _looked_up(frame, leanings, v.GROUP)
         if tried:
             weight = nw.when(nw.col(TRIAL)).then(_looked_up(frame, tried, v.GROUP)).otherwise(weight)
         worth = worth + weight * _standardised(ALTERNATIVE)
-    return _ranked(frame, frame.select(_worth=worth)["_worth"].to_numpy()).to_native()
+    centred = frame.with_columns(*map(_centred, [v.SCORE, *leant]))
+    return _ranked(frame, centred.select(_worth=worth)["_worth"].to_numpy()).to_native()
 
 
 def _drawn(frame: nw.DataFrame[Any], tried: Mapping[str, float], turn: int) -> nw.DataFrame[Any]:
@@ -73,7 +77,7 @@ def _drawn(frame: nw.DataFrame[Any], tried: Mapping[str, float], turn: int) -> n
     among = frame.select(nw.col(v.GROUP).cast(nw.String).is_in(list(tried)).fill_null(False))[
         v.GROUP
     ].to_numpy()
-    heads = frame[v.USER].to_polars().cast(pl.String).hash(turn).to_numpy() % 2 == 0
+    heads = frame[v.USER].to_polars().cast(pl.String).hash(turn % 2**63).to_numpy() % 2 == 0
     return _with(frame, TRIAL, among & heads)
 
 
@@ -93,16 +97,18 @@ def _looked_up(frame: nw.DataFrame[Any], values: Mapping[str, float], column: st
     return found
 
 
-def _standardised(column: str) -> nw.Expr:
-    """Over the rows of a user; 0 where they are all alike."""
+def _centred(column: str) -> nw.Expr:
+    """Values less their mean over the rows of a user, as another column."""
     value = nw.col(column).cast(nw.Float64)
-    centred = value - value.mean().over(v.USER)
-    spread = ((value * value).mean().over(v.USER) - value.mean().over(v.USER) ** 2).clip(0.0).sqrt()
-    return (
-        nw.when(spread > 1e-9)
-        .then(centred / nw.when(spread > 1e-9).then(spread).otherwise(1.0))
-        .otherwise(0.0)
-    )
+    return (value - value.mean().over(v.USER)).alias(f"_{column}")
+
+
+def _standardised(column: str) -> nw.Expr:
+    """What `_centred` made, with variance 1 over the rows of a user; 0 where they are all alike but for rounding."""
+    centred, largest = nw.col(f"_{column}"), nw.col(column).cast(nw.Float64).abs().max().over(v.USER)
+    spread = (centred * centred).mean().over(v.USER).sqrt()
+    apart = spread > _ROUNDING * largest
+    return nw.when(apart).then(centred / nw.when(apart).then(spread).otherwise(1.0)).otherwise(0.0)
 
 
 def _ranked(frame: nw.DataFrame[Any], worth: np.ndarray[Any, np.dtype[np.float64]]) -> nw.DataFrame[Any]:
