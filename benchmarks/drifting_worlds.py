@@ -172,7 +172,9 @@ class DriftingWorld:
         return self._shared(0.0, 0.0)
 
     def error(self, t: int, correction: float) -> float:
-        """Expected error on a day over all users; positive where the correction has to grow."""
+        """Expected error on a day, positive where the correction has to grow: of calibration over the second group,
+        else over all users. A correction of users is the second group's; the first has none.
+        """
         return self._error_at(self.amount(t), correction)
 
     def _error_at(self, amount: float, correction: float) -> float:

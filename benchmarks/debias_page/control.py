@@ -31,9 +31,10 @@ def section(row: Row) -> Iterable[str]:
         "Error: mean over the days of the absolute expected error. The best correction of each day and the best one "
         "for all days are found by enumeration and know the truth. Less error: than doing nothing, paired by world. "
         "Overshoot: the largest error in the other direction after a step, as a share of the first error. Settling: "
-        "days after a step until the error stays within .03, 120 where it never does. The controller has its default "
-        "settings; the others' gains were chosen on another world. They know nothing of evidence and change every "
-        "day.\n"
+        "days after a step until the error stays within .03, 120 where it never does. Of users, the second group's "
+        "correction is counted; the first group's, which only the controller could move, is not. The controller has "
+        "its default settings; the others' gains were set once and not tuned, so that other gains may do better. They "
+        "know nothing of evidence and change every day.\n"
     )
     found: dict[str, dict[str, Parts]] = {}
     for setting in row.parts:

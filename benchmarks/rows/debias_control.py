@@ -26,7 +26,7 @@ SIGNALS = ("calibration", "gap", "exposure")
 DRIFTS = ("step", "ramp", "seasonal")
 STILL = ("none", "edge")
 _SEEDS = tuple(range(1, 11))
-"""Seed 0 is the world on which gains were chosen, and is not scored."""
+"""Seed 0 is the world that was looked at while the controller was made, and is not scored."""
 _STILL_SEEDS = tuple(range(1, 41))
 CONTROLLER = "controller"
 GAINS: Mapping[str, Mapping[str, float]] = {
@@ -34,7 +34,7 @@ GAINS: Mapping[str, Mapping[str, float]] = {
     "gap": {"proportional": 6.0, "integral": 2.0},
     "exposure": {"proportional": 1.5, "integral": 1.5},
 }
-"""Of the ways without evidence, per unit of error (for calibration, of error in log-odds)."""
+"""Of the ways without evidence, per unit of error (for calibration, of error in log-odds): set once, not tuned."""
 BAND = 0.03
 """An error up to this size counts as settled."""
 
@@ -50,7 +50,9 @@ def control(world: DriftingWorld) -> Control:
 
 
 def _standing(world: DriftingWorld, controller: Controller) -> float:
-    """The correction that the world's error is a function of."""
+    """The correction that the world's error is a function of: of users, that of the second group, for whom alone
+    things go wrong. The controller may move the first group's too, which is not counted; the rules cannot.
+    """
     found = controller.corrections[world.signal]
     return found["y"] - found["x"] if world.signal == "exposure" else found["b"]
 
@@ -204,8 +206,8 @@ def after_step(world: DriftingWorld, errors: Floats) -> dict[str, float]:
     """How a step of the world was answered.
 
     Returns:
-        `overshoot`: largest error in the other direction after the first day on which the error was at most BAND, as
-        a share of the error without a correction; `settling`: days until the error is at most BAND and stays so, all
+        `overshoot`: largest error in the other direction on any day from the step on, as a share of the error
+        without a correction; `settling`: days until the error is at most BAND and stays so, all
         days that are left where it never does; `settled`: whether it does, for 20 days at least.
     """
     at_first, later = world.error(STEP_DAY, 0.0), errors[STEP_DAY:]
@@ -224,8 +226,9 @@ ROWS = [
         "debias-control",
         "streams of 160 days, 120 users who come with probability .6 to lists of 5 of 24 items; from day 40 on one "
         "thing goes wrong (step), over 80 days (ramp), or to and fro every 80 days (seasonal); errors are expectations "
-        "over all users by the world's own probabilities; regret: mean absolute error over all days, less that of the "
-        "best correction of each day, found by enumeration; still worlds: 40 streams, without any error or with one "
+        "by the world's own probabilities, of calibration over the group of users for whom it goes wrong, else over "
+        "all users; regret: mean absolute error over all days, less that of the best correction of each day, found by "
+        "enumeration; still worlds: 40 streams, without any error or with one "
         "on the very edge of the band",
         {f"{signal}, {drift}": _SEEDS for signal in SIGNALS for drift in DRIFTS}
         | {f"{signal}, {drift}": _STILL_SEEDS for signal in SIGNALS for drift in STILL},
