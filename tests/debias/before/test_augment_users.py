@@ -10,6 +10,9 @@ import pytest
 from equipoise.component import Runtime
 from equipoise.data import Dataset
 from equipoise.debias import Context, corrections
+from equipoise.debias.before.augment_counterfactual import _worst
+from equipoise.debias.before.augment_gan import _best, _Round
+from equipoise.debias.before.augmentation.telling import Verdict
 from equipoise.debias.corrected import fit
 from equipoise.errors import DataError, ModelError
 from equipoise.metrics import ndcg, per_user
@@ -120,7 +123,8 @@ def test_bad_input_is_told(name):
 
 def test_too_few_profiles_to_learn_from():
     train, _ = minority()
-    small = train.with_events(train.events.filter(pl.col("user_id") < 30))
+    user = pl.col("user_id")  # 12 of the few, 18 of the many
+    small = train.with_events(train.events.filter((user < 20) | (user < 144) & (user % 12 == 0)))
     with pytest.raises(DataError, match="30 profiles are too few"):
         _transformed("augment_gan", small)
 
@@ -244,3 +248,81 @@ def test_models_of_pairs_and_of_sequences_take_made_users():
         )
         lists = corrected.recommend(train.users["user_id"], 5)
         assert set(lists["user_id"]) == set(train.users["user_id"])
+
+
+def _rare(n):
+    """The minority with a third group of its first `n` users."""
+    train, _ = minority()
+    group = pl.when(pl.col("user_id") < n).then(pl.lit("c")).otherwise(pl.col("group"))
+    return Dataset(
+        train.events, train.users.with_columns(group=group), train.items, sensitive=train.sensitive
+    )
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_a_group_too_small_to_judge_by_is_left_out_and_said(n):
+    data, told = _transformed("augment_gan", _rare(n), epochs=1)
+    new = data.users.filter(pl.col("user_id") < 0)
+    assert set(new["group"]) == {"b"}
+    assert told["groups"]["c"]["made"] == 0
+    assert any("c: fewer than 10 people took something" in one for one in told["warnings"])
+    assert told["card"]["checks"]["cannot_be_told_apart"] is None  # 24 profiles of "b" tell little
+
+
+def test_made_users_are_no_models_for_others():
+    once, _ = _default("flip_attribute")
+    made = once.events.filter("synthetic")["user_id"].n_unique()
+    twice, told = _transformed("flip_attribute", once, whom="everyone")
+    assert told["copies"] == USERS
+    assert len(twice.users) == USERS + made + USERS
+    assert set(twice.users["user_id"]) == set(twice.events["user_id"])
+    assert "made users already" in told["warnings"][-1]
+    _, told = _transformed("augment_gan", once, epochs=1)
+    assert told["groups"]["b"]["users"] == FEW + 1
+
+
+def test_copies_have_impressions_and_propensities_as_their_originals_have():
+    train, _ = minority()
+    events = pl.concat([
+        train.events.with_columns(event=pl.lit("impression"), propensity=None, request_id="user_id"),
+        train.events.with_columns(event=pl.lit("click"), propensity=0.25, request_id="user_id"),
+    ], how="diagonal_relaxed")  # fmt: skip
+    data, _ = _transformed("flip_attribute", train.with_events(events))
+    new = data.events.filter("synthetic")
+    counts = dict(new["event"].value_counts().iter_rows())
+    assert counts["impression"] == counts["click"] > 0
+    assert set(new.filter(event="click")["propensity"]) == {0.25}
+    assert new["request_id"].null_count() == len(new)
+
+
+def test_a_group_of_which_nobody_has_what_the_graph_names_is_told_beforehand():
+    train, _ = minority()
+    age = pl.when(group="a").then(pl.col("user_id") % 50).otherwise(None)
+    data = Dataset(train.events, train.users.with_columns(age=age), train.items, sensitive=("group",))
+    graph = "group -> share.c0; age -> share.c1"
+    correction = corrections.build("augment_counterfactual", {"graph": graph})
+    assert "of 1 of the groups a, b" in correction.obstacle(data, EASE)
+    rare = _rare(30)
+    third = Dataset(
+        rare.events,
+        rare.users.with_columns(age=pl.when(group="c").then(None).otherwise((pl.col("user_id") * 7) % 50)),
+        rare.items,
+        sensitive=("group",),
+    )
+    made, told = _transformed("augment_counterfactual", third, graph=graph)
+    assert set(made.users.filter(pl.col("user_id") < 0)["group"]) == {"b"}
+    assert any("age: whole numbers" in one for one in told["warnings"])
+
+
+def test_misses_of_two_groups_do_not_make_up_for_each_other():
+    missed, group = np.repeat([0.5, -0.4], 20), np.repeat([0, 1], 20)
+    assert _worst(missed, group) == 0.5
+    assert _worst(-missed, group) == -0.5
+    assert _worst(np.append(missed, 9.0), np.append(group, 2)) == 0.5  # one twin is mostly chance
+
+
+def test_of_two_rounds_that_one_is_kept_that_copies_less():
+    copier = _Round(1, Verdict(0.5, 0.4, 0.6, 200), True, {})
+    below, near = (_Round(0, Verdict(area, 0.2, 0.8, 200), False, {}) for area in (0.3, 0.6))
+    assert _best([copier, below, near]) is near
+    assert _best([copier]) is copier

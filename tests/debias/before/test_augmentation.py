@@ -107,7 +107,7 @@ def test_made_events_are_modelled_on_events_with_the_same_item_and_flagged():
     assert whole.events.filter(~pl.col("synthetic")).drop("synthetic").equals(events)
     assert set(new.filter(item_id=10)["value"]) == {5.0, 4.0}
     assert set(new.filter(item_id=11)["timestamp"]) == {200}
-    assert new["propensity"].null_count() == 80
+    assert set(new.filter(item_id=10)["propensity"]) == {0.1, 0.3}
     rows = whole.users.filter(pl.col("user_id") < 0)
     assert len(rows) == 40
     assert rows["group"].all()
@@ -115,9 +115,26 @@ def test_made_events_are_modelled_on_events_with_the_same_item_and_flagged():
     again = added(
         whole, repeated(whole, pl.Series([2])), people(whole, "group", pl.Series(["true"]), pl.Series([2]))
     )
-    last = again.events.tail(1).row(0, named=True)
+    last, shown = again.events.tail(2).rows(named=True)
     assert (last["user_id"], last["item_id"], last["value"], last["synthetic"]) == (-41, 10, 4.0, True)
+    assert (shown["user_id"], shown["item_id"], shown["event"]) == (-41, 11, "impression")
     assert again.users.tail(1).to_dicts() == [{"user_id": -41, "age": 40, "group": True}]
+
+
+def test_events_without_weight_are_no_models():
+    events = pl.DataFrame({
+        "user_id": [1, 1, 2, 2],
+        "item_id": [10, 10, 10, 11],
+        "sample_weight": [0.0, 0.0, 2.0, 2.0],
+    })  # fmt: skip
+    users = pl.DataFrame({"user_id": [1, 2, 3], "group": ["a", "b", "a"]})
+    more = pl.concat([events, pl.DataFrame({"user_id": [3], "item_id": [11], "sample_weight": [2.0]})])
+    data = Dataset(more, users, sensitive=("group",))
+    whole = sparse.csr_matrix(np.ones((30, 2), dtype=np.float32))
+    made = Profiles.of(data, None).made(whole, np.zeros(30, dtype=int))
+    assert set(modelled(data, made, np.random.default_rng(0))["sample_weight"]) == {2.0}
+    with pytest.raises(DataError, match="1 group of 'group'"):
+        Profiles.of(data.with_events(events), None)
 
 
 def test_likelihood_of_arrivals_by_hand():

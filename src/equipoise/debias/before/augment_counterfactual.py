@@ -14,7 +14,7 @@ from equipoise.causal.mechanisms.structural_model import StructuralModel
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.debias.after import groups
-from equipoise.debias.before.augmentation.adding import added, modelled, people
+from equipoise.debias.before.augmentation.adding import COUNTED, MODELLED, added, again, modelled, people
 from equipoise.debias.before.augmentation.changing import changed
 from equipoise.debias.before.augmentation.features import ACTIVITY, SHARE, Features
 from equipoise.debias.before.augmentation.profiles import Floats, Ints, Profiles
@@ -24,6 +24,7 @@ from equipoise.errors import EquipoiseError, ModelError, nearest
 from equipoise.models.recommender import Recommender
 
 _MISSED = 0.25  # of a feature's standard deviation
+_ENOUGH = 10  # twins of a group, below which their mean is mostly chance
 _ASSUMPTIONS = (
     "The graph is right and complete: what is not below the attribute in it stays as it was, and no two variables have "
     "a hidden common cause.",
@@ -34,6 +35,8 @@ _ASSUMPTIONS = (
 _UNCHECKED = (
     "Whether the graph is right where it is not contradicted; hidden common causes of what is in it.",
     "Which items the twin would have taken: the features are regenerated, and the items drawn so that they fit.",
+    MODELLED,
+    COUNTED,
 )
 
 
@@ -95,8 +98,7 @@ class AugmentCounterfactual(BeforeTraining):
         everyone = Profiles.of(data, self.attribute)
         features = Features.of(data, everyone, self.category)
         table = _table(data, everyone, features, column)
-        told = table.select(graph.nodes).with_row_index("_row").drop_nulls()
-        real, facts = everyone.take(told["_row"].to_numpy().astype(np.int64)), told.drop("_row")
+        real, facts = _known(everyone, table.select(graph.nodes))
         categories = _categories(facts, column)
         structural = StructuralModel.fit(graph, facts, _function(graph, categories), discrete=categories)
         rng = context.runtime.rng(self.name)
@@ -114,7 +116,11 @@ class AugmentCounterfactual(BeforeTraining):
                 "checks": checks,
                 "unchecked": list(_UNCHECKED),
             },
-            warnings=_warnings(checks, len(rows), len(everyone) - len(real)),
+            warnings=[
+                *_warnings(checks, len(rows), len(everyone) - len(real)),
+                *_counted_as_numbers(graph, facts),
+                *again(data),
+            ],
         )
         if not len(rows):
             return data
@@ -160,6 +166,12 @@ class AugmentCounterfactual(BeforeTraining):
                     f"by the graph '{column}' changes '{name}', a category, and what a category would have been "
                     "cannot be told: its noise does not follow from its value."
                 )
+        known_users, _ = _known(profiles, _table(data, profiles, features, column).select(graph.nodes))
+        if len(known_users.names) < 2:
+            return (
+                f"users who have all that the graph names are of {len(known_users.names)} of the groups "
+                f"{', '.join(profiles.names)} of '{column}', where two are needed."
+            )
         return None
 
     def _twins(
@@ -202,6 +214,25 @@ def _table(data: Dataset, profiles: Profiles, features: Features, column: str) -
     table = features.table(profiles).join(users, on=v.USER, how="left", maintain_order="left")
     named = pl.Series(column, profiles.names, dtype=pl.String).gather(profiles.group)
     return table.with_columns(named)
+
+
+def _known(profiles: Profiles, table: pl.DataFrame) -> tuple[Profiles, pl.DataFrame]:
+    """The profiles of those who have all values of a table with a row for each, and the values; groups that lose all
+    of theirs are none.
+    """
+    told = table.with_row_index("_row").drop_nulls()
+    return profiles.take(told["_row"].to_numpy().astype(np.int64)).renamed(), told.drop("_row")
+
+
+def _counted_as_numbers(graph: CausalGraph, facts: pl.DataFrame) -> list[str]:
+    """A warning where causes are whole numbers, which may be codes."""
+    causes = [name for name in graph.nodes if graph.children(name) and facts.schema[name].is_integer()]
+    if not causes:
+        return []
+    return [
+        f"{', '.join(causes)}: whole numbers, read as numbers, so that twice the value has twice the effect. If they "
+        "are codes of categories, give them as text."
+    ]
 
 
 def _categories(facts: pl.DataFrame, column: str) -> list[str]:
@@ -263,6 +294,7 @@ def _achieved(twins: _Twins, features: Features, real: Profiles, rows: Ints) -> 
     before = (real.matrix[rows] @ features.masses[:, place]) / real.lengths[rows][:, None]
     spread = np.maximum(before.std(axis=0), 1e-9)
     asked = twins.wanted.select(named).to_numpy()
+    missed = (got - asked) / spread
     kept = np.asarray(twins.profiles.matrix.multiply(real.matrix[rows]).sum(axis=1)).ravel()
     return {
         "features": {
@@ -270,13 +302,25 @@ def _achieved(twins: _Twins, features: Features, real: Profiles, rows: Ints) -> 
                 "before": float(before[:, nth].mean()),
                 "asked": float(asked[:, nth].mean()),
                 "drawn": float(got[:, nth].mean()),
-                "missed_by": float((got[:, nth] - asked[:, nth]).mean() / spread[nth]),
+                "missed_by": _worst(missed[:, nth], twins.profiles.group),
+                "missed_by_each": float(np.sqrt((missed[:, nth] ** 2).mean())),
             }
             for nth, name in enumerate(named)
         },
         "targets_out_of_reach": twins.clipped,
         "own_items_kept": float((kept / np.minimum(real.lengths[rows], twins.profiles.lengths)).mean()),
     }
+
+
+def _worst(missed: Floats, group: Ints) -> float:
+    """The mean miss that is largest among the groups twins are made for, in standard deviations of the feature.
+
+    Over all of them together, those into one group would make up for those into the other.
+    """
+    means = [
+        float(missed[group == code].mean()) for code in np.unique(group) if (group == code).sum() >= _ENOUGH
+    ]
+    return max(means or [float(missed.mean())], key=abs)
 
 
 def _warnings(checks: dict[str, Any], twins: int, without: int) -> list[str]:
@@ -293,7 +337,7 @@ def _warnings(checks: dict[str, Any], twins: int, without: int) -> list[str]:
     if missed:
         said.append(
             f"The drawn profiles miss what was asked for of {', '.join(missed[:5])} by more than {_MISSED:g} standard "
-            "deviations on average: there are too few items that would fit."
+            "deviations on average in some group: there are too few items that would fit."
         )
     if without:
         said.append(f"{without:,} users have no value of something that the graph names, and got no twin.")

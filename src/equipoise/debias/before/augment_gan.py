@@ -13,9 +13,9 @@ from pydantic import Field
 from equipoise.component import Runtime
 from equipoise.data import Dataset
 from equipoise.debias.after import groups
-from equipoise.debias.before.augmentation.adding import added, modelled, people
+from equipoise.debias.before.augmentation.adding import COUNTED, MODELLED, added, again, modelled, people
 from equipoise.debias.before.augmentation.copying import copying
-from equipoise.debias.before.augmentation.profiles import Ints, Profiles
+from equipoise.debias.before.augmentation.profiles import Ints, Profiles, drawn, obstacle
 from equipoise.debias.before.augmentation.realism import realism
 from equipoise.debias.before.augmentation.shortage import Shortage, shortage
 from equipoise.debias.before.augmentation.telling import Verdict, tell_apart
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _WITHHELD = 0.2  # share of each group's profiles that the generator does not learn from
 _LEAST = 40  # profiles of all groups together
+_FEWEST = 10  # profiles of a group, below which it has none to judge by, and none is made
 _FEW = 100  # profiles of a group, below which no classifier could tell much
 _ASSUMPTIONS = (
     "Those of a group who are in the log took what the group would take were it larger: what is missing is missing by "
@@ -40,6 +41,8 @@ _UNCHECKED = (
     "Whether membership of a real person can be inferred from the made profiles; the nearest real profile is a "
     "weaker check.",
     "Times: a made event has that of a real event with the same item, so that a made profile's order means little.",
+    MODELLED,
+    COUNTED,
 )
 
 
@@ -47,6 +50,7 @@ _UNCHECKED = (
 class _Round:
     steps: int
     verdict: Verdict
+    copies: bool
     state: dict[str, Any]
 
 
@@ -56,8 +60,9 @@ class AugmentGAN(BeforeTraining):
     A conditional generator over sets of items (given group and length, in a low-rank space of the log's items) first
     learns by likelihood, then plays rounds against a critic. After each round a fresh classifier, cross-fitted over
     profiles, tries to tell made ones from the real ones of the groups concerned; the game ends when the 95 % interval
-    of its area under the ROC curve reaches down to 0.5, or when the rounds are over. What is made gets ids and rows of
-    its own, with `synthetic` true.
+    of its area under the ROC curve reaches down to 0.5, or when the rounds are over; kept is the state of which the
+    area is nearest to 0.5, among those that do not copy where there are some. What is made gets ids and rows of its
+    own, with `synthetic` true. Groups with fewer than 10 profiles get none.
 
     It has to beat plain up-sampling (`balanced_sampling` by group) and `reweigh`, or is not worth its cost.
     Conditional generative adversarial networks: Mirza and Osindero (2014); for profiles of users: Chae et al. (2018),
@@ -76,9 +81,10 @@ class AugmentGAN(BeforeTraining):
     most: float = Field(5.0, gt=0)
     """Made profiles per real one of the group at most."""
     epochs: int = Field(40, ge=1)
-    """Passes over the real profiles by likelihood, of which the best is kept."""
-    rounds: int = Field(3, ge=0)
-    """Rounds of the game at most."""
+    """Passes over the real profiles by likelihood, of which the best is kept; it ends early where none is better."""
+    rounds: int = Field(1, ge=0)
+    """Rounds of the game at most. In worlds with planted minorities more than one made nothing better, at twice the
+    cost."""
     steps: int = Field(100, ge=1)
     """Steps of generator and critic in a round."""
     weight: float = Field(1.0, ge=0)
@@ -86,7 +92,7 @@ class AugmentGAN(BeforeTraining):
 
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
         """See `Correction.obstacle`."""
-        return groups.attribute_obstacle(data, self.attribute)
+        return obstacle(data, self.attribute)
 
     def transform(self, data: Dataset, context: Context) -> Dataset:
         """See `BeforeTraining.transform`.
@@ -97,38 +103,47 @@ class AugmentGAN(BeforeTraining):
         """
         real = Profiles.of(data, self.attribute)
         plan = shortage(real, self.counted, self.share, self.most)
+        left_out = [
+            name
+            for name, making, users in zip(real.names, plan.making, plan.users, strict=True)
+            if making and users < _FEWEST
+        ]
+        plan = replace(plan, making=np.where(plan.users < _FEWEST, 0, plan.making))
+        said = [*_left_out(left_out), *again(data)]
         runtime = _own(context.runtime)
         if not plan.making.any():
-            said = "No group has fewer than the others by a profile, so that none was made."
-            context.report(self, **_counts(real, plan), warnings=[said])
+            none = "No group has fewer than the others by a profile, so that none was made."
+            context.report(self, **_counts(real, plan), warnings=said if left_out else [none, *said])
             return data
         if len(real) < _LEAST:
             raise DataError(
                 f"{len(real)} profiles are too few to learn from", todo=f"Give at least {_LEAST}."
             )
         maker, rounds, withheld = self._played(real, plan, runtime)
-        best = min(rounds, key=lambda one: one.verdict.auc)
-        maker.restore(best.state)
+        maker.restore(_best(rounds).state)
         judged = plan.making[real.group] > 0
         twins = maker.draw(real.group, real.lengths, "final")
         verdict = tell_apart(twins, real, judged, replace(runtime, seed=runtime.seed + 1))
         made = maker.draw(*_wanted(real, plan, runtime), "made")
         concerned = real.take(judged)
         copied = copying(made, real.take(~withheld), real.take(withheld & judged))
+        alike = (
+            verdict.covers_chance if verdict.profiles >= _FEW else None
+        )  # few cannot be told whatever they are
         context.report(
             self,
             **_counts(real, plan),
-            game=[{"steps": one.steps, **one.verdict.plain()} for one in rounds],
+            game=[{"steps": one.steps, "copies": one.copies, **one.verdict.plain()} for one in rounds],
             two_sample=verdict.plain(),
             two_sample_of_popularity_alone=_control(real, judged, runtime).plain(),
             realism=realism(twins.take(judged), concerned, runtime.rng("halves")),
             copying=copied,
             card={
                 "assumptions": list(_ASSUMPTIONS),
-                "checks": {"cannot_be_told_apart": verdict.covers_chance, "copies": copied["copies"]},
+                "checks": {"cannot_be_told_apart": alike, "copies": copied["copies"]},
                 "unchecked": list(_UNCHECKED),
             },
-            warnings=self._warnings(real, plan, verdict, copied),
+            warnings=[*self._warnings(real, plan, verdict, copied), *said],
         )
         column = groups.attribute_of(data, self.attribute)
         assert column is not None
@@ -152,8 +167,9 @@ class AugmentGAN(BeforeTraining):
                 maker.play(self.steps)
             made = maker.draw(real.group, real.lengths, "round", number)
             verdict = tell_apart(made, real, judged, runtime)
-            found.append(_Round(number * self.steps, verdict, maker.state()))
-            if verdict.covers_chance or self.weight == 0:
+            copied = copying(made.take(judged), real.take(~withheld), real.take(withheld & judged))
+            found.append(_Round(number * self.steps, verdict, copied["copies"], maker.state()))
+            if verdict.low <= 0.5 or self.weight == 0:
                 break
         return maker, found, withheld
 
@@ -161,7 +177,12 @@ class AugmentGAN(BeforeTraining):
         self, real: Profiles, plan: Shortage, verdict: Verdict, copied: dict[str, Any]
     ) -> list[str]:
         said = []
-        if not verdict.covers_chance:
+        if verdict.high < 0.5:
+            said.append(
+                f"A classifier takes made profiles for real ones and real ones for made (area under the ROC curve "
+                f"{verdict.auc:.3f}, 95 % interval {verdict.low:.3f} to {verdict.high:.3f}), which speaks of copies."
+            )
+        if verdict.low > 0.5:
             said.append(
                 f"A classifier still tells made profiles from real ones (area under the ROC curve {verdict.auc:.3f}, "
                 f"95 % interval {verdict.low:.3f} to {verdict.high:.3f}): a model may learn what nobody does."
@@ -183,6 +204,20 @@ class AugmentGAN(BeforeTraining):
                 "in full."
             )
         return said
+
+
+def _best(rounds: list[_Round]) -> _Round:
+    """The one nearest to what cannot be told apart, among those that do not copy where there are some."""
+    return min(rounds, key=lambda one: (one.copies, abs(one.verdict.auc - 0.5)))
+
+
+def _left_out(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    return [
+        f"{', '.join(names)}: fewer than {_FEWEST} people took something, too few to judge made profiles by, so that "
+        "none was made."
+    ]
 
 
 def _own(runtime: Runtime) -> Runtime:
@@ -213,8 +248,6 @@ def _wanted(real: Profiles, plan: Shortage, runtime: Runtime) -> tuple[Ints, Int
 
 def _control(real: Profiles, judged: NDArray[np.bool_], runtime: Runtime) -> Verdict:
     """How well profiles are told that follow the popularity within each group, and nothing else."""
-    from equipoise.debias.before.augmentation.profiles import drawn
-
     counts = np.zeros((len(real.names), real.matrix.shape[1]))
     np.add.at(counts, (np.repeat(real.group, real.lengths), real.matrix.indices), 1.0)
     shares = np.log(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) + 1e-9)

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from equipoise.data import Dataset
 from equipoise.debias.after import groups
-from equipoise.debias.before.augmentation.adding import added, people, repeated
+from equipoise.debias.before.augmentation.adding import COUNTED, added, again, people, repeated
 from equipoise.debias.before.augmentation.changing import changed
-from equipoise.debias.before.augmentation.profiles import Profiles
+from equipoise.debias.before.augmentation.profiles import Profiles, obstacle
 from equipoise.debias.correction import BeforeTraining, Bias, Context
 from equipoise.models.recommender import Recommender
 
@@ -24,11 +24,15 @@ _ASSUMPTIONS = (
 _UNCHECKED = (
     "Whether the attribute has consequences for what users take: the log alone cannot say, only how they differ.",
     "Whether the model reads the attribute. One that does not learns from a copy what it would from more weight.",
+    COUNTED,
 )
 
 
 class FlipAttribute(BeforeTraining):
     """Copies of users with another value of the attribute and the same profile, under ids of their own.
+
+    Copied are the events of taste and the impressions, with their times, values, weights and propensities, without
+    request, slate and place.
 
     A model that reads the attribute is told that it makes no difference (counterfactual data augmentation as for words
     of gender: Zhao et al. 2018, "Gender bias in coreference resolution", section 4.1; Lu et al. 2020). The name says
@@ -49,7 +53,7 @@ class FlipAttribute(BeforeTraining):
 
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
         """See `Correction.obstacle`."""
-        return groups.attribute_obstacle(data, self.attribute)
+        return obstacle(data, self.attribute)
 
     def transform(self, data: Dataset, context: Context) -> Dataset:
         """See `BeforeTraining.transform`.
@@ -69,7 +73,7 @@ class FlipAttribute(BeforeTraining):
                 "checks": {"counterfactual": False, "overlap_of_groups": _overlap(real)},
                 "unchecked": list(_UNCHECKED),
             },
-            warnings=_warnings(real, len(rows)),
+            warnings=[*_warnings(len(rows)), *again(data)],
         )
         if not len(rows):
             return data
@@ -105,7 +109,7 @@ def _overlap(real: Profiles) -> float:
     )
 
 
-def _warnings(real: Profiles, copies: int) -> list[str]:
+def _warnings(copies: int) -> list[str]:
     if not copies:
         return ["No group has fewer than the others, so that nobody was copied."]
     return [

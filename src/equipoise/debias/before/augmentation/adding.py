@@ -13,8 +13,22 @@ from equipoise.data.dataset import positive
 from equipoise.debias.before.augmentation.profiles import Profiles
 from equipoise.errors import DataError
 
-_KEPT = (v.ITEM, v.TIMESTAMP, v.ORDER, v.EVENT, v.VALUE, v.SAMPLE_WEIGHT)
-"""What a made row has from the row it is modelled on; all else tells of one request of one real user."""
+_KEPT = (v.ITEM, v.TIMESTAMP, v.ORDER, v.EVENT, v.VALUE, v.SAMPLE_WEIGHT, v.PROPENSITY)
+"""What a made row has from the row it is modelled on; all else tells of one request of one real user. The propensity
+is among it, so that weights by propensities do not take away what was added: rows without one weigh 1, and others more.
+"""
+
+COUNTED = (
+    "Counts of events hold the made ones: popularity as models and corrections read it (`popularity_adjust`, `macr`, "
+    "`dice`, the most popular) moves towards what was made."
+)
+"""For cards: what else reads the rows."""
+
+MODELLED = (
+    "Made rows have the propensity of the event they are modelled on, where there is one, and no impressions: a model "
+    "that reads impressions finds nothing there that a made user was shown and left."
+)
+"""For cards of what `modelled` makes."""
 
 _NTH = "_nth"
 
@@ -80,8 +94,8 @@ def people(data: Dataset, column: str, values: pl.Series, like: pl.Series | None
 def modelled(data: Dataset, profiles: Profiles, rng: np.random.Generator) -> pl.DataFrame:
     """One event for each item of each profile, with `_nth`, the profile's row, in place of a user.
 
-    Each is modelled on a real event of taste with the same item, drawn all alike: it has that one's time, kind, value
-    and weight, and no request, slate, place or propensity.
+    Each is modelled on a real event of taste with the same item and a weight above 0, drawn all alike: it has that
+    one's time, kind, value, weight and propensity, and no request, slate or place.
 
     Args:
         data: Training events.
@@ -96,9 +110,8 @@ def modelled(data: Dataset, profiles: Profiles, rng: np.random.Generator) -> pl.
         "_chance": rng.random(len(whose)),
     })  # fmt: skip
     kept = _kept(events)
-    models = (
-        _real(events).select(kept).sort(kept, nulls_last=True)
-    )  # so that the order of the rows plays no part
+    models = events.filter(positive(events) & ~_flag(events) & _counting(events))
+    models = models.select(kept).sort(kept, nulls_last=True)  # so that the order of the rows plays no part
     models = models.with_columns(_place=pl.int_range(pl.len()).over(v.ITEM), _of=pl.len().over(v.ITEM))
     sizes = models.select(v.ITEM, "_of").unique()
     made = made.join(sizes, on=v.ITEM, how="left", maintain_order="left")
@@ -111,9 +124,12 @@ def modelled(data: Dataset, profiles: Profiles, rng: np.random.Generator) -> pl.
 
 
 def repeated(data: Dataset, users: pl.Series) -> pl.DataFrame:
-    """The events of taste of these users once more, with `_nth`, the row in `users`, in place of them."""
+    """The events of taste and the impressions of these users once more, with `_nth`, the row in `users`, in place of
+    them; without request, slate and place, which no two users share.
+    """
     whose = users.alias(v.USER).to_frame().with_row_index(_NTH)
-    mine = _real(data.events).select(v.USER, *_kept(data.events))
+    events = data.events
+    mine = events.filter((positive(events) | _shown(events)) & ~_flag(events)).select(v.USER, *_kept(events))
     return whose.join(mine, on=v.USER, how="inner", maintain_order="left_right").drop(v.USER)
 
 
@@ -142,6 +158,16 @@ def added(data: Dataset, made: pl.DataFrame, people: pl.DataFrame) -> Dataset:
     )
 
 
+def again(data: Dataset) -> list[str]:
+    """A warning where the data holds made users already."""
+    if not data.events.select(_flag(data.events).any()).item():
+        return []
+    return [
+        "The log holds made users already. They are no model for others and count for nothing here, so that a group "
+        "that was filled up before is filled up once more."
+    ]
+
+
 def _kept(events: pl.DataFrame) -> list[str]:
     return [name for name in _KEPT if name in events.columns]
 
@@ -150,5 +176,11 @@ def _flag(events: pl.DataFrame) -> pl.Expr:
     return pl.col(v.SYNTHETIC).fill_null(False) if v.SYNTHETIC in events.columns else pl.lit(False)
 
 
-def _real(events: pl.DataFrame) -> pl.DataFrame:
-    return events.filter(positive(events) & ~_flag(events))
+def _shown(events: pl.DataFrame) -> pl.Expr:
+    if v.EVENT not in events.columns:
+        return pl.lit(False)
+    return (pl.col(v.EVENT) == v.IMPRESSION).fill_null(False) & pl.col(v.ITEM).is_not_null()
+
+
+def _counting(events: pl.DataFrame) -> pl.Expr:
+    return pl.col(v.SAMPLE_WEIGHT) > 0 if v.SAMPLE_WEIGHT in events.columns else pl.lit(True)

@@ -33,7 +33,7 @@ def copying(made: Profiles, learned: Profiles, withheld: Profiles) -> dict[str, 
     Args:
         made: Made profiles.
         learned: The real ones that the generator learned from.
-        withheld: Real ones that it did not see.
+        withheld: Real ones that it did not learn from, though the pass that was best for them was kept.
 
     Returns:
         Median similarity to the nearest learned profile of `made` and of `withheld`; `bar`, the similarity that 5 %

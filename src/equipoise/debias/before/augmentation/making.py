@@ -23,6 +23,7 @@ _HIDDEN = 96
 _BATCH = 256
 _PRIOR = 20.0  # users of all groups together that a group's item frequencies are shrunk by
 _RATE = 3e-3
+_PATIENCE = 6  # passes without a better one, after which there are no more
 _SLOWER = 0.3  # of the rate, once the critic plays along
 
 
@@ -91,7 +92,7 @@ class Maker:
         parameters = [*self.generator.parameters(), *self.encoder.parameters()]
         optimiser = torch.optim.Adam(parameters, lr=_RATE)
         rng, noise = self.runtime.rng("likelihood"), self._generator("likelihood noise")
-        best, kept = np.inf, [one.detach().clone() for one in parameters]
+        best, latest, kept = np.inf, 0, [one.detach().clone() for one in parameters]
         with self._limited():
             for epoch in range(epochs):
                 for rows in self._batches(rng):
@@ -104,7 +105,9 @@ class Maker:
                 with torch.no_grad():
                     found = float(self._likelihood(withheld, self._generator("withheld"), 1.0))
                 if found < best:
-                    best, kept = found, [one.detach().clone() for one in parameters]
+                    best, latest, kept = found, epoch, [one.detach().clone() for one in parameters]
+                elif epoch - latest >= _PATIENCE:
+                    break
         with torch.no_grad():
             for one, value in zip(parameters, kept, strict=True):
                 one.copy_(value)

@@ -13,8 +13,9 @@ _SLOPE = 0.1
 class Generator(nn.Module):
     """From noise, group and length to how fast each item comes, as logarithms of rates.
 
-    A profile of n items is the first n arrivals, item i at the rate `exp(logit_i)`. That is a sample without
-    replacement, and its likelihood has a closed form (`arrivals`).
+    A profile of n items is drawn as the first n arrivals, item i at the rate `exp(logit_i)`: a sample without
+    replacement, whose likelihood would be a sum over orders. What is learned by is another law of the same rates, that
+    of what has arrived by time 1 (`arrivals`), which has a closed form; its number of items is n on average only.
 
     Args:
         factors: Item factors of the log, (items, rank): where the map from users to items begins.

@@ -42,19 +42,22 @@ class Profiles:
 
     @classmethod
     def of(cls, data: Dataset, attribute: str | None) -> Profiles:
-        """The profiles of all users whose group is known and who took something; events with weight 0 are left out.
+        """The profiles of all users whose group is known and who took something; made events and those with weight 0
+        are left out.
 
         Args:
             data: Training events with users.
             attribute: Column of users; None for the first sensitive one.
 
         Raises:
-            DataError: if users cannot be told apart by it.
+            DataError: if users cannot be told apart by it, or fewer than two groups took something.
         """
         if (reason := groups.attribute_obstacle(data, attribute)) is not None:
             raise DataError(f"Users cannot be told apart: {reason}")
         column = str(groups.attribute_of(data, attribute))
         taken = data.positives
+        if v.SYNTHETIC in taken.columns:
+            taken = taken.filter(~pl.col(v.SYNTHETIC).fill_null(False))
         if v.SAMPLE_WEIGHT in taken.columns:
             taken = taken.filter(pl.col(v.SAMPLE_WEIGHT) > 0)
         pairs = taken.select(v.USER, v.ITEM).unique()
@@ -65,6 +68,12 @@ class Profiles:
         pairs = pairs.join(users.select(v.USER), on=v.USER, how="semi")
         items = taken[v.ITEM].unique().sort()
         names = tuple(users[v.GROUP].unique().sort().to_list())
+        if len(names) < 2:
+            raise DataError(
+                f"Of {len(names)} group{'s' * (len(names) != 1)} of '{column}' there are events that count, where two "
+                "are needed",
+                todo="Made events and those with weight 0 do not count.",
+            )
         rows, columns = locate(users[v.USER], pairs[v.USER]), locate(items, pairs[v.ITEM])
         matrix = sparse.csr_matrix(
             (np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(len(users), len(items))
@@ -90,9 +99,26 @@ class Profiles:
         )
         return Profiles(self.items, self.names, self.matrix[rows], self.group[rows], users)
 
+    def renamed(self) -> Profiles:
+        """The same profiles without the names of groups that have none."""
+        codes, group = np.unique(self.group, return_inverse=True)
+        names = tuple(self.names[code] for code in codes)
+        return Profiles(self.items, names, self.matrix, group.astype(np.int64), self.users)
+
     def made(self, matrix: sparse.csr_matrix, group: Ints) -> Profiles:
         """Profiles of nobody over the same items and groups."""
         return Profiles(self.items, self.names, matrix, group)
+
+
+def obstacle(data: Dataset, attribute: str | None) -> str | None:
+    """Why there are no profiles of two groups, in a sentence; None where there are."""
+    if (reason := groups.attribute_obstacle(data, attribute)) is not None:
+        return reason
+    try:
+        Profiles.of(data, attribute)
+    except DataError as error:
+        return error.paragraph
+    return None
 
 
 def from_lists(rows: Ints, columns: Ints, shape: tuple[int, int]) -> sparse.csr_matrix:

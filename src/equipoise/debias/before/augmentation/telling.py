@@ -37,8 +37,10 @@ class Verdict:
 
     @property
     def covers_chance(self) -> bool:
-        """Whether the interval holds 0.5, or lies below it, which no classifier that knows something does."""
-        return self.low <= 0.5
+        """Whether the interval holds 0.5. One below it speaks of copies: a made profile is then so near to a real one
+        of another fold that the classifier takes the real for made, and the made for real.
+        """
+        return self.low <= 0.5 <= self.high
 
     def plain(self) -> dict[str, Any]:
         """As JSON values."""
@@ -52,7 +54,8 @@ def tell_apart(made: Profiles, real: Profiles, judged: NDArray[np.bool_], runtim
         made: One per real profile, of the same group and length: both stand in the same fold, so that nothing is
             learnt about either from the other.
         real: The real profiles.
-        judged: Of which real profiles, and their counterparts, the area is taken; the classifier learns from all.
+        judged: Of which real profiles, and their counterparts, the area is taken, at least one; the classifier learns
+            from all.
         runtime: Seed, threads.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -73,6 +76,8 @@ def tell_apart(made: Profiles, real: Profiles, judged: NDArray[np.bool_], runtim
                 max_iter=60, max_leaf_nodes=8, learning_rate=0.1, random_state=seed
             ).fit(table[folds != part], label[folds != part])
             asked = (folds == part) & np.tile(judged, 2)
+            if not asked.any():
+                continue
             score = model.decision_function(table[asked])
             rank[asked] = rankdata(score) / (len(score) + 1)  # scores of two classifiers are on two scales
     return _verdict(rank[:n][judged], rank[n:][judged], runtime.rng("bootstrap"))
