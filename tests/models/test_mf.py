@@ -42,7 +42,7 @@ class TestConformanceWithAttributes(TestConformance):
     recommender = MF(**SMALL, attributes=("title",))
 
 
-@pytest.mark.parametrize("loss", ["sampled_softmax", "gbce"])
+@pytest.mark.parametrize("loss", ["sampled_softmax", "gbce", "pointwise"])
 def test_sampled_losses_find_the_own_kind(loss: str) -> None:
     world = blocks()
     model = MF(**{**SMALL, "loss": loss, "negatives": 16}).fit(world.train, runtime=QUIET)

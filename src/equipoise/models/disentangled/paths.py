@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from equipoise.models import losses
 from equipoise.models.factors import BLOCK_USERS, Examples, Factors, Floats
 from equipoise.models.histories import Catalogue
 from equipoise.models.training import Step
@@ -76,8 +77,7 @@ class Paths(Factors):
             torch.cat([block[:, :width], block[:, -1:]], 1)
             @ (torch.cat([step.items[drawn, :width], torch.ones(len(drawn), 1)], 1) * gates[drawn][:, None]).T
         )
-        # what was taken counts as taken and not as not taken, whatever the sample of all pairs holds of it
-        match = self.cells * functional.softplus(others + self.outside).mean() - (taken * step.weights).mean()
+        match = losses.pointwise(taken, others + self.outside, self.cells, step.weights)
         heard, said = step.items[:, width], self.user_head[step.users]
         item = (self.share * functional.softplus(-heard)).sum() + functional.softplus(heard[self.warm]).mean()
         user = (step.weights * functional.softplus(-said)).mean()
