@@ -128,6 +128,12 @@ PHRASES: Final[dict[str, str]] = {
     "而它需要所有展示、点击和购买。",
     r"The log has no impressions, so that popularity is counted by events: what all users like is taken away "
     r"with what all were shown\.": "日志没有展示，流行度按事件计：所有用户都喜欢的与向所有人展示的会一并去除。",
+    r"No held-out event is new to a known user, of a known item: the reference is the average match\.": (
+        "没有一个留出事件是已知用户对其未接触过的已知物品：以平均匹配度为参照。"
+    ),
+    r"the model '(.+)' is a correction itself, or has taken the place of yours already; one model cannot be both\.": (
+        "模型“{0}”本身就是一种校正，或已取代了您的模型；一个模型不能兼作两者。"
+    ),
     r"There are no held-out events: the reference is the average match\.": "没有留出事件：以平均匹配度为参照。",
     r"Only (\d+) purchases follow an impression: what they teach is mostly chance\.": "展示之后只有 {0} 次购买："
     "从中学到的多为偶然。",
@@ -263,5 +269,93 @@ PHRASES: Final[dict[str, str]] = {
     r"(\w+) of (.+) stays at (\S+): error (\S+) over (\d+) slates \(p = (.+)\); the bound is reached, so the "
     r"target may be out of reach\.": "{1} 的 {0} 停在 {2}：{4} 个列表上的误差为 {3}（p = {5}）；已到界限，因此目标可能"
     "无法达到。",
+    # Made users, copies and twins
+    r"No group has fewer than the others by a profile, so that none was made\.": "没有群组比其他群组少一个以上的"
+    "画像，因此没有生成。",
+    r"No group has fewer than the others, so that nobody was copied\.": "没有群组少于其他群组，因此没有复制任何人。",
+    r"No group has fewer than the others, so that nobody got a twin\.": "没有群组少于其他群组，因此没有孪生用户。",
+    r"(.+): fewer than (\d+) people took something, too few to judge made profiles by, so that none was "
+    r"made\.": "{0}：选取过物品的不足 {1} 人，不足以评判生成的画像，因此没有生成。",
+    r"A classifier still tells made profiles from real ones \(area under the ROC curve (.+), 95 % interval (.+) to "
+    r"(.+)\): a model may learn what nobody does\.": "分类器仍能区分生成的画像与真实画像（ROC 曲线下面积 {0}，95 % "
+    "区间 {1} 至 {2}）：模型可能学到无人所为的东西。",
+    r"A classifier takes made profiles for real ones and real ones for made \(area under the ROC curve (.+), 95 % "
+    r"interval (.+) to (.+)\), which speaks of copies\.": "分类器把生成的画像当作真实的，把真实的当作生成的（ROC 曲线"
+    "下面积 {0}，95 % 区间 {1} 至 {2}），这表明有复制。",
+    r"Only (\d+) real profiles of these groups were there to compare with: that a classifier cannot tell means "
+    r"little\.": "这些群组只有 {0} 个真实画像可供比较：分类器无法区分说明不了什么。",
+    r"(.+) of the made profiles are nearer to one that was learned from than (.+) of the people withheld are: the "
+    r"generator copies\.": "{0} 的生成画像与某个学习样本的接近程度超过了 {1} 的留出用户：生成器在复制。",
+    r"(.+): what is lacking is more than (.+) made profiles per real one, and is not made in full\.": "{0}：所缺超"
+    "过每个真实画像 {1} 个生成画像，没有全部生成。",
+    r"The log holds made users already\.": "日志中已有生成的用户。",
+    r"They are no model for others and count for nothing here, so that a group that was filled up before is filled up "
+    r"once more\.": "他们不作为其他用户的样本，也不计入，因此先前补足过的群组会再次补足。",
+    r"Copies with the attribute changed are no counterfactuals: what the attribute causes is as it was\.": "改变属性的"
+    "副本不是反事实：属性所导致的一切保持原样。",
+    r"A model that does not read the attribute learns nothing new of any group from them\.": "不读取该属性的模型不会从"
+    "中学到任何群组的新东西。",
+    r"The data contradict the graph in (\d+) of (\d+) independences that it implies, most of all that of (.+) and "
+    r"(.+): an arrow or a common cause is missing\.": "图所蕴含的 {1} 个独立性中有 {0} 个与数据矛盾，最甚者为 {2} 与 "
+    "{3}：缺少箭头或共同原因。",
+    r"The drawn profiles miss what was asked for of (.+) by more than (.+) standard deviations on average in some "
+    r"group: there are too few items that would fit\.": "在某个群组中，抽取的画像在 {0} 上平均偏离要求 {1} 个标准差以"
+    "上：合适的物品太少。",
+    r"([\d,]+) users have no value of something that the graph names, and got no twin\.": "{0} 个用户缺少图中所列的某"
+    "个值，没有孪生用户。",
+    r"(.+): whole numbers, read as numbers, so that twice the value has twice the effect\.": "{0}：整数按数值读取，数"
+    "值加倍则效应加倍。",
+    r"If they are codes of categories, give them as text\.": "若它们是类别代码，请以文本给出。",
+    # Corrections while a model learns
+    r"The (\d+) attributes read predict nothing of what was shown on users held out: what was shown is accounted for "
+    r"as it is logged, hidden confounding is not\.": "所读取的 {0} 个属性对留出用户看到的展示毫无预测力：已按日志计入"
+    "展示，但未计入隐藏混杂。",
+    r"The (\d+) attributes read predict nothing of what was taken on users held out: taste and exposure cannot be told "
+    r"apart, and the model is a plain autoencoder that corrects nothing\.": "所读取的 {0} 个属性对留出用户选取的物品"
+    "毫无预测力：无法区分偏好与曝光，模型只是不作任何校正的普通自编码器。",
+    r"The users have no attributes to read: what was shown is accounted for as it is logged, hidden confounding is "
+    r"not\.": "用户没有可读取的属性：已按日志计入展示，但未计入隐藏混杂。",
+    r"The users have no attributes to read: taste and exposure cannot be told apart, and the model is a plain "
+    r"autoencoder that corrects nothing\.": "用户没有可读取的属性：无法区分偏好与曝光，模型只是不作任何校正的普通自编"
+    "码器。",
+    r"What was shown is not logged: what the attributes predict of what was taken is put down to exposure\.": "日志没有"
+    "记录展示：属性所能预测的选取都归因于曝光。",
+    r"If they go with taste as well, that taste is lost\.": "若属性也与偏好相关，这部分偏好便会丢失。",
+    r"Labels of '(.+)' go with users and items no more than labels dealt out at random\.": "“{0}”的标签与用户和物品的"
+    "关联不强于随机分配的标签。",
+    r"It was left out\.": "它已略去。",
+    r"It was learned, since it was named, and may do harm\.": "因已指定，仍学习了它，可能有害。",
+    r"How often labels of sentiment are wrong is not known: too few reviews have a rating beside them, or the ratings "
+    r"have no low end to tell high from low by\.": "情感标签的错误率未知：附有评分的评论太少，或评分没有可区分高低的"
+    "低端。",
+    r"Labels of sentiment are made by counting words; beside ratings, (.+) of the low ones are called praise and (.+) "
+    r"of the high ones complaint \(below and above the middle between the lowest and the highest given\)\.": "情感标"
+    "签由词语计数得出；与评分对照，低评分中有 {0} 被判为赞扬，高评分中有 {1} 被判为抱怨"
+    "（以最低与最高评分的中点为界）。",
+    r"Labels of entities are names found in texts; how often they are wrong is not known\.": "实体标签是文本中找到的名"
+    "称；错误率未知。",
+    r"Labels of entities are names found in texts; beside the columns that the names come from, (.+) are missed and "
+    r"(.+) of those found are not the item's own\.": "实体标签是文本中找到的名称；与名称所出的列对照，漏掉 {0}，找到"
+    "的中有 {1} 不属于该物品。",
+    r"The group '(.+)' has (\d+) users: its means are mostly chance\.": "群组“{0}”有 {1} 个用户：其均值多为偶然。",
+    r"Lists are nearly the same for all: (.+) of all places go to the (\d+) commonest items\.": "所有人的列表几乎相"
+    "同：{0} 的位置给了最常见的 {1} 个物品。",
+    r"Groups fare alike where everybody gets the same list; that is no fairness\.": "人人得到同一列表时各群组境遇相同；"
+    "这不是公平。",
+    r"Environments were found by the model, which splits events by noise as readily as by circumstances; name a column "
+    r"of circumstances where the log has one\.": "环境由模型找出，而它按噪声划分事件与按情境划分同样容易；若日志有情"
+    "境列，请指定。",
+    r"it takes the place of matrix factorisation, and not of '(.+)'\.": "它取代矩阵分解，而不取代“{0}”。",
+    r"it learns ratings, or by the softmax, and not by '(.+)'\.": "它学习评分，或以 softmax 学习，而不用“{0}”。",
+    r"the model '(.+)' takes no further losses\.": "模型“{0}”不接受附加损失。",
+    r"the term '(.+)' is of ratings, and '(.+)' is not trained on them; use 'loss'\.": "项“{0}”针对评分，而“{1}”不"
+    "以评分训练；请用“loss”。",
+    r"the term 'loss' is of choices, and the model is trained on ratings; use 'value'\.": "项“loss”针对选择，而模型以评"
+    "分训练；请用“value”。",
+    r"the model '(.+)' cannot learn a second task; it is not trained by gradient descent, as mf and sequence "
+    r"are\.": "模型“{0}”无法学习第二个任务；它不像 mf 和 sequence 那样以梯度下降训练。",
+    r"it learns what is taken; a loss of ratings is about something else\.": "它学习被选取的物品；评分损失是另一回事。",
+    r"the log has no impressions, and the users have no attribute that could tell of exposure: taste and exposure "
+    r"cannot be told apart\.": "日志没有展示，用户也没有可反映曝光的属性：无法区分偏好与曝光。",
     r"It failed with (\w+): (.+)": "它因 {0} 失败：{1}",
 }
