@@ -81,6 +81,31 @@ def test_impressions_give_the_number_of_times_a_pair_is_shown():
     assert report["weights"]["share_clipped"] == 0.25
 
 
+def test_what_is_shown_of_no_pair_of_the_model_does_not_count():
+    """Someone who clicks nothing, and an item that nobody clicks, are shown without a weight changing."""
+    data = log()
+    first = data.events.with_columns(pl.col("user_id").cast(pl.Int64))
+    more = pl.DataFrame(
+        [("impression", 1, 5)] * 3 + [("impression", 2, 5)] + [("impression", 3, user) for user in (0, 1, 5)] * 9,
+        schema=first.schema, orient="row",
+    )  # fmt: skip
+    weights, report = told(data.with_events(pl.concat([first, more])), propensity="popularity")
+    np.testing.assert_allclose(weights[8:12], [1 / 3, 1 / 3, 1 / 3, 1.0], rtol=1e-6)
+    assert report["relevance"] == pytest.approx(2 / 4)
+
+
+def test_a_pair_that_counts_once_has_the_mean_of_its_propensities():
+    """In any order of the rows, and not by an event of no weight."""
+    events = pl.DataFrame({
+        "user_id": [1, 1, 2, 2], "item_id": [1, 1, 1, 2], "timestamp": [1, 2, 3, 4],
+        "propensity": [0.1, 0.9, 0.5, 0.25], "sample_weight": [0.0, 1.0, 1.0, 1.0],
+    }).with_columns(pl.from_epoch("timestamp").dt.replace_time_zone("UTC"))  # fmt: skip
+    for rows in (events, events.reverse()):
+        weights, _ = told(Dataset(rows))
+        found = dict(zip(rows["timestamp"].dt.epoch("s").to_list(), weights, strict=True))
+        assert found == pytest.approx({1: 0, 2: 2, 3: 2, 4: 4})
+
+
 def test_without_impressions_a_pair_counts_once():
     events = pl.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [1, 1, 1, 2]})
     weights, report = told(Dataset(events))

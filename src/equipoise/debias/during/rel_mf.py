@@ -29,8 +29,10 @@ class RelMF(InversePropensity):
     was taken only, and differs from weighted losses of choice in what the others are: all pairs, each once.
 
     Where the log has impressions, θ is the number of times that the pair can be expected to have been shown, and each
-    click counts: slates that come again are as good as more of them. Else θ is the popularity model's, relative to
-    the most popular item, and a pair counts once, as in the paper.
+    click counts: slates that come again are as good as more of them. Users who took nothing and items that nobody took
+    are not among the model's pairs, and what was shown of them does not count. Else θ is the popularity model's,
+    relative to the most popular item, and a pair counts once, as in the paper; where its events have propensities of
+    their own, θ is their mean.
 
     Weights above 1 / `clip` are cut, so that one rare click cannot outweigh all else (the paper clips θ from below).
     Where Y / θ is above 1, the loss of the pair is not bounded from below; the model's shrinkage is what bounds it.
@@ -55,8 +57,8 @@ class RelMF(InversePropensity):
         return recommender.model_copy(update={"loss": "pointwise"})
 
     def fitted(self, data: Dataset, seed: int) -> FittedPropensity:
-        """Propensities of the rows of `data.events`, without those of a pair's events after its first where it counts
-        once.
+        """Propensities of the rows of `data.events`; where a pair counts once, its first event has the mean of its
+        events' and the others have none.
         """
         impressions = bool(shown(data.events).any())
         options = (
@@ -68,8 +70,7 @@ class RelMF(InversePropensity):
         found = model.fit(data.events, data.users, data.items, seed=seed)
         if impressions:
             return found
-        first = data.events.select(pl.struct(v.USER, v.ITEM).is_first_distinct()).to_series().to_numpy()
-        return replace(found, values=np.where(first, found.values, np.nan))
+        return replace(found, values=_once(data, found))
 
     def weigh(self, fitted: FittedPropensity, rows: NDArray[np.bool_]) -> Weights:
         """Weights 1 / θ of those of `rows` that have a propensity, θ being at least `clip` of the largest."""
@@ -102,8 +103,10 @@ class RelMF(InversePropensity):
         return Training(weights=weights)
 
     def _level(self, data: Dataset, fitted: FittedPropensity, pairs: int) -> float:
-        """By what 1 / propensity is multiplied to be 1 / θ: summed over impressions, it counts every pair once."""
-        impressions = shown(data.events) & fitted.known
+        """By what 1 / propensity is multiplied to be 1 / θ: summed over impressions of the model's users and items, it
+        counts every pair once.
+        """
+        impressions = shown(data.events) & fitted.known & _among(data)
         return pairs / float((1 / fitted.values[impressions]).sum()) if impressions.any() else 1.0
 
 
@@ -111,6 +114,30 @@ def _losses(recommender: Recommender) -> tuple[Any, ...]:
     """The names of the losses that a model has."""
     field = type(recommender).model_fields.get("loss")
     return getattr(field.annotation, "__args__", ()) if field is not None else ()
+
+
+def _among(data: Dataset) -> NDArray[np.bool_]:
+    """Which rows are of a user who took something and of an item that somebody took."""
+    both = [pl.col(name).is_in(data.positives[name].unique().implode()) for name in (v.USER, v.ITEM)]
+    return data.events.select(pl.all_horizontal(both).fill_null(False)).to_series().to_numpy()
+
+
+def _once(data: Dataset, found: FittedPropensity) -> NDArray[np.float64]:
+    """The mean propensity of each pair's events of taste, at the first of them that has weight; NaN elsewhere."""
+    weight = pl.col(v.SAMPLE_WEIGHT) if v.SAMPLE_WEIGHT in data.events.columns else pl.lit(1.0)
+    time = [name for name in (v.TIMESTAMP, v.ORDER) if name in data.events.columns]
+    rows = data.events.select(v.USER, v.ITEM, *time, weight.alias("_weight")).with_row_index("_row")
+    rows = rows.with_columns(pl.Series("_theta", found.values)).filter(
+        pl.Series(tasteful(data) & found.known)
+    )
+    first = (
+        rows.with_columns(pl.col("_theta").mean().over(v.USER, v.ITEM))
+        .sort(pl.col("_weight") <= 0, *time, -pl.col("_weight"), nulls_last=True, maintain_order=True)
+        .unique([v.USER, v.ITEM], keep="first")
+    )
+    values = np.full(len(data.events), np.nan)
+    values[first["_row"].to_numpy()] = first["_theta"].to_numpy()
+    return values
 
 
 def shown(events: pl.DataFrame) -> NDArray[np.bool_]:
