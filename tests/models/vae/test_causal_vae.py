@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from benchmarks.hidden_worlds import PROXIES, WORLDS
 from equipoise.component import Runtime
@@ -16,6 +17,8 @@ from equipoise.data import vocabulary as v
 from equipoise.errors import ModelError
 from equipoise.models.histories import Catalogue, Histories
 from equipoise.models.storage import load_model, save_model
+from equipoise.models.vae.batches import Profiles
+from equipoise.models.vae.causal_network import CausalNetwork
 from equipoise.models.vae.causal_vae import CausalVAE, FittedCausalVAE
 from equipoise.models.vae.context import Context, predicted
 from equipoise.models.vae.mult_vae import MultVAE
@@ -145,6 +148,34 @@ def test_the_average_over_the_population_is_that_of_draws():
     drawn = np.repeat(centres, 2000, axis=0) + rng.standard_normal((600_000, 5))
     expected = np.log(np.exp(drawn @ model.learned["pushed"].T[:, :6]).mean(axis=0))
     np.testing.assert_allclose(model.reach[:6], expected, atol=0.05)
+
+
+def test_chances_are_counted_without_weights():
+    """Weights are of the loss: what is taken unseen counts as shown as often as it was taken."""
+    data = small()
+    catalogue = Catalogue.of(data)
+    histories = Histories.of(data.events, catalogue, np.array([5, 1, 1, 0.5, 0, 1]))
+    profiles = Profiles.of(histories, 2)
+    targets = profiles.targets.copy()
+    np.testing.assert_array_equal(profiles.counts.toarray(), [[5, 0], [0.5, 0], [0, 0], [0, 0]])
+    np.testing.assert_array_equal(profiles.events.toarray(), [[1, 0], [1, 0], [0, 0], [0, 0]])
+    np.testing.assert_array_equal(profiles.targets, targets)
+
+
+def test_weights_do_not_move_the_offset_of_what_was_shown():
+    """All that was taken was shown or taken once: the offset is log 1, whatever the clicks weigh."""
+    data = small()
+    catalogue = Catalogue.of(data)
+    histories = Histories.of(data.events, catalogue, np.array([5, 1, 1, 0.5, 3, 1]))
+    profiles, context = Profiles.of(histories, 2), Context.of(data, catalogue, histories, ())
+    network = CausalNetwork(CausalVAE(width=2, hidden=4), profiles, context, 0, np.array([2, 1]))
+    torch.nn.init.zeros_(network.items)
+    torch.nn.init.zeros_(network.item_bias)
+    scores = []
+    network.multinomial.register_forward_pre_hook(lambda module, given: scores.append(given[0]))
+    rng = np.random.default_rng(0)
+    network.step(profiles.batches(2, rng)[0], rng)
+    np.testing.assert_allclose(scores[0].detach().numpy(), np.zeros((2, 2)), atol=1e-6)
 
 
 def test_scores_do_not_hold_the_own_exposure():

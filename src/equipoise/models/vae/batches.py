@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -83,6 +84,14 @@ class Profiles:
         periods = np.zeros(len(times), dtype=np.int64) if offset is None else offset.periods(times)
         starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         return cls(histories.matrix(n_items), starts, histories.items[kept], histories.weights[kept], periods)
+
+    @cached_property
+    def events(self) -> sparse.csr_matrix:
+        """Users x items, float32: how often each was taken, whatever its weight."""
+        ones = np.ones(len(self.targets), dtype=np.float32)
+        table = sparse.csr_matrix((ones, self.targets, self.starts), shape=self.counts.shape, copy=True)
+        table.sum_duplicates()
+        return table
 
     @property
     def active(self) -> Ints:

@@ -104,7 +104,7 @@ class CausalNetwork(nn.Module):
         bound = torch.zeros(())
         if seen is not None:
             # what was taken without being shown counts as shown as often as it was taken
-            chances = torch.maximum(seen, torch.from_numpy(counts.toarray()))
+            chances = torch.maximum(seen, torch.from_numpy(self.profiles.events[batch.users].toarray()))
             scores = scores + chances[:, warm].log()
             bound = (seen * torch.log_softmax(exposure @ self.shown.T + self.shown_bias, 1)).sum()
         bound = bound + (self.multinomial(scores, batch) * step.weights).sum()
