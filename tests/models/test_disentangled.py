@@ -11,11 +11,13 @@ from equipoise.component import Runtime
 from equipoise.data import Dataset
 from equipoise.errors import ConfigError
 from equipoise.models import models
+from equipoise.models.disentangled import macr
 from equipoise.models.disentangled.causes import distance_correlation
 from equipoise.models.disentangled.dice import DICE
 from equipoise.models.disentangled.exposed import popularity
-from equipoise.models.disentangled.macr import MACR, FittedMACR
-from equipoise.models.histories import Catalogue
+from equipoise.models.disentangled.macr import MACR, FittedMACR, _gain, held_out
+from equipoise.models.factors import examples
+from equipoise.models.histories import Catalogue, Histories
 from equipoise.testing import RecommenderConformance, blocks
 
 QUIET = Runtime(seed=1, threads=1, progress=False)
@@ -78,6 +80,49 @@ def test_the_reference_is_chosen_by_held_out_events_alone():
     assert given.average == pytest.approx(0, abs=1e-4)
     np.testing.assert_array_equal(given.item_factors, chosen.item_factors)
     np.testing.assert_allclose(np.ptp(chosen.user_factors[:, -1] - given.user_factors[:, -1]), 0, atol=1e-4)
+
+
+def test_what_lists_leave_out_does_not_bear_on_the_reference():
+    """User 0 took items 0 and 1, both scored above item 2, which is held out: it stands first among the new."""
+    fitted = MACR(**{**SMALL, "width": 1, "epochs": 1, "c": 0.0}).fit(
+        Dataset(pl.DataFrame({"user_id": [0, 0, 1, 1], "item_id": [0, 1, 2, 3]})), runtime=QUIET
+    )
+    vectors = np.array([[3, 0, 1], [2, 0, 1], [1, 0, 1], [0, 0, 1]], dtype=np.float32)
+    model = fitted.moved(np.array([[1, 0, 0]] * 2, dtype=np.float32), vectors)
+    assert isinstance(model, FittedMACR)
+    assert _gain(model, np.array([0]), np.array([2]), np.ones(1)) == 1
+    assert _gain(model, np.array([0, 0]), np.array([2, 3]), np.ones(2)) == pytest.approx(
+        (1 + 1 / np.log2(3)) / 2
+    )
+    held = pl.DataFrame({"user_id": [0, 0, 7, 1], "item_id": [0, 2, 1, 9]})
+    users, items = held_out(Dataset(held), model.catalogue, model.histories)
+    assert (users.tolist(), items.tolist()) == ([0], [2])
+
+
+def test_events_that_choose_the_reference_are_drawn_among_all_users(monkeypatch: pytest.MonkeyPatch):
+    world, judged = blocks(), []
+    monkeypatch.setattr(macr, "_JUDGED", 12)
+    monkeypatch.setattr(macr, "_gain", lambda model, users, items, weights: judged.append(users) or 0.0)
+    MACR(**{**SMALL, "epochs": 1}).fit(world.train, valid=world.held_out, runtime=QUIET)
+    assert len(judged[0]) == 12
+    assert judged[0].max() > 30  # of some sixty users, and not the first twelve
+
+
+@pytest.mark.parametrize("by", ["interest", "both"])
+def test_extra_losses_on_dice_see_the_vectors_that_recommend(by: str):
+    config = DICE(**{**SMALL, "recommend_by": by})
+    data = blocks().train
+    catalogue = Catalogue.of(data)
+    rows = examples(Histories.of(data.events, catalogue))
+    network = config.network(data, catalogue, rows, None, None)
+    with torch.no_grad():
+        network.liked += torch.linspace(-1, 1, len(network.liked))
+    rng = np.random.default_rng(0)
+    _, step = network.step(rows.batches(64, rng)[0], rng)
+    users, items = network.vectors()
+    np.testing.assert_array_equal(step.representations.detach().numpy(), users[step.users.numpy()])
+    np.testing.assert_array_equal(step.items.detach().numpy(), items)
+    assert network.width == users.shape[1] == items.shape[1]
 
 
 def test_popularity_is_counted_by_impressions_where_there_are_some():

@@ -17,6 +17,7 @@ from equipoise.debias.corrected import fit
 from equipoise.errors import ModelError
 from equipoise.models.disentangled.esmm import ESMM, FittedESMM
 from equipoise.models.disentangled.funnel import entire_space, impressions
+from equipoise.models.disentangled.macr import MACR
 from equipoise.models.ease import EASE
 from equipoise.models.histories import Catalogue
 from equipoise.models.mf import MF
@@ -86,6 +87,34 @@ def test_what_is_in_their_way(name: str):
     assert (corrections.build(name).obstacle(train, MF()) is None) == (name != "esmm")
     with pytest.raises(ModelError, match=f"'{name}' cannot act here"):
         fit(EASE(), train, [corrections.build(name)])
+
+
+@pytest.mark.parametrize("name", ["macr", "dice", "causal_vae"])
+@pytest.mark.parametrize("before", ["macr", "dice", "invariant", "causal_vae"])
+def test_one_model_cannot_be_two_corrections(before: str, name: str):
+    _, train, _ = shop()
+    other = corrections.build(before).instead(MF(width=8))
+    assert f"'{before}' is a correction itself" in corrections.build(name).obstacle(train, other)
+
+
+def test_a_penalty_does_not_act_on_scores_that_macr_does_not_recommend_by():
+    assert not {"losses", "heads"} & MACR.takes
+    users = pl.DataFrame({"user_id": [1, 2], "kind": ["a", "b"]})
+    data = Dataset(pl.DataFrame({"user_id": [1, 2], "item_id": [1, 1]}), users, sensitive=("kind",))
+    with pytest.raises(ModelError, match="'macr' takes no further losses"):
+        fit(MF(width=2), data, [corrections.build("macr"), corrections.build("fair_regularizer")])
+
+
+def test_macr_says_whether_held_out_events_choose():
+    """Repeats and strangers choose nothing."""
+    train = Dataset(pl.DataFrame({"user_id": [1, 1, 2], "item_id": [1, 2, 1]}))
+    for pairs, chosen in (([(1, 1), (3, 1)], False), ([(2, 2)], True)):
+        valid = train.with_events(pl.DataFrame(pairs, schema=["user_id", "item_id"], orient="row"))
+        context = Context(train, QUIET, valid=valid)
+        corrections.build("macr").training(train, context)
+        report = context.diagnostics["macr"]
+        assert report["card"]["checks"]["reference_chosen"] == chosen
+        assert any("No held-out event is new" in one for one in report["warnings"]) != chosen
 
 
 def test_dice_needs_halves():

@@ -9,6 +9,7 @@ from pydantic import Field
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.debias.correction import Bias, Context, DuringTraining
+from equipoise.debias.during.replaced import replaced
 from equipoise.models.attributes import Choice
 from equipoise.models.histories import Catalogue, Histories
 from equipoise.models.recommender import Recommender
@@ -65,7 +66,9 @@ class CausalVAE(DuringTraining):
     """Further fields of the model `causal_vae`."""
 
     def obstacle(self, data: Dataset, recommender: Recommender) -> str | None:
-        """It needs impressions or attributes, and learns choices, not ratings."""
+        """It needs impressions or attributes, learns choices, not ratings, and no other correction's place."""
+        if (reason := replaced(recommender)) is not None:
+            return reason
         if getattr(recommender, "loss", None) == "rating":
             return "it learns what is taken; a loss of ratings is about something else."
         if not _logged(data) and not told(data, Catalogue.of(data), self.context).columns:

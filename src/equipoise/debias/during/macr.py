@@ -9,7 +9,8 @@ from pydantic import NonNegativeFloat, PositiveFloat
 from equipoise.data import Dataset
 from equipoise.debias.correction import Bias, Context, DuringTraining
 from equipoise.debias.during.replaced import BY_EVENTS, carried, counted, in_the_way
-from equipoise.models.disentangled.macr import MACR
+from equipoise.models.disentangled.macr import MACR, held_out
+from equipoise.models.histories import Catalogue, Histories
 from equipoise.models.recommender import Recommender
 from equipoise.models.training import Training
 
@@ -39,12 +40,14 @@ class CounterfactualReasoning(DuringTraining):
     def instead(self, recommender: Recommender) -> Recommender:
         """MACR with the model's width and way of training."""
         own = {name: getattr(self, name) for name in type(self).model_fields}
-        return MACR(**carried(recommender, MACR), **own)
+        return MACR(**carried(recommender, MACR, *own), **own)
 
     def training(self, data: Dataset, context: Context) -> Training:
         """Nothing beside the model itself; reports what it assumes."""
-        by, chosen = counted(data), self.c is None and context.valid is not None
+        by, chosen = counted(data), self.c is None and _told(data, context.valid)
         unchosen = "There are no held-out events: the reference is the average match."
+        if context.valid is not None:
+            unchosen = "No held-out event is new to a known user, of a known item: the reference is the average match."
         context.report(
             self,
             counted=by,
@@ -56,8 +59,20 @@ class CounterfactualReasoning(DuringTraining):
                     "The item's own head knows the popularity that is to go, and nothing of what all users like.",
                     "Held-out events counted 1 / popularity stand for those of a logger that shows all items alike.",
                 ],
-                "checks": {"popularity_from_impressions": by == "impressions", "reference_chosen": chosen},
+                "checks": {
+                    "popularity_from_impressions": by == "impressions",
+                    "reference_chosen": chosen,
+                    "epochs_judged_with_reference": False,
+                },
             },
             warnings=[BY_EVENTS] * (by == "positives") + [unchosen] * (self.c is None and not chosen),
         )
         return Training()
+
+
+def _told(data: Dataset, valid: Dataset | None) -> bool:
+    """Whether some held-out event says which reference is better."""
+    if valid is None:
+        return False
+    catalogue = Catalogue.of(data)
+    return len(held_out(valid, catalogue, Histories.of(data.events, catalogue))[0]) > 0

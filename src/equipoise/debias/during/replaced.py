@@ -9,10 +9,24 @@ from equipoise.data import vocabulary as v
 from equipoise.models.mf import MF
 from equipoise.models.recommender import Recommender
 
+_CORRECTING = frozenset({"causal_vae", "dice", "esmm", "invariant", "macr"})
+
+
+def replaced(recommender: Recommender) -> str | None:
+    """That this model is itself a correction, in a sentence; None where it is not."""
+    if recommender.name not in _CORRECTING:
+        return None
+    return (
+        f"the model '{recommender.name}' is a correction itself, or has taken the place of yours already; one model "
+        "cannot be both."
+    )
+
 
 def in_the_way(recommender: Recommender) -> str | None:
     """Why another model cannot take this one's place, in a sentence; None where it can."""
-    if not isinstance(recommender, MF):
+    if (reason := replaced(recommender)) is not None:
+        return reason
+    if type(recommender) is not MF:
         return f"it takes the place of matrix factorisation; '{recommender.name}' is no model of that kind."
     if recommender.loss == "rating":
         return "it explains what was taken; a loss of ratings learns values."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,7 @@ class Causes(Factors):
     ) -> None:
         super().__init__(config, catalogue, rows)
         self.parting = config.width // 2
+        self.width = (config.width if config.recommend_by == "both" else self.parting) + 2
         self.popularity = torch.from_numpy(np.log(np.maximum(popularity, 0.5)).astype(np.float32))
         self.per_epoch = -(-len(rows.users) // config.batch_events)
         self.item_bias.data = self.popularity - self.popularity[self.warm].mean()
@@ -49,13 +51,23 @@ class Causes(Factors):
 
     def vectors(self) -> tuple[Floats, Floats]:
         """Vectors of users and items by which they recommend: of interest alone, or of both."""
-        users, items = super().vectors()
-        liked = self.liked.detach().numpy()[:, None]
+        with torch.no_grad():
+            users, items = self._recommending(self._users(torch.arange(len(self.users))), self._items())
+            return users.numpy().copy(), items.numpy().copy()
+
+    def step(self, batch: Examples, rng: np.random.Generator) -> tuple[Tensor, Step]:
+        """The loss on a batch; extra losses and heads see the vectors that recommend."""
+        loss, step = super().step(batch, rng)
+        users, items = self._recommending(step.representations, step.items)
+        return loss, replace(step, representations=users, items=items)
+
+    def _recommending(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Of all factors and biases those that recommend, of users and of all items."""
+        liked = self.liked[:, None]
         if self.config.recommend_by == "both":
-            items[:, -2:-1] += liked
-            return users, items
-        items = np.concatenate([items[:, : self.parting], liked, items[:, -1:]], 1)
-        return np.concatenate([users[:, : self.parting], users[:, -2:]], 1), items
+            return users, torch.cat([items[:, :-2], items[:, -2:-1] + liked, items[:, -1:]], 1)
+        items = torch.cat([items[:, : self.parting], liked, items[:, -1:]], 1)
+        return torch.cat([users[:, : self.parting], users[:, -2:]], 1), items
 
     def _loss(self, step: Step, batch: Examples, rng: np.random.Generator) -> Tensor:
         config = self.config

@@ -29,7 +29,9 @@ class DICE(MF):
     is counted by impressions where there are some: what is taken often because it is liked is then not taken for
     popular. Items of nearly equal popularity say nothing of the cause; the margin and the weights of the
     cause-specific losses fall from epoch to epoch, which is the curriculum of the paper. Pairs are of each event's item
-    with items drawn for the batch, all alike, and are sorted by popularity afterwards.
+    with items drawn for the batch, all alike, and are sorted by popularity afterwards; unlike in the paper they are
+    drawn among all items, those that the user took besides among them. `bias_shrinkage` does not reach what an item
+    has of interest for everybody.
     """
 
     name: ClassVar[str] = "dice"
@@ -38,7 +40,7 @@ class DICE(MF):
     width: PositiveInt = 64
     """Factors per user and per item, an even number: half of interest, half of conformity."""
     loss: Literal["pairs"] = "pairs"  # type: ignore[assignment]
-    """Of an event's item against one that was not taken."""
+    """Of an event's item against drawn ones; a drawn one that the user took as well at another time is not left out."""
     attributes: Literal["none"] = "none"
     """Attributes have no factors here."""
     negatives: PositiveInt = 128

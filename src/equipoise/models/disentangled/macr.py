@@ -39,10 +39,15 @@ class MACR(MF):
 
     As σ squashes popularity and also multiplies taste, no c removes popularity alone: too small a c leaves what is
     popular on top, too large a one turns it round. That is a limit of the method.
+
+    Where held-out events stop the training, they judge each epoch with a reference of 0, by scores that follow
+    popularity: the epoch that is kept need not be the best under the reference, which is found afterwards. Extra losses
+    and heads are not taken, as they would act on scores without it. `bias_shrinkage` has no effect: what would be
+    biases are the two heads.
     """
 
     name: ClassVar[str] = "macr"
-    takes: ClassVar[frozenset[str]] = MF.takes - {"offset"}
+    takes: ClassVar[frozenset[str]] = MF.takes - {"offset", "losses", "heads"}
 
     loss: Literal["pointwise"] = "pointwise"
     """How likely each pair is taken, over a sample of all pairs."""
@@ -56,7 +61,8 @@ class MACR(MF):
     """Match of an average pair when training begins: how many log-odds the two heads can explain."""
     c: float | None = None
     """The reference match. None for the one, of some around the average match, that ranks held-out events best, each
-    counted 1 / popularity; without held-out events the average match."""
+    counted 1 / popularity; without held-out events the average match. What users took in training does not compete,
+    and held-out events of it do not count."""
 
     def network(
         self,
@@ -80,20 +86,19 @@ class MACR(MF):
     def finished(self, model: FittedMF, valid: Dataset | None, runtime: Runtime) -> FittedMF:
         """The model with its reference, chosen where it is not given."""
         assert isinstance(model, FittedMACR)
-        return model.referred(self._chosen(model, valid) if self.c is None else self.c)
+        return model.referred(self._chosen(model, valid, runtime) if self.c is None else self.c)
 
-    def _chosen(self, model: FittedMACR, valid: Dataset | None) -> float:
+    def _chosen(self, model: FittedMACR, valid: Dataset | None, runtime: Runtime) -> float:
         """The best of some references by held-out events."""
         match = model.average
         if valid is None:
             return match
-        past = Histories.of(valid.positives, model.catalogue)
-        held = past.items >= 0
-        users, items = past.owners[held], past.items[held]
-        known = (model.catalogue.user_counts[users] > 0) & (model.catalogue.item_counts[items] > 0)
-        if not known.any():
+        users, items = held_out(valid, model.catalogue, model.histories)
+        if not len(users):
             return match
-        users, items = users[known][:_JUDGED], items[known][:_JUDGED]
+        if len(users) > _JUDGED:
+            drawn = np.sort(runtime.rng("reference").choice(len(users), _JUDGED, replace=False))
+            users, items = users[drawn], items[drawn]
         weights = 1 / model.popularity[items]
         gains = [_gain(model.referred(match * times), users, items, weights) for times in _TIMES]
         return match * _TIMES[int(np.argmax(gains))]
@@ -110,7 +115,7 @@ class FittedMACR(FittedMF):
 
     @property
     def average(self) -> float:
-        """Match of an average user with an item that says nothing of taste."""
+        """Match of an average user with an item that says nothing of taste, less the reference, if it is set."""
         return float(self.user_factors[self.catalogue.user_counts > 0, -1].mean())
 
     def referred(self, c: float) -> FittedMACR:
@@ -121,17 +126,37 @@ class FittedMACR(FittedMF):
 
 
 _TIMES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 1.0, 1.02, 1.05, 1.08, 1.1, 1.15, 1.2, 1.3, 1.5)
-_JUDGED = 20_000  # held-out events, of as many users as they are of
+_JUDGED = 20_000  # held-out events
+
+
+def held_out(
+    valid: Dataset, catalogue: Catalogue, histories: Histories
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Users and items of the held-out events that a reference can be chosen by: of users and items that training knows,
+    and of nothing that the user took in training, since lists leave it out.
+
+    Args:
+        valid: Held-out events.
+        catalogue: Of training.
+        histories: What its users took in training.
+    """
+    past, taken = Histories.of(valid.positives, catalogue), histories.items >= 0
+    users, items = past.owners[past.items >= 0], past.items[past.items >= 0]
+    pairs = histories.owners[taken] * len(catalogue.items) + histories.items[taken]
+    new = ~np.isin(users * len(catalogue.items) + items, pairs)
+    known = (catalogue.user_counts[users] > 0) & (catalogue.item_counts[items] > 0)
+    return users[known & new], items[known & new]
 
 
 def _gain(model: FittedMACR, users: NDArray[Any], items: NDArray[Any], weights: Floats) -> float:
-    """Mean of 1 / log2(1 + place) over pairs, weighted; all items compete."""
+    """Mean of 1 / log2(1 + place) over pairs, weighted; what the user did not take in training competes."""
     warm = model.catalogue.item_counts > 0
     gained = 0.0
     for start in range(0, len(users), 2048):
         part = slice(start, start + 2048)
         scores = model.user_factors[users[part]] @ model.item_factors.T
         own = scores[np.arange(len(scores)), items[part]]
-        places = 1 + (scores[:, warm] > own[:, None]).sum(axis=1)
+        competing = warm & ~model.histories.take(users[part]).marked(len(warm))
+        places = 1 + ((scores > own[:, None]) & competing).sum(axis=1)
         gained += float((weights[part] / np.log2(1 + places)).sum())
     return gained / float(weights.sum())
