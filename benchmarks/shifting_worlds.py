@@ -25,7 +25,8 @@ def shifting(
     noise: float = 0.25,
     **scale: Any,
 ) -> Ground:
-    """Ratings from 1 to 5, a fifth of all pairs, two in five of them given during a campaign. It promotes some
+    """Ratings from 1 to 5 with normal noise on top, which may lead out of the scale: a fifth of all pairs, two in five
+    of them given during a campaign; a pair may be rated in both seasons, with a propensity of each. It promotes some
     categories to some kinds of users, drawn at random: what is promoted is shown to them far oftener, and rated higher
     than they will find it later. `season` of each event says whether the campaign was on. The truth is preference
     without campaigns.

@@ -45,7 +45,7 @@ def _table(row: Row, settings: Sequence[str], groups: Sequence[str] | None) -> I
     single = next(setting for setting in settings if setting.endswith(SINGLE))
     others = [setting for setting in settings if setting != single]
     quality = {
-        setting: _over_users(row.per_user(setting), row.per_user(single))
+        setting: _over_users(*_of_both(row, setting, single))
         if groups
         else _over_worlds(parts[setting], parts[single], _QUALITY)
         for setting in others
@@ -60,7 +60,7 @@ def _table(row: Row, settings: Sequence[str], groups: Sequence[str] | None) -> I
         gap = Change()
         if setting != single:
             gap = (
-                _gap_over_users(row.per_user(setting), row.per_user(single), groups)
+                _gap_over_users(*_of_both(row, setting, single), groups)
                 if groups
                 else _over_worlds(parts[setting], parts[single], "gap")
             )
@@ -99,6 +99,13 @@ def _over_worlds(
     gains = np.array([parts[seed]["values"][name] - single[seed]["values"][name] for seed in both])
     found = Estimate(float(gains.mean()), gains - gains.mean())
     return Change(found.interval(), found.p_value())
+
+
+def _of_both(row: Row, setting: str, single: str) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
+    """Values per user of two settings, of the seeds that are finished of both."""
+    one, two = (dict(zip(row.finished(part), row.per_user(part), strict=True)) for part in (setting, single))
+    both = [seed for seed in one if seed in two]
+    return [one[seed] for seed in both], [two[seed] for seed in both]
 
 
 def _changes(frames: Sequence[pl.DataFrame], single: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -315,6 +315,18 @@ FEWER = Dataset(WORLD.train.events.with_row_index().filter(pl.col("index") != 50
 UNEVEN = np.linspace(0.5, 1.5, len(WORLD.train.events), dtype=np.float32)
 
 
+@dataclass
+class Pull:
+    """A loss that counts its steps."""
+
+    strength: float
+    steps: int = field(default=0, compare=False)
+
+    def __call__(self, step: Step) -> torch.Tensor:
+        self.steps += 1
+        return self.strength * step.items.square().sum()
+
+
 @pytest.mark.parametrize(
     ("first", "then"),
     [
@@ -326,8 +338,9 @@ UNEVEN = np.linspace(0.5, 1.5, len(WORLD.train.events), dtype=np.float32)
         ({"filter": filtering("means")}, {"filter": filtering("means", swapped=True)}),
         ({"heads": (head(1.0),)}, {"heads": (head(0.0),)}),
         ({"losses": (lambda step: 0 * step.weights.sum(),)}, {}),
+        ({"losses": (Pull(0.1),)}, {"losses": (Pull(0.2),)}),
     ],
-    ids=["no weights", "weights", "no offset", "edges", "moments", "labels", "heads", "losses"],
+    ids=["no weights", "weights", "no offset", "edges", "moments", "labels", "heads", "losses", "fields"],
 )
 def test_checkpoint_of_another_correction_is_refused(
     first: dict[str, object], then: dict[str, object], tmp_path: Path

@@ -109,6 +109,12 @@ class Gazetteer:
             start = start + 1 if match is None else match.end
         return found
 
+    def place(self, name: str) -> int:
+        """Place in `names` of the entity that goes by a name, however it is spelt; -1 where none does."""
+        read = units(name)
+        match = self._longest(read, 0)
+        return match.entity if match is not None and match.end == len(read) else -1
+
     def label(self, texts: Sequence[str]) -> Found:
         """Which entities each text names, of shape (texts, entities)."""
         found = np.zeros((len(texts), len(self.names)), dtype=bool)

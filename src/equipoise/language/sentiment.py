@@ -21,14 +21,14 @@ _KINDS: Final = ("praise", "complaint", "negation")
 _WORDS: Final[Mapping[str, str]] = {
     "praise": "amazing,awesome,beautiful,beautifully,best,comfortable,durable,easy,easily,enjoy,excellent,fantastic,"
     "fast,fine,flawless,flawlessly,good,great,happy,helpful,impressed,impressive,love,loved,loves,nice,nicely,perfect,"
-    "perfectly,pleased,quality,recommend,recommended,reliable,satisfied,solid,sturdy,super,superb,wonderful,works well,"
+    "perfectly,pleased,recommend,recommended,reliable,satisfied,solid,sturdy,super,superb,wonderful,works well,"
     "worth,highly recommend,as expected,五星,不错,喜欢,好,好用,好评,实用,完美,精美,优秀,值得,满意,漂亮,舒服,舒适,"
     "很棒,推荐,方便,超值,耐用,惊喜,开心,物美价廉",
     "complaint": "annoying,awful,bad,badly,boring,break,breaks,broke,broken,buzz,cheaply,crap,defective,difficult,"
     "disappointed,disappointing,disappointment,expensive,fail,failed,fails,fake,faulty,flimsy,garbage,hate,horrible,"
     "junk,noisy,poor,poorly,problem,problems,refund,return,returned,returning,ripped,scam,slow,stopped working,"
     "terrible,ugly,unhappy,unreliable,unusable,useless,waste,weak,worse,worst,wrong,not worth,too bad,一星,一般,不好,"
-    "不值,不值得,不满意,不推荐,不喜欢,差,差劲,差评,坏,坏了,失望,垃圾,难用,退货,退款,浪费,后悔,糟糕,劣质,故障,太贵,难看,"
+    "不值,不值得,不满意,不推荐,不喜欢,问题,差,差劲,差评,坏,坏了,失望,垃圾,难用,退货,退款,浪费,后悔,糟糕,劣质,故障,太贵,难看,"
     "假货,上当",
     "negation": "not,no,never,nothing,hardly,isnt,wasnt,dont,doesnt,didnt,cant,couldnt,wont,wouldnt,without,arent,"
     "不,没,没有,不是,并不,不太,从不",

@@ -188,7 +188,7 @@ class Factors(nn.Module):
             representations=self._users(torch.from_numpy(batch.users)),
             items=self._items(),
             parameters=dict(self.named_parameters()),
-            values=torch.from_numpy(batch.values),
+            values=torch.from_numpy(batch.values) if self.config.loss == "rating" else None,
         )
         return self._loss(step, batch, rng) + self._shrinkage(step), step
 

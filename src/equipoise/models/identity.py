@@ -21,8 +21,9 @@ def identity(training: Training, *origin: Any) -> str:
     """Fingerprint of a training run beside its settings and its seed.
 
     Args:
-        training: Weights, offset, filter and heads count with all they hold; losses and the gradient transform by
-            their names alone, for they may hold a state that changes; the checkpoint's own path does not count.
+        training: Weights, offset, filter and heads count with all they hold; losses and the gradient transform may
+            hold a state that changes, so that they count by their names, and where they are data classes by the
+            fields that are compared; the checkpoint's own path does not count.
         origin: What the run learns from, such as a catalogue, histories and vectors: data classes, arrays, frames
             and collections of these.
 
@@ -32,10 +33,17 @@ def identity(training: Training, *origin: Any) -> str:
     digest = hashlib.blake2b(digest_size=16)
     named = [*training.losses, training.gradient_transform]
     held = (training.weights, training.offset, training.filter, training.heads)
-    for piece in _pieces((origin, held, [_name(one) for one in named]), ()):
+    for piece in _pieces((origin, held, [(_name(one), _settings(one)) for one in named]), ()):
         digest.update(piece)
         digest.update(b"\0")
     return digest.hexdigest()
+
+
+def _settings(value: Any) -> list[Any]:
+    """What a data class holds that is compared; nothing of anything else."""
+    if not is_dataclass(value) or isinstance(value, type):
+        return []
+    return [getattr(value, one.name) for one in fields(value) if one.compare]
 
 
 def _pieces(value: Any, within: tuple[int, ...]) -> Iterator[bytes]:

@@ -164,3 +164,11 @@ def test_small_groups_are_told_of():
     context = Context(small, QUIET)
     FairRegularizer().training(small, context)
     assert "'X' has 3 users" in context.diagnostics["fair_regularizer"]["warnings"][0]
+
+
+@pytest.mark.parametrize(("loss", "term"), [("softmax", "loss"), ("rating", "value")])
+def test_the_term_is_that_of_the_models_loss_whatever_the_events_hold(loss: str, term: str):
+    data, _ = world()
+    model = MF(width=2, loss=loss, epochs=1, batch_events=4096)  # type: ignore[arg-type]
+    corrected = fit(model, data, [FairRegularizer()], runtime=QUIET)
+    assert corrected.diagnostics["fair_regularizer"]["term"] == term

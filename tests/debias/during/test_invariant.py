@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 
 import numpy as np
@@ -29,7 +30,7 @@ QUIET = Runtime(seed=0, threads=1, progress=False)
 
 
 class TestConformance(RecommenderConformance):
-    recommender = Invariant(width=8, epochs=30, batch_events=512, learning_rate=0.03, warmup=5)
+    recommender = Invariant(width=8, epochs=30, batch_events=512, learning_rate=0.03, warmup=5, shrinkage=0.3)
     folds_in = False  # a user trained on has factors of their own
     tolerance = 1e-3
     # Rows are met in the order of the histories, so batches differ where rows are missing.
@@ -146,6 +147,30 @@ def test_it_takes_the_place_of_the_model_and_tells_what_it_rests_on():
     told = named.diagnostics["invariant"]
     assert told["warnings"] == []
     assert sum(told["card"]["checks"]["events_per_environment"].values()) == len(data.events)
+
+
+def placed(places: pl.Series) -> Dataset:
+    return Dataset(pl.DataFrame({"user_id": [0, 0, 1, 1], "item_id": [0, 1, 0, 1], "place": places}))
+
+
+def test_a_number_that_is_none_names_no_environment():
+    data = placed(pl.Series([1.0, float("nan"), 2.0, None]))
+    np.testing.assert_array_equal(environments(data, Catalogue.of(data), "place"), [0, -1, 1, -1])
+    context = Context(data, QUIET)
+    InvariantPreference(column="place").training(data, context)
+    checks = context.diagnostics["invariant"]["card"]["checks"]
+    assert checks["events_per_environment"] == {"1.0": 1, "2.0": 1}
+    assert checks["events_without_environment"] == 2
+
+
+def test_durations_name_environments_and_lists_do_not():
+    data = placed(pl.Series([timedelta(1), timedelta(2)] * 2))
+    context = Context(data, QUIET)
+    InvariantPreference(column="place").training(data, context)
+    told = context.diagnostics["invariant"]["card"]["checks"]["events_per_environment"]
+    assert list(told.values()) == [2, 2]
+    lists = placed(pl.Series([[1], [2], [1], [2]]))
+    assert "names no environments" in str(InvariantPreference(column="place").obstacle(lists, RATED))
 
 
 def test_what_stands_in_the_way():

@@ -104,6 +104,44 @@ def test_sentiment_is_missing_where_the_review_says_nothing():
     assert "is not known" in told["warnings"][0]
 
 
+def reviewed(values: list[float], prices: list[float]) -> Dataset:
+    """Ratings with reviews that agree with them, and purchases with reviews of praise."""
+    n, m = len(values), len(prices)
+    return Dataset(pl.DataFrame({
+        "user_id": range(n + m), "item_id": [place % 7 for place in range(n + m)],
+        "event": ["rating"] * n + ["purchase"] * m, "value": [*values, *prices],
+        "review": ["Great" if value > 3 else "Terrible" for value in values] + ["Great"] * m,
+    }))  # fmt: skip
+
+
+def test_noise_of_sentiment_is_measured_on_ratings_alone():
+    _, told = labels_of(reviewed([1.0, 5.0] * 20, [50.0, 300.0] * 10), tasks=["sentiment"])
+    assert told["labels"]["sentiment"]["noise"]["wrong"] == 0
+    assert told["labels"]["sentiment"]["noise"]["measured_on"] == 40
+
+
+def test_ratings_without_a_low_end_tell_no_noise():
+    data = reviewed([4.0, 5.0] * 20, [])
+    data = data.with_events(
+        data.events.with_columns(review=pl.Series(["Great", "Great", "Bad", "Great"] * 10))
+    )
+    _, told = labels_of(data, tasks=["sentiment"])
+    assert told["labels"]["sentiment"]["noise"] is None
+
+
+def test_an_entity_spelt_in_two_ways_is_no_noise():
+    brands = ["FENDER", "Fender", "Gibson", "Yamaha", "Yamaha"] * 6
+    items = pl.DataFrame({
+        "item_id": range(30), "category": ["x", "y", "z"] * 10, "brand": brands,
+        "title": [f"A guitar of {brand}" for brand in brands],
+    })  # fmt: skip
+    events = pl.DataFrame({"user_id": [place % 4 for place in range(30)], "item_id": range(30)})
+    _, told = labels_of(
+        Dataset(events, None, items, text=("title",)), tasks=["entities"], category="category"
+    )
+    assert told["labels"]["entities"]["noise"] == {"missed": 0, "false": 0}
+
+
 def test_items_without_training_events_have_no_labels():
     ((category,), _) = labels_of(REVIEWS, tasks=["category"], category="kind")
     assert category.labels == ("x", "y")

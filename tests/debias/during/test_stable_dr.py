@@ -148,3 +148,8 @@ def test_weights_average_to_one_and_nothing_held_out_is_read():
     assert told[0].diagnostics == told[1].diagnostics
     halves = replace(data, events=data.events.head(200))
     assert corrections.build("stable_dr", {}).obstacle(halves, MODEL) is None
+
+
+def test_weights_of_0_stay_as_they_are():
+    weights = tilted(torch.zeros(2), torch.tensor([1.0, 3.0]), torch.tensor(2.5))
+    assert weights.tolist() == [0, 0]

@@ -26,9 +26,9 @@ class Penalty:
     Attributes:
         codes: Group of each user of the catalogue, -1 where it is not known; int64 of shape (users,).
         warm: Items with training events, which alone compete; int64.
-        term: Which term.
+        term: Which term; `auto` is `value` where the model reads ratings and `loss` where it does not.
         strength: Its weight.
-        told: What is reported, kept up to date: `term`, `alike`, and a warning where lists are alike.
+        told: What is reported, kept up to date: `term` that is used, `alike`, and a warning where lists are alike.
         steps: Steps so far.
     """
 
@@ -36,24 +36,23 @@ class Penalty:
     warm: NDArray[np.int64]
     term: str
     strength: float
-    told: dict[str, Any] = field(default_factory=dict)
-    steps: int = 0
+    told: dict[str, Any] = field(default_factory=dict, compare=False)
+    steps: int = field(default=0, compare=False)
 
     def __call__(self, step: Step) -> Tensor:
         """The scalar to add to the loss."""
+        term = ("loss" if step.values is None else "value") if self.term == "auto" else self.term
+        self.told["term"] = term
         if self.steps % _LOOK == 0:
             self._look(step)
         self.steps += 1
         groups = torch.from_numpy(self.codes)[step.users]
-        if self.term == "loss" or (self.term == "auto" and not _rated(step)):
-            value = of_losses(*self._losses(step, groups))
-        else:
-            assert step.values is not None
-            said = (step.representations * step.items[step.targets]).sum(1)
-            value = of_ratings(
-                "value" if self.term == "auto" else self.term, said, step.values, step.targets, groups
-            )
-        return self.strength * value
+        if term == "loss":
+            return self.strength * of_losses(*self._losses(step, groups))
+        assert step.values is not None
+        rated = ~step.values.isnan()
+        said = (step.representations[rated] * step.items[step.targets[rated]]).sum(1)
+        return self.strength * of_ratings(term, said, step.values[rated], step.targets[rated], groups[rated])
 
     def _losses(self, step: Step, groups: Tensor) -> tuple[Tensor, Tensor]:
         """Cross-entropy of the examples' items among all, and their groups."""
@@ -123,10 +122,6 @@ def alike(said: Tensor, k: int) -> float:
     k = min(k, said.shape[1])
     count = torch.bincount(said.topk(k, dim=1).indices.ravel(), minlength=said.shape[1])
     return float(count.topk(k).values.sum() / count.sum())
-
-
-def _rated(step: Step) -> bool:
-    return step.values is not None and not bool(step.values.isnan().any())
 
 
 def _contrasts(groups: Tensor) -> list[tuple[Tensor, Tensor]]:

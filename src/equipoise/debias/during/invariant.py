@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat
 from equipoise.data import Dataset
 from equipoise.debias.correction import Bias, Context, DuringTraining
 from equipoise.errors import ModelError
-from equipoise.models.disentangled.invariant import MOST, Invariant, environments
+from equipoise.models.disentangled.invariant import MOST, Invariant, environments, told
 from equipoise.models.histories import Catalogue
 from equipoise.models.mf import MF
 from equipoise.models.recommender import Recommender
@@ -64,8 +64,10 @@ class InvariantPreference(DuringTraining):
         """Nothing to hand over; it says what it rests on."""
         checks: dict[str, object] = {"environments_named": self.column is not None}
         if self.column is not None:
-            sizes = data.positives[self.column].cast(str).value_counts().rows()
+            named = told(data.positives[self.column])
+            sizes = named.drop_nulls().value_counts().rows()
             checks["events_per_environment"] = {str(name): count for name, count in sorted(sizes, key=str)}
+            checks["events_without_environment"] = named.null_count()
         found = "Environments were found by the model, which splits events by noise as readily as by circumstances; "
         found += "name a column of circumstances where the log has one."
         context.report(

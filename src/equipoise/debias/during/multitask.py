@@ -48,7 +48,8 @@ class Multitask(DuringTraining):
     tasks: tuple[TaskName, ...] | None = Field(None, min_length=1)
     """Which tasks; None for those that the data have labels for, unless these labels go with users and items no more
     than labels dealt out at random (a permutation test, p > 0.01). What is named is learned in any case. Of entities,
-    only those are learned that by themselves go with users (p <= 0.05), if there are some."""
+    only those are learned that by themselves go with users (p <= 0.05, each for itself), if there are some; of those
+    that have nothing to do with users about one in twenty is learned all the same, as many as 10 of 200."""
     balance: Literal["uncertainty", "gradients", "equal"] = "uncertainty"
     """How tasks are weighed: `uncertainty`, each by a variance that is learned (Kendall, Gal and Cipolla 2018);
     `gradients`, so that at the item vectors each has a gradient as long as that of the model's own loss (what GradNorm,

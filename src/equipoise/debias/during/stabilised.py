@@ -41,19 +41,19 @@ def tilted(weights: Tensor, imputed: Tensor, everywhere: Tensor) -> Tensor:
     `everywhere`.
 
     They go as `weights * exp(t (imputed - everywhere))` (Hainmueller 2012, "Entropy balancing", section 3.2). Where no
-    weights do, because all is on one side, or only extreme ones, the ratio goes as far as exp(8).
+    weights do, because all is on one side, or only extreme ones, the ratio goes as far as exp(8). Of one example alone,
+    and where all weights are 0, they stay as they are.
 
     Args:
         weights: Not negative, shape (n,).
         imputed: Imputed error of each example, shape (n,).
         everywhere: Their mean over all cells, a scalar.
     """
-    apart = (imputed - everywhere).double()
+    apart, base = (imputed - everywhere).double(), weights.double()
     largest = apart.abs().max()
-    if not bool(largest > 0):
+    if not bool(largest > 0) or not bool(base.sum() > 0):
         return weights
     apart = apart / largest  # in [-1, 1]
-    base = weights.double()
     low, high = -_MOST, _MOST
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

@@ -36,7 +36,8 @@ class Invariant(MF):
     In the paper nobody names environments: an event belongs to the one in which it is likeliest as the model stands.
     That splits events by noise as readily as by circumstances. Where the log names them, say so by `column`. Beyond the
     paper, scores have the biases of `mf`, so has what belongs to environments, and environments are found anew at
-    each step and not every few epochs.
+    each step and not every few epochs. For choices, what belongs to the environment is added to the score, as the paper
+    does for ratings, where its score of implicit events is a product of two probabilities.
     """
 
     name: ClassVar[str] = "invariant"
@@ -76,10 +77,12 @@ class Invariant(MF):
 
 
 def environments(data: Dataset, catalogue: Catalogue, column: str) -> NDArray[np.int64]:
-    """Environment of each training example that a column of the events names, -1 for null, in the order of histories.
+    """Environment of each training example that a column of the events names, -1 for null and NaN, in the order of
+    histories.
 
     Raises:
-        ModelError: if the events have no such column, or it does not name 2 to 32 environments.
+        ModelError: if the events have no such column, it holds lists or the like, or it does not name 2 to 32
+            environments.
     """
     if column not in data.events.columns:
         raise ModelError(
@@ -87,14 +90,24 @@ def environments(data: Dataset, catalogue: Catalogue, column: str) -> NDArray[np
             where=f"columns: {', '.join(data.events.columns)}",
             todo=nearest(column, data.events.columns),
         )
-    names = data.positives[column].drop_nulls().unique().sort()
+    if (kind := data.events[column].dtype).is_nested() or kind == pl.Object:
+        raise ModelError(
+            f"The column '{column}' holds {kind}, which names no environments",
+            todo="Choose a column with one value per event.",
+        )
+    names = told(data.positives[column]).drop_nulls().unique().sort()
     if not 2 <= len(names) <= MOST:
         raise ModelError(
             f"The column '{column}' names {len(names):,} environments, and 2 to {MOST} can be told apart",
             todo="Choose another column, or join values.",
         )
-    codes = data.events[column].replace_strict(
+    codes = told(data.events[column]).replace_strict(
         names, list(range(len(names))), default=-1, return_dtype=pl.Int64
     )
     histories = Histories.of(data.events, catalogue, codes.fill_null(-1).to_numpy().astype(np.float32))
     return histories.weights[histories.items >= 0].astype(np.int64)
+
+
+def told(names: pl.Series) -> pl.Series:
+    """Names of environments, null where there is none; a number that is none names nothing."""
+    return names.fill_nan(None) if names.dtype.is_float() else names

@@ -20,6 +20,7 @@ _SCALE = 20  # distinct values, above which a number is taken for a price or a s
 _REVIEWS = ("summary", "review", "text", "comment")
 _FEW = 30  # labels with a rating, below which their noise is not worth telling
 _NOISY = 0.25
+_LOW_END = 1  # scales of ratings begin at 1 or below
 
 
 def rating_lacks(data: Dataset) -> str | None:
@@ -80,7 +81,7 @@ def sentiment(
     said = polarity(texts.fill_null("").to_list(), words)
     labels = np.where(np.isnan(said) | (said == 0), np.nan, (said > 0).astype(np.float64))
     made = EventLabels.of("sentiment", "chance", events, labels, catalogue)
-    disagreement = _disagreement(data, events, labels)
+    disagreement = _disagreement(data, labels)
     known = ~np.isnan(labels)
     account = {
         "read": list(read),
@@ -91,23 +92,30 @@ def sentiment(
     }
     if disagreement is None:
         warning = (
-            "How often labels of sentiment are wrong is not known: too few reviews have a rating beside them."
+            "How often labels of sentiment are wrong is not known: too few reviews have a rating beside them, or the "
+            "ratings have no low end to tell high from low by."
         )
         return Task(made, account, (warning,))
     bad = max(disagreement["low_called_praise"], disagreement["high_called_complaint"])
     warning = (
         f"Labels of sentiment are made by counting words; beside ratings, {disagreement['low_called_praise']:.0%} of "
-        f"the low ones are called praise and {disagreement['high_called_complaint']:.0%} of the high ones complaint."
+        f"the low ones are called praise and {disagreement['high_called_complaint']:.0%} of the high ones complaint "
+        "(below and above the middle between the lowest and the highest given)."
     )
     return Task(made, account, (warning,) if bad > _NOISY else ())
 
 
-def _disagreement(data: Dataset, events: pl.DataFrame, labels: NDArray[np.float64]) -> dict[str, Any] | None:
-    """Labels against ratings below and above the middle of the scale, where both are known."""
+def _disagreement(data: Dataset, labels: NDArray[np.float64]) -> dict[str, Any] | None:
+    """Labels of the events of taste against ratings below and above the middle of those given, where both are known;
+    None where the least rating is above the low end of usual scales, so that their middle is none.
+    """
     if rating_lacks(data) is not None:
         return None
-    values = events[v.VALUE].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    middle = (np.nanmin(values) + np.nanmax(values)) / 2
+    rated = taken(data.positives.with_row_index("row"), v.VALUE)
+    values, labels = rated[v.VALUE].cast(pl.Float64).to_numpy(), labels[rated["row"].to_numpy()]
+    if values.min() > _LOW_END:
+        return None
+    middle = (values.min() + values.max()) / 2
     known = ~np.isnan(labels)
     low, high = known & (values < middle), known & (values > middle)
     if low.sum() + high.sum() < _FEW or not low.any() or not high.any():

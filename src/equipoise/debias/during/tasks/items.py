@@ -104,7 +104,7 @@ def entities(
         )
     names = tuple(gazetteer.names[place] for place in kept)
     labels = ItemLabels("entities", "each", names, rows, found[:, kept].astype(np.float32))
-    wrong = None if given is not None else _wrong(data, catalogue, names, rows, found[:, kept])
+    wrong = None if given is not None else _wrong(data, catalogue, gazetteer, kept, rows, found[:, kept])
     account = {
         "read": list(data.text) if of_items else list(review_columns(data, reviews)),
         "gazetteer": _source(data, given),
@@ -192,20 +192,25 @@ def _in_reviews(
 
 
 def _wrong(
-    data: Dataset, catalogue: Catalogue, names: Sequence[str], rows: Ints, found: Found
+    data: Dataset, catalogue: Catalogue, gazetteer: Gazetteer, kept: Ints, rows: Ints, found: Found
 ) -> dict[str, float] | None:
-    """What was found against what the columns say that the names come from; None where they say nothing of these."""
+    """What was found of the entities `kept` against what the columns say that their names come from, however these are
+    spelt; None where they say nothing of these entities.
+    """
     assert data.items is not None
-    place = {name: number for number, name in enumerate(names)}
+    label_of = np.full(len(gazetteer.names) + 1, -1)  # the last is of no entity
+    label_of[kept] = np.arange(len(kept))
     row_of: NDArray[np.int64] = np.full(len(catalogue.items), -1)
     row_of[rows] = np.arange(len(rows))
     truth = np.zeros_like(found)
     for column in _naming_columns(data):
         told = data.items.select(v.ITEM, pl.col(column).cast(pl.String).str.split("|").alias("name"))
         told = told.explode("name").with_columns(pl.col("name").str.strip_chars())
-        told = told.filter(pl.col("name").is_in(list(names)))
+        told = told.drop_nulls("name")
         items = locate(catalogue.items, told[v.ITEM])
         where = np.where(items >= 0, row_of[items], -1)
-        labels = np.array([place[name] for name in told["name"]], dtype=np.int64)
-        truth[where[where >= 0], labels[where >= 0]] = True
+        places = {name: gazetteer.place(name) for name in told["name"].unique()}
+        labels = label_of[np.array([places[name] for name in told["name"]], dtype=np.int64)]
+        usable = (where >= 0) & (labels >= 0)
+        truth[where[usable], labels[usable]] = True
     return noise(found, truth)._asdict() if truth.any() else None
