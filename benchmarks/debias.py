@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.debias_page import coat, control, hidden, ml1m, multitask, schnabel, words, worlds
+from benchmarks.debias_page import coat, control, conversion, hidden, ml1m, multitask, schnabel, words, worlds
 from benchmarks.registry import ROWS
 from benchmarks.row import Row
 
@@ -30,6 +30,7 @@ without the correction, on the same worlds or users:
 _SECTIONS = {
     "debias-worlds": ("Worlds with one planted bias each", worlds.section),
     "debias-hidden": ("A hidden confounder", hidden.section),
+    "debias-conversion": ("Purchases where clicks are plenty", conversion.section),
     "debias-multitask": ("Side tasks: ratings, sentiment, categories, entities", multitask.section),
     "debias-control": ("A controller in worlds that drift", control.section),
     "debias-coat": ("Coat: ratings that users chose to give, judged on random ones", coat.section),
