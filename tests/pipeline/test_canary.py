@@ -23,7 +23,7 @@ pytest.importorskip("torch")
 K = 5
 
 
-RATINGS = {"dr_jl", "mrdr"}
+RATINGS = {"dr_jl", "mrdr", "stable_dr"}
 """Methods that correct the error of ratings."""
 FIELDS = {
     **{name: {"propensity": "popularity"} for name in RATINGS},
