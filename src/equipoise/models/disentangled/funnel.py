@@ -56,8 +56,10 @@ class Impressions:
 def impressions(data: Dataset, catalogue: Catalogue) -> Impressions:
     """What was shown and what came of it, sorted so that the order of the rows does not matter.
 
-    An answer belongs to the impressions of its user and item, of the same request where both tell it. What was bought
-    counts as clicked; what was bought without being shown is left out.
+    Where the log names requests, an answer belongs to the impression of its user, item and request; one that names none
+    is taken to have come about without being shown, and is left out. Where it does not, an answer counts for every
+    impression of its user and item, so that rates of what is shown to somebody again and again come out too high. What
+    was bought counts as clicked.
 
     Args:
         data: Events, the column `sample_weight` of impressions among them where there is one.
