@@ -20,7 +20,7 @@ from equipoise.worlds.world import START
 
 Floats = NDArray[np.float64]
 
-_PLAIN: Mapping[str, Any] = {
+PLAIN: Mapping[str, Any] = {
     "days": 24,
     "visits": 0.4,
     "popularity": 0.0,
@@ -109,7 +109,7 @@ class Reordered(PlackettLuce):
 def popularity(seed: int, **scale: Any) -> Ground:
     """What is shown follows hidden appeal, the same for all users; every place is looked at."""
     return _ground(
-        Storefront(**{**_PLAIN, **scale, "seed": seed, "popularity": 1.0, "floor": 0.15}).generate()
+        Storefront(**{**PLAIN, **scale, "seed": seed, "popularity": 1.0, "floor": 0.15}).generate()
     )
 
 
@@ -117,7 +117,7 @@ def position(seed: int, **scale: Any) -> Ground:
     """All items are shown alike; hidden appeal decides at which place, and place j is looked at with chance 1/j."""
     world = Storefront(
         **{
-            **_PLAIN,
+            **PLAIN,
             **scale,
             "seed": seed,
             "visits": 0.8,
@@ -133,7 +133,7 @@ def exposure(seed: int, **scale: Any) -> Ground:
     """The logger takes users for what they are not: it shows each the categories and styles that it believes their
     kind to like, and its beliefs have nothing to do with taste.
     """
-    world = Storefront(**{**_PLAIN, **scale, "seed": seed}).generate()
+    world = Storefront(**{**PLAIN, **scale, "seed": seed}).generate()
     rows = np.arange(len(world.users))
     beliefs = np.zeros((len(world.users), len(world.items)))
     for side in ("category", "style"):
@@ -147,7 +147,7 @@ def exposure(seed: int, **scale: Any) -> Ground:
 def group_gap(seed: int, **scale: Any) -> Ground:
     """The logger knows the taste of women hardly at all and shows men what they like; women come half as often."""
     world = Storefront(
-        **{**_PLAIN, **scale, "seed": seed, "personalisation": 1.0, "unfairness": 0.8, "activity_gap": 0.5}
+        **{**PLAIN, **scale, "seed": seed, "personalisation": 1.0, "unfairness": 0.8, "activity_gap": 0.5}
     ).generate()
     return _ground(world)
 
@@ -156,7 +156,7 @@ def noise(seed: int, **scale: Any) -> Ground:
     """On a log without bias: bots that click for ten poor items all day, and clickbait, ten poor items that people
     click where they see them and leave at once. A click's `value` is the stay in seconds.
     """
-    ground = _ground(Storefront(**{**_PLAIN, **scale, "seed": seed}).generate())
+    ground = _ground(Storefront(**{**PLAIN, **scale, "seed": seed}).generate())
     poor = np.argsort(ground.world.preference.mean(axis=0))[:40]
     poor = poor[np.argsort(uniform(seed, "poor", poor))][:20].astype(np.int64)
     ids = ground.world.items[v.ITEM].gather(poor)
@@ -172,12 +172,25 @@ def ratings(seed: int, *, alpha: float = 0.25, **scale: Any) -> Ground:
     """Ratings 1 to 5, five in a hundred of all pairs, of which low ones are given less often the lower they are: each
     step below 4 makes a rating `alpha` times as likely (Schnabel et al. 2016, section 6.2, where it is 1/4).
     """
-    world = Storefront(**{**_PLAIN, **scale, "seed": seed}).generate()
+    world = Storefront(**{**PLAIN, **scale, "seed": seed}).generate()
     users, items = np.arange(len(world.users))[:, None], np.arange(len(world.items))[None, :]
     steps = [uniform(seed, f"rating {step}", users, items) < world.preference for step in range(4)]
     value = 1.0 + np.sum(steps, axis=0)
     likely = alpha ** np.maximum(4 - value, 0)
     propensity = np.minimum(likely * 0.05 / likely.mean(), 1.0)
+    return rated(world, seed, value, propensity)
+
+
+def rated(world: World, seed: int, value: Floats, propensity: Floats) -> Ground:
+    """A log of ratings, a tenth of them held out.
+
+    Args:
+        world: The truth.
+        seed: Of what is given and of what is held out.
+        value: What each user would rate each item, (users, items).
+        propensity: With which probability it is rated, (users, items).
+    """
+    users, items = np.arange(len(world.users))[:, None], np.arange(len(world.items))[None, :]
     user, item = np.nonzero(uniform(seed, "rated", users, items) < propensity)
     events = pl.DataFrame({
         v.USER: world.users[v.USER].gather(user),

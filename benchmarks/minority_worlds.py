@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.bias_worlds import _PLAIN, Ground
+from benchmarks.bias_worlds import PLAIN, Ground
 from equipoise.data import vocabulary as v
 from equipoise.worlds import Storefront, World
 from equipoise.worlds.world import START
@@ -23,7 +23,7 @@ def minority(seed: int, n_users: int = 2000, **scale: Any) -> Ground:
     Of items, `traits` names category and style.
     """
     few = round(_SHARE * n_users)
-    crowd = {**_PLAIN, "distance": 2.0, **scale, "seed": seed, "n_users": 4 * n_users}
+    crowd = {**PLAIN, "distance": 2.0, **scale, "seed": seed, "n_users": 4 * n_users}
     world = Storefront(**crowd).generate()
     women = (world.users["gender"] == "woman").to_numpy()
     traits = pl.concat_str("category", "style", separator="|").alias("traits")

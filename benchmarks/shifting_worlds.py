@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from scipy.special import expit, logit
 
-from benchmarks.bias_worlds import _PLAIN, Ground
+from benchmarks.bias_worlds import PLAIN, Ground
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.worlds import Storefront
@@ -40,7 +40,7 @@ def shifting(
         noise: Standard deviation of a rating.
         scale: Fields of `Storefront`.
     """
-    world = Storefront(**{**_PLAIN, **scale, "seed": seed}).generate()
+    world = Storefront(**{**PLAIN, **scale, "seed": seed}).generate()
     users, items = np.arange(len(world.users))[:, None], np.arange(len(world.items))[None, :]
     kind = (uniform(seed, "kind", users[:, 0]) * 4).astype(np.int64)
     category = world.items["category"].rank("dense").to_numpy().astype(np.int64) - 1

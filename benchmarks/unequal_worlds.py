@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from benchmarks.bias_worlds import _PLAIN, Ground, expected_rating
-from equipoise.data import Dataset
-from equipoise.data import vocabulary as v
+from benchmarks.bias_worlds import PLAIN, Ground, expected_rating, rated
 from equipoise.worlds import Storefront, World
 from equipoise.worlds.draws import uniform
 
@@ -30,28 +27,13 @@ def unequal(
         stereotype: How much oftener women rate in half of the categories than in the others.
         scale: Fields of `Storefront`.
     """
-    world = Storefront(**{**_PLAIN, "distance": 1.5, **scale, "seed": seed}).generate()
+    world = Storefront(**{**PLAIN, "distance": 1.5, **scale, "seed": seed}).generate()
     users, items = np.arange(len(world.users))[:, None], np.arange(len(world.items))[None, :]
     woman, category = _women(world), world.items["category"].rank("dense").to_numpy().astype(np.int64) - 1
     value = 1.0 + sum(uniform(seed, f"rating {step}", users, items) < world.preference for step in range(4))
     steered = np.where(category % 2 == 0, stereotype, 1.0)
     chance = np.where(woman[:, None], rate * seldom * steered / steered.mean(), rate)
-    user, item = np.nonzero(uniform(seed, "rated", users, items) < chance)
-    events = pl.DataFrame({
-        v.USER: world.users[v.USER].gather(user),
-        v.ITEM: world.items[v.ITEM].gather(item),
-        v.EVENT: pl.repeat("rating", len(user), eager=True),
-        v.VALUE: value[user, item],
-        v.PROPENSITY: chance[user, item],
-    })  # fmt: skip
-    data = Dataset(events, world.users, world.items, sensitive=world.sensitive, text=world.text)
-    held = pl.Series(uniform(seed, "held out", user, item) < 0.1)
-    return Ground(
-        world,
-        data.with_events(events.filter(~held)),
-        data.with_events(events.filter(held)),
-        np.empty(0, np.int64),
-    )
+    return rated(world, seed, value, chance)
 
 
 def value_unfairness(world: World, said: Floats) -> float:
