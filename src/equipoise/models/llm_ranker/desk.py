@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -59,8 +61,16 @@ class Desk:
         self.runtime = Runtime()
         self.tally = Tally()
         self.fault = ""  # why the last list kept the base's order
-        self._known: dict[tuple[str, str], float] = {}
+        self._known: dict[tuple[str, tuple[str, ...]], list[float]] = {}
+        self._told: dict[str, str] | None = None
+        self._heard: list[str] | None = None
         self._ready = False
+
+    def remembering(self) -> Desk:
+        """The same generator, asked no question twice: for one that answers alike each time."""
+        desk = copy.copy(self)
+        desk._known, desk._told = dict(self._known), {}
+        return desk
 
     def open(self) -> None:
         """Make the generator ready, where it is not: what fails here is no matter of single lists.
@@ -80,25 +90,34 @@ class Desk:
         return self.generator.open(replace(self.runtime, progress=False))
 
     @property
+    def remembers(self) -> bool:
+        """Whether no question is asked twice."""
+        return self._told is not None
+
+    @property
     def by_likelihood(self) -> bool:
         """Whether candidates are judged by log-probability, and not by answers."""
         return self.mode == "likelihood" or (self.mode == "auto" and self.writer.scores)
 
-    def likelihoods(self, prompt: Prompt, names: Sequence[str]) -> list[float]:
+    def likelihoods(self, prompt: Prompt, names: Sequence[str], *, keep: bool = False) -> list[float]:
         """Mean log-probability per token of each name after a prompt.
+
+        Args:
+            prompt: What comes before.
+            names: What is judged.
+            keep: Whether the same will be asked for again, and the answer is kept.
 
         Raises:
             ModelError: if the prompt is too long for the model.
         """
-        self.tally.questions += 1
-        return [found.mean for found in self.writer.log_probabilities(prompt, names)]
-
-    def known_likelihood(self, prompt: Prompt, name: str) -> float:
-        """The same for one name, asked once and then remembered."""
-        place = (prompt.key(), name)
-        if place not in self._known:
-            self._known[place] = self.likelihoods(prompt, [name])[0]
-        return self._known[place]
+        place = (prompt.key(), tuple(names))
+        found = self._known.get(place)
+        if found is None:
+            self.tally.questions += 1
+            found = [one.mean for one in self.writer.log_probabilities(prompt, names)]
+            if keep or self._told is not None:
+                self._known[place] = found
+        return found
 
     def answers(self, prompts: Sequence[Prompt]) -> list[str | EquipoiseError]:
         """One answer per prompt, or why there is none of use.
@@ -108,12 +127,32 @@ class Desk:
             BudgetError: if the budget is used up.
             ModelError: if the model cannot be loaded.
         """
-        self.tally.questions += len(prompts)
-        found = self.writer.attempts(prompts)
-        for answer in found:
+        told = self._told or {}
+        asked = [prompt for prompt in prompts if prompt.key() not in told]
+        self.tally.questions += len(asked)
+        fresh = iter(self.writer.attempts(asked))
+        found = [told[prompt.key()] if prompt.key() in told else next(fresh) for prompt in prompts]
+        for prompt, answer in zip(prompts, found, strict=True):
             if isinstance(answer, EndpointError) and not isinstance(answer, AnswerError):
                 raise answer
+            if isinstance(answer, str):
+                if self._told is not None:
+                    self._told[prompt.key()] = answer
+                if self._heard is not None:
+                    self._heard.append(answer)
         return found
+
+    @contextmanager
+    def overheard(self) -> Iterator[list[str]]:
+        """The answers inside the block word by word, to be searched for what they should not say.
+
+        Nobody else ever sees them: of an answer, only numbers are taken.
+        """
+        self._heard = []
+        try:
+            yield self._heard
+        finally:
+            self._heard = None
 
     def failed(self, error: EquipoiseError | None) -> None:
         """A list was not judged; what texts of items bring about goes no further than that.

@@ -59,8 +59,11 @@ def alone(desk: Desk, case: Case, *, calibrated: bool) -> Floats:
                 faults.append(error)
         return found
 
+    def known(prompt: Prompt, name: str) -> float:
+        return desk.likelihoods(prompt, [name], keep=True)[0]
+
     own = means(case.history, lambda prompt, name: desk.likelihoods(prompt, [name])[0])
-    leaning = _leaning(own, means((), desk.known_likelihood) if calibrated else None)
+    leaning = _leaning(own, means((), known) if calibrated else None)
     if np.isnan(leaning).all():
         raise faults[-1]
     return leaning

@@ -247,7 +247,8 @@ class FittedLLMRanker(Fitted):
         self.desk.runtime = options
         before = self.desk.tally.kept_base
         yield from super().blocks(rows, replace(options, progress=False), past)
-        if kept := self.desk.tally.kept_base - before:
+        kept = self.desk.tally.kept_base - before
+        if kept and not self.desk.remembers:
             log.warning(
                 "The language model gave no usable answer on %d of %d lists, which keep the base's order. Of the last "
                 "one: %s",
