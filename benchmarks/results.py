@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from benchmarks.row import Row
-from equipoise.statistics import bootstrap_means
+from equipoise.statistics import Interval, bootstrap_means, minimum_detectable_difference
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 _HEAD = """# Results
 
 Written by `make bench ROW=name`, one line per setting. Values of several seeds are means over the seeds; intervals
-are 95 % bootstrap intervals over users of the seed mean. Seconds, processor seconds, load
+are 95 % bootstrap intervals over users of the seed mean; a gain is paired by user, and "detectable" is what a test of
+5 % finds four times in five. Seconds, processor seconds, load
 and memory are the largest of a setting; load is the mean number of busy processes, ours among them, when it ended.
 
 | row | setting | protocol | value | seeds | seconds | CPU s | load | peak MiB | machine | versions | date |
@@ -44,7 +46,9 @@ def _line(row: Row, setting: str) -> str:
     if not parts:
         return ""
     last: dict[str, Any] = max(parts.values(), key=lambda part: part["date"])
-    values = "; ".join(_value(row, setting, name, parts) for name in last["values"])
+    values = "; ".join(
+        [*(_value(row, setting, name, parts) for name in last["values"]), *_gains(row, setting)]
+    )
     cells = [
         row.name,
         setting,
@@ -65,14 +69,51 @@ def _line(row: Row, setting: str) -> str:
 def _value(row: Row, setting: str, name: str, parts: dict[int, dict[str, Any]]) -> str:
     each = [part["values"][name] for part in parts.values()]
     text = f"{name} {_number(float(np.mean(each)))}"
-    frames = [frame for frame in row.per_user(setting) if name in frame.columns]
-    if frames:
-        mean = np.mean([frame.sort("user_id")[name].to_numpy() for frame in frames], axis=0)
-        interval = bootstrap_means(mean)[0]
-        text = f"{name} {interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
+    means = _means(row, setting)
+    if name in means.columns:
+        interval = bootstrap_means(means[name].drop_nulls().to_numpy())[0]
+        text = f"{name} {_told(interval)}"
     if len(each) > 1:
         text += f" (per seed {', '.join(map(_number, each))})"
     return text
+
+
+def _gains(row: Row, setting: str) -> list[str]:
+    """What a setting has over the one it is compared with: how many users, what could be seen, what was seen."""
+    base = row.against.get(setting)
+    if base is None:
+        return []
+    own, other = _means(row, setting), _means(row, base)
+    found = []
+    for name in own.columns:
+        if name == "user_id" or name not in other.columns:
+            continue
+        pairs = own.select("user_id", name).join(other.select("user_id", of=name), on="user_id").drop_nulls()
+        difference = (pairs[name] - pairs["of"]).to_numpy()
+        interval = bootstrap_means(difference)[0]
+        deviation, n = float(difference.std(ddof=1)) if len(pairs) > 1 else 0.0, len(pairs)
+        seen = minimum_detectable_difference(deviation, n, 0.0, n)
+        share = f" ({interval.value / pairs['of'].mean():+.1%})" if pairs["of"].sum() else ""
+        found.append(
+            f"{name} over {base}: n {n:,}, detectable {'nothing' if seen is None else _number(seen)}, "
+            f"gain {_told(interval, '+')}{share}"
+        )
+    return found
+
+
+def _means(row: Row, setting: str) -> pl.DataFrame:
+    """Per user, the mean over the seeds; null where a metric does not say anything of a user."""
+    frames = row.per_user(setting)
+    if not frames:
+        return pl.DataFrame({"user_id": []})
+    return pl.concat(frames).group_by("user_id").mean().sort("user_id")
+
+
+def _told(interval: Interval, sign: str = "") -> str:
+    """A value and its bounds, which it has none of where nobody differs."""
+    if interval.low is None or interval.high is None:
+        return f"{interval.value:{sign}.4f}"
+    return f"{interval.value:{sign}.4f} [{interval.low:{sign}.4f}, {interval.high:{sign}.4f}]"
 
 
 def _number(value: float) -> str:

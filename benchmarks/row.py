@@ -44,6 +44,7 @@ class Row:
         identity: What a setting is measured with that neither its name nor the protocol tells, such as fields of a
             method; a part that was measured with something else, or under another protocol, is measured anew. None
             for what never changes; parts from before a row told are taken as they are.
+        against: Setting -> the setting that its values are compared with, user by user, each the mean of its seeds.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Row:
     measure: Callable[[str, int, Path], Part]
     target: str = ""
     identity: Callable[[str], str] | None = None
+    against: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:

@@ -123,6 +123,24 @@ def test_seeds_are_averaged_per_user(bench: Path) -> None:
     assert "(per seed 0.3333, 0.6667)" in line
 
 
+def test_a_gain_is_paired_by_user_and_leaves_out_those_it_says_nothing_of(bench: Path) -> None:
+    """By user 0.5, 0.5, 0.5 and nothing against 0, 0.5, 0.25 and 1: the gains are 0.5, 0 and 0.25."""
+    hits = {"off": [[0.0, 0.5, 0.0, 1.0], [0.0, 0.5, 0.5, 1.0]], "on": [[0.5, 0.5, 0.5, None]] * 2}
+
+    def measure(setting: str, seed: int, folder: Path) -> Part:
+        return Part({"hit": 0.0}, pl.DataFrame({"user_id": [1, 2, 3, 4], "hit": hits[setting][seed]}))
+
+    toy = Row("toy", "made by hand", {"off": (0, 1), "on": (0, 1)}, measure, against={"on": "off"})
+    for seed in (0, 1):
+        toy.run("off", seed)
+        toy.run("on", seed)
+    off, on = results.write(toy, bench / "RESULTS.md")
+    assert "hit over" not in off
+    # (1.96 + 0.84) * 0.25 / sqrt(3)
+    assert "hit over off: n 3, detectable 0.4044, gain +0.2500 [" in on
+    assert "(+100.0%)" in on
+
+
 @needs_data
 def test_popularity_on_ml_100k_is_the_printed_number(tmp_path: Path) -> None:
     """0.0970 over 909 users, by the protocol of the row."""
