@@ -54,6 +54,24 @@ def save_model(model: Fitted, folder: Path | str) -> Path:
     return target
 
 
+def find_model(place: Path | str) -> Path:
+    """Where a saved model lies: in the folder itself, or, where that is of a run, in that of its last stage.
+
+    Raises:
+        ModelError: if there is none.
+    """
+    folder = Path(place).expanduser()
+    stages = (folder / "model" / stage for stage in (v.CORRECTED, v.BASELINE))
+    found = next((one for one in (folder, *stages) if (one / "model.json").is_file()), None)
+    if found is None:
+        raise ModelError(
+            "There is no saved model",
+            where=str(folder),
+            todo="Name the folder of a finished run, or of a model.",
+        )
+    return found
+
+
 def load_model(folder: Path | str, own: Iterable[type[Recommender]] = ()) -> Fitted:
     """Read what `save_model` wrote.
 

@@ -1,36 +1,25 @@
-"""The sequence model as a component, and what its `fit` returns. Torch is imported when it is needed."""
+"""The sequence model as a component. Torch is imported when it is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Literal, Self
 
 import numpy as np
-import polars as pl
-from numpy.typing import NDArray
 from pydantic import Field, PositiveInt, model_validator
 
 from equipoise.component import Runtime
 from equipoise.data import Dataset
-from equipoise.errors import MissingExtraError
+from equipoise.errors import MissingExtraError, ModelError
 from equipoise.language.vectors import Vectors
-from equipoise.models.histories import Catalogue, Histories
-from equipoise.models.offset import Offset
+from equipoise.models.histories import Catalogue
 from equipoise.models.optimised import Optimised, validation
-from equipoise.models.ranking import lowered, products
-from equipoise.models.recommender import Fitted, Saved, Scores
+from equipoise.models.sequence.fitted import FittedSequence, network_of
 from equipoise.models.sequence.text import TextSpace
+from equipoise.models.sequence.transfer import begin_from
 from equipoise.models.sequence.windows import Tokens, batches
 from equipoise.models.training import Training
-
-if TYPE_CHECKING:
-    from equipoise.models.sequence.network import Network
-
-_GROUPS = "groups"  # of users, under a filter
-_CENTRE = "text_centre"
-_PLACES = 25_600  # places (rows x width) that go through the network at once when scoring
 
 
 class Sequence(Optimised):
@@ -38,7 +27,8 @@ class Sequence(Optimised):
     item.
 
     With text, an item is its learned vector plus a projection of its text vector, and a search is a step
-    made of its query alone. Defaults are tuned on ML-1M.
+    made of its query alone. With text alone, nothing belongs to a single item, so that the network can be used on
+    another catalogue: as it is, or to begin training from. Defaults are tuned on ML-1M.
     """
 
     name: ClassVar[str] = "sequence"
@@ -64,8 +54,16 @@ class Sequence(Optimised):
     loss: Literal["softmax", "sampled_softmax", "gbce"] = "softmax"
     """Against all items, or against `negatives` drawn per batch."""
 
-    text: Literal["add", "none"] = "add"
-    """Whether text vectors are read, where the items have some."""
+    text: Literal["add", "alone", "none"] = "add"
+    """`add`: text vectors are read beside what is learned of each item, where the items have some; `alone`: in place of
+    it; `none`: not at all."""
+
+    adaptor: PositiveInt = 128
+    """Inner width of the network that reads text vectors beside their projection, where `text = "alone"`."""
+
+    start: Path | None = None
+    """Folder of a run, or of a saved model, whose network training begins from: one with `text = "alone"`, of any
+    catalogue whose texts the same encoder read. With `epochs = 0` it is used as it is."""
 
     id_dropout: float = Field(0.1, ge=0, lt=1)
     """Share of items that go without their learned part in a step, so that text alone learns to do."""
@@ -74,9 +72,13 @@ class Sequence(Optimised):
     """Size of a batch: windows times their length."""
 
     @model_validator(mode="after")
-    def _heads_divide(self) -> Self:
+    def _fits_together(self) -> Self:
         if self.width % self.heads:
             raise ValueError(f"{self.heads} heads do not divide a width of {self.width}")
+        if self.start is not None and self.text != "alone":
+            raise ValueError(
+                '`start` needs text = "alone": what is learned of single items is of no use elsewhere'
+            )
         return self
 
     @property
@@ -101,7 +103,8 @@ class Sequence(Optimised):
         """Fit to `data`; see `Recommender.fit`.
 
         Raises:
-            ModelError: if there is nothing to learn from, a weight is unusable, or the loss overflows.
+            ModelError: if there is nothing to learn from, a weight is unusable, the loss overflows, or text is all
+                there is to read and no item has one; if what `start` names does not fit.
             MissingExtraError: if torch is not installed.
         """
         try:
@@ -111,10 +114,11 @@ class Sequence(Optimised):
             raise MissingExtraError("torch", extra="llm", purpose="The model 'sequence'") from error
         runtime, training = runtime or Runtime(), training or Training()
         catalogue, histories = self.begin(data, training)
-        read = vectors if self.text == "add" else None
-        space = None if read is None else TextSpace.of(read, catalogue.items)
+        read = None if self.text == "none" else vectors
+        space = self.space(read, catalogue)
         queries = None if space is None else space.queries(histories.texts)
-        network = _network(self, catalogue, space, queries, runtime, training.offset)
+        network = network_of(self, catalogue, space, queries, runtime, training.offset)
+        begun = None if self.start is None or read is None else begin_from(self.start, self, network, read)
         tokens = Tokens.of(histories, len(catalogue.items), queries is not None, training.offset)
         model = FittedSequence(
             config=self,
@@ -128,6 +132,7 @@ class Sequence(Optimised):
         if rule is not None:
             network.filtered = Filtered(rule.groups(catalogue.users), self.width)
         check = None if valid is None else validation(valid, catalogue.users, self, runtime)
+        before = None if check is None or begun is None else check(replace(model))
         log = loop.optimise(
             network,
             self,
@@ -143,208 +148,28 @@ class Sequence(Optimised):
                 histories,
                 None if read is None else (read.ids, read.matrix),
                 None if valid is None else valid.positives,
+                *([] if begun is None else [begun]),
             ),
         )
+        rows = [(one.loss, one.seconds, one.validation) for one in log]
+        if begun is not None and before is not None:
+            if not any(before < value for *_, value in rows):
+                loop.set_parameters(network, begun)
+            rows.insert(0, (np.nan, 0.0, before))
         network.eval()
-        return replace(model, log=np.array([[one.loss, one.seconds, one.validation] for one in log]))
+        return replace(model, log=np.array(rows, dtype=np.float64).reshape(-1, 3))
 
+    def space(self, vectors: Vectors | None, catalogue: Catalogue) -> TextSpace | None:
+        """The text vectors of a catalogue as the network reads them; None where it reads none.
 
-@dataclass(frozen=True, kw_only=True)
-class FittedSequence(Fitted):
-    """A trained transformer.
-
-    Attributes:
-        network: The torch module.
-        text_vectors: The item vectors it reads; None for none.
-        text_centre: What was taken away from them in training, float32 of shape (width,); None for none.
-        log: One row per epoch: loss, seconds, validation NDCG@10 (NaN where not measured); shape (epochs, 3).
-    """
-
-    config: Sequence
-    network: Network = field(repr=False)
-    text_vectors: Vectors | None = field(default=None, repr=False)
-    text_centre: NDArray[np.float32] | None = field(default=None, repr=False)
-    log: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)), repr=False)
-
-    @property
-    def vectors(self) -> Vectors | None:
-        """The item vectors the model reads."""
-        return self.text_vectors
-
-    @property
-    def scores_cold_items(self) -> bool:
-        """Whether the model reads texts, from which a cold item has a vector."""
-        return self.text_vectors is not None
-
-    def score(self, users: NDArray[np.int64], histories: Histories) -> Scores:
-        """Dot products of `user_vectors` and `item_vectors`; the users themselves do not matter.
-
-        A cold item without a text gets the lowest score of the row.
+        Raises:
+            ModelError: if text is all there is to read, and no item has one.
         """
-        return lowered(products(self.user_vectors(users, histories), self.item_vectors()), self._silent)
-
-    def user_vectors(self, users: NDArray[np.int64], histories: Histories) -> Scores:
-        """What the network makes of each history's last `length` steps, filtered where it was trained under a
-        filter, shape (rows, width).
-        """
-        import torch
-
-        vectors, filtered = self.unfiltered(histories), self.network.filtered
-        if filtered is None:
-            return vectors
-        with torch.no_grad():
-            published: Scores = filtered(torch.from_numpy(vectors), torch.from_numpy(users)).numpy()
-        return published
-
-    def unfiltered(self, histories: Histories) -> Scores:
-        """What the network makes of histories before any filter, shape (rows, width)."""
-        import torch
-
-        tokens, inputs = self._read(histories)
-        result = np.zeros((len(histories), self.config.width), dtype=np.float32)
-        order = np.argsort(np.minimum(tokens.lengths, self.config.length), kind="stable")
-        with torch.no_grad():
-            for rows in _groups(order, tokens, self.config.length):
-                table, sizes = tokens.last(rows, self.config.length)
-                hidden = self.network(torch.from_numpy(table), inputs)
-                result[rows] = hidden[torch.arange(len(rows)), torch.from_numpy(sizes - 1)].numpy()
-        return result
-
-    def item_vectors(self) -> Scores:
-        """Learned part plus projected text, shape (items, width); zero where an item has neither."""
-        return self._items
-
-    @cached_property
-    def _items(self) -> Scores:
-        import torch
-
-        with torch.no_grad():
-            items: Scores = self.network.item_vectors().numpy().copy()
-        return items
-
-    @cached_property
-    def _silent(self) -> NDArray[np.bool_]:
-        """Items of which nothing is known: cold, and without a text."""
-        cold = self.catalogue.item_counts == 0
-        return np.asarray(cold if self._space is None else cold & ~self._space.items.any(axis=1))
-
-    @cached_property
-    def _space(self) -> TextSpace | None:
-        if self.text_vectors is None:
-            return None
-        return TextSpace.of(self.text_vectors, self.catalogue.items, self.text_centre)
-
-    def attention(self, history: Any) -> pl.DataFrame:
-        """Where the model looks when it reads a history.
-
-        Args:
-            history: Item ids, oldest first, or a frame, as `recommend_from` takes it.
-
-        Returns:
-            Frame of `layer`, `head`, `query_position`, `key_position` (all from 0; position 0 is the start
-            of the history, or its oldest step that is looked at), `weight` in [0, 1], which sums to 1 over
-            the keys.
-        """
-        import torch
-
-        tokens, inputs = self._read(Histories.of_one(history, self.catalogue))
-        places, sizes = tokens.last(np.array([0]), self.config.length)
-        with torch.no_grad():
-            weights = self.network.attention(torch.from_numpy(places[:, : sizes[0]]), inputs)[:, 0].numpy()
-        layer, head, query, key = np.nonzero(np.tril(np.ones(weights.shape, dtype=bool)))
-        return pl.DataFrame(
-            {
-                "layer": layer,
-                "head": head,
-                "query_position": query,
-                "key_position": key,
-                "weight": weights[layer, head, query, key],
-            }
-        )
-
-    def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Parameters by name, groups of users under a filter, and the log of the training."""
-        from equipoise.models.loop import get_parameters
-
-        filtered = self.network.filtered
-        return {
-            **{f"network.{name}": array for name, array in get_parameters(self.network).items()},
-            **({} if filtered is None else {_GROUPS: filtered.groups.numpy()}),
-            **({} if self.text_centre is None else {_CENTRE: self.text_centre}),
-            "log": self.log,
-        }
-
-    @classmethod
-    def restore(cls, saved: Saved) -> Self:
-        """The inverse of `arrays`."""
-        from equipoise.models.filtered import Filtered
-        from equipoise.models.loop import set_parameters
-
-        centre = saved.arrays.get(_CENTRE)
-        space = None if saved.vectors is None else TextSpace.of(saved.vectors, saved.catalogue.items, centre)
-        network = _network(saved.config, saved.catalogue, space, None, Runtime())
-        if _GROUPS in saved.arrays:
-            network.filtered = Filtered(saved.arrays[_GROUPS], saved.config.width)
-        prefix = "network."
-        set_parameters(
-            network,
-            {
-                name.removeprefix(prefix): array
-                for name, array in saved.arrays.items()
-                if name.startswith(prefix)
-            },
-        )
-        network.eval()
-        return cls(
-            **saved.shared,
-            network=network,
-            text_vectors=saved.vectors,
-            text_centre=None if space is None else space.centre,
-            log=saved.arrays["log"],
-        )
-
-    def _read(self, histories: Histories) -> tuple[Tokens, Any]:
-        """The tokens of histories and the table they index; only searches that occur are embedded."""
-        import torch
-
-        occurring = np.unique(histories.queries[histories.queries >= 0])
-        place = np.full(len(histories.texts) + 1, -1)
-        place[occurring] = np.arange(len(occurring))
-        texts = tuple(histories.texts[query] for query in occurring)
-        queries = None if self._space is None else self._space.queries(texts)
-        numbered = replace(histories, queries=place[histories.queries], texts=texts)
-        tokens = Tokens.of(numbered, len(self.catalogue.items), queries is not None)
-        with torch.no_grad():
-            return tokens, self.network.inputs(torch.from_numpy(self._items), queries)
-
-
-def _groups(order: NDArray[np.int64], tokens: Tokens, length: int) -> list[NDArray[np.int64]]:
-    """Rows of similar length, shortest first, so many at once that the network's memory stays bounded."""
-    widths = np.minimum(tokens.lengths, length)[order]
-    groups, first = [], 0
-    while first < len(order):
-        last = first + 1
-        while last < len(order) and (last + 1 - first) * widths[last] <= _PLACES:
-            last += 1
-        groups.append(order[first:last])
-        first = last
-    return groups
-
-
-def _network(
-    config: Sequence,
-    catalogue: Catalogue,
-    space: TextSpace | None,
-    queries: Scores | None,
-    runtime: Runtime,
-    offset: Offset | None = None,
-) -> Network:
-    import torch
-
-    from equipoise.models.sequence.network import Network
-
-    text = None if space is None else space.items
-    table = None if offset is None else offset.table(catalogue.items)
-    with torch.random.fork_rng():
-        torch.manual_seed(int(runtime.rng("network").integers(2**62)))
-        return Network(config, catalogue.item_counts, text, queries, table)
+        space = None if vectors is None else TextSpace.of(vectors, catalogue.items)
+        if self.text == "alone" and (space is None or not space.items.any()):
+            raise ModelError(
+                "A sequence model with text alone needs text vectors of the items, and there are none",
+                where=f"{len(catalogue.items)} items",
+                todo="Give an encoder and items with texts, whose ids are those of the events.",
+            )
+        return space

@@ -28,7 +28,7 @@ _LEVELS = 256  # dropout draws one byte per number; a probability is met to 1/25
 
 
 class Network(nn.Module):
-    """Self-attentive sequential recommender (Kang and McAuley 2018, SASRec), pre-norm, with text beside ids.
+    """Self-attentive sequential recommender (Kang and McAuley 2018, SASRec), pre-norm, with text beside or for ids.
 
     Args:
         config: Sizes.
@@ -54,13 +54,17 @@ class Network(nn.Module):
         self.place_of_warm = torch.from_numpy(np.cumsum(warm) - 1)
         self.offset = None if offset is None else torch.from_numpy(offset[:, warm])
         self.text = None if text is None else torch.from_numpy(text)
-        width = config.width
-        self.items = nn.Parameter(torch.randn(len(counts), width) * _SPREAD * torch.from_numpy(warm)[:, None])
+        width, learned = config.width, config.text != "alone"
+        drawn = (
+            torch.randn(len(counts), width) * _SPREAD * torch.from_numpy(warm)[:, None] if learned else None
+        )
+        self.items = None if drawn is None else nn.Parameter(drawn)
         self.start = nn.Parameter(torch.randn(1, width) * _SPREAD)
         self.places = nn.Parameter(torch.randn(config.length, width) * _SPREAD)
         if self.text is not None:
             self.from_text = nn.Parameter(torch.randn(self.text.shape[1], width) * _SPREAD)
             self.search = nn.Parameter(torch.zeros(1, width))
+        self.adaptor = None if learned else Adaptor(self.from_text.shape[0], config.adaptor, width)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(width)
         self.filtered: Filtered | None = None
@@ -68,18 +72,27 @@ class Network(nn.Module):
     def item_vectors(self, rng: np.random.Generator | None = None) -> Tensor:
         """Vectors of all items, shape (items, width); with `rng`, some go without their learned part."""
         if self.text is None:
+            assert self.items is not None
             return self.items
+        read = self.from_texts(self.text)
+        if self.items is None:
+            return read
         learned: Tensor = self.items
         if rng is not None and self.config.id_dropout:
             kept = rng.random(len(learned)) >= self.config.id_dropout
             learned = learned * torch.from_numpy(kept.astype(np.float32))[:, None]
-        return learned + self.text @ self.from_text
+        return learned + read
+
+    def from_texts(self, texts: Tensor) -> Tensor:
+        """What text vectors say of items, shape (n, width); nothing of a vector of zeros."""
+        read = texts @ self.from_text
+        return read if self.adaptor is None else read + self.adaptor(texts)
 
     def inputs(self, items: Tensor, queries: Floats | None) -> Tensor:
         """The table that tokens index: items, start, queries, and last the zero row for fillers."""
         rows = [items, self.start]
         if queries is not None and self.text is not None:
-            rows.append(torch.from_numpy(queries) @ self.from_text + self.search)
+            rows.append(self.from_texts(torch.from_numpy(queries)) + self.search)
         return torch.cat([*rows, torch.zeros(1, self.width)])
 
     def forward(self, tokens: Tensor, inputs: Tensor, rng: np.random.Generator | None = None) -> Tensor:
@@ -135,6 +148,23 @@ class Network(nn.Module):
         known = torch.where(tokens < 0, len(inputs) - 1, tokens)
         x = functional.embedding(known, inputs) + self.places[: tokens.shape[1]]
         return dropout(x * math.sqrt(self.width), self.config.dropout, rng)
+
+
+class Adaptor(nn.Module):
+    """What the projection of text vectors cannot say, where text is all there is: it begins with saying nothing.
+
+    The part that Hou et al. 2022 (UniSRec, section 3.1.2) give to adaptors, as one network without biases.
+    """
+
+    def __init__(self, read: int, inner: int, width: int) -> None:
+        super().__init__()
+        self.widen, self.narrow = nn.Linear(read, inner, bias=False), nn.Linear(inner, width, bias=False)
+        nn.init.zeros_(self.narrow.weight)
+
+    def forward(self, texts: Tensor) -> Tensor:
+        """Shape (n, read) to (n, width)."""
+        added: Tensor = self.narrow(functional.gelu(self.widen(texts)))
+        return added
 
 
 class Block(nn.Module):

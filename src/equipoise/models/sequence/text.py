@@ -54,7 +54,11 @@ class TextSpace:
             return None
         if not texts:
             return np.zeros((0, len(self.centre)), dtype=np.float32)
-        return _directions(self.encoder.encode(list(texts)), self.centre)
+        return self.placed(self.encoder.encode(list(texts)))
+
+    def placed(self, vectors: Floats) -> Floats:
+        """Further vectors of the encoder in this space: without the centre, of length 1; zeros stay."""
+        return _directions(vectors, self.centre)
 
 
 def _directions(matrix: Floats, centre: Floats) -> Floats:
