@@ -98,6 +98,13 @@ class ModelSection(Part):
     name: str = "ease"
     """A model's name; its own fields stand beside it."""
 
+    def located(self, base: Path) -> ModelSection:
+        """The same section with the path of what training begins from made absolute, starting from `base`."""
+        start = self.fields.get("start")
+        if not isinstance(start, str):
+            return self
+        return self.model_copy(update={"start": _located_path(start, base)})
+
 
 class DebiasSection(Part):
     """`[[debias]]`: one correction; several are applied in the order given."""
@@ -260,7 +267,11 @@ def read_config(source: Path | str | Mapping[str, Any] | Config, overrides: Iter
     except ValidationError as error:
         raise _located(error) from None
     return config.model_copy(
-        update={"data": config.data.located(base), "encoder": config.encoder.located(base)}
+        update={
+            "data": config.data.located(base),
+            "encoder": config.encoder.located(base),
+            "model": config.model.located(base),
+        }
     )
 
 
@@ -321,6 +332,8 @@ def _override(fields: dict[str, Any], setting: str) -> None:
         here.clear()  # another part has other fields
     if sections == ["data"] and last in ("path", "events", "users", "items") and isinstance(value, str):
         value = _located_path(value, Path.cwd())  # said on the command line, so from where the person stands
+    if sections == ["model"] and last == "start" and isinstance(value, str):
+        value = _located_path(value, Path.cwd())
     here[last] = value
 
 
