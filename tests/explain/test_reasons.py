@@ -4,14 +4,18 @@ import numpy as np
 import polars as pl
 import pytest
 
+from equipoise.data import Dataset
 from equipoise.errors import DataError
 from equipoise.explain import Explainer
 from equipoise.explain.interactions import effects
 from equipoise.explain.parts import parts
 from equipoise.explain.question import Asker, Units
 from equipoise.explain.texts import Line, cuts, lines, read_as
+from equipoise.language import encode_items
+from equipoise.models.content import Content
 from equipoise.models.histories import Histories
-from tests.explain.planted import SUMS, explainer, fitted, world
+from equipoise.models.warm import Warm
+from tests.explain.planted import QUIET, SUMS, explainer, fitted, world
 
 USER, ITEM = 1, 4  # rows of u000 and i003, before which stand u-new and i-cold
 
@@ -108,6 +112,8 @@ def test_a_search_is_a_reason_of_its_own_kind():
 def test_a_learned_vector_of_a_user_is_told_apart_from_the_history():
     said = explainer("mf").explain("u001", "i016")
     assert "keeps a learned vector" in said.notes[0]
+    assert said.asked_as == "stranger"
+    assert "not among them" in explainer("blend").explain("u001", "i016").notes[-1]
     assert said.counterfactual.forwards <= 256
     assert not any("learned vector" in note for note in explainer("ease").explain("u001", "i016").notes)
 
@@ -129,6 +135,47 @@ def test_the_items_own_text_gives_its_own_score(name):
     scores = question.model.score(np.array([USER]), question.past)[0]
     assert found[0] == pytest.approx(float(scores[ITEM]), abs=1e-5)
     assert abs(found[1] - scores[ITEM]) > 1e-6
+
+
+@pytest.mark.parametrize(("name", "item"), [("content", ITEM), ("warm", ITEM), ("warm", 0)])
+def test_a_text_that_says_nothing_is_no_direction(name, item):
+    """Without its text, an item has nothing to be liked for, or its own record; not the likeness of what texts lack."""
+    question = asked(name, item=item)
+    model = question.model
+    found = read_as(model, question, np.zeros((1, model.vectors.width), dtype=np.float32))
+    if name == "content":
+        assert found.tolist() == [0.0]
+        return
+    own = model.member.score(np.array([USER]), question.past)[0]
+    recorded = model.catalogue.item_counts[item] > 0
+    assert recorded == (item == ITEM)
+    expected = own[item] if recorded else own @ model.prior.texts.weights
+    assert found[0] == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_the_only_word_of_a_text_carries_no_more_than_the_score():
+    train, _ = world()
+    items = train.items.with_columns(
+        pl.when(pl.col("item_id") == "i003").then(pl.lit("garden")).otherwise(pl.col("title")).alias("title")
+    )
+    data = Dataset(train.events, train.users, items, text=("title",))
+    model = Content().fit(data, vectors=encode_items(items, ["title"], "tfidf"), runtime=QUIET)
+    said = Explainer(model, data, "title").explain("u000", "i003", counterfactual=False)
+    (word,) = [one for one in said.reasons if one.kind == "word"]
+    assert word.contribution == pytest.approx(said.score, abs=1e-5)
+
+
+def test_items_whose_text_says_nothing_are_told_from_others():
+    train, _ = world()
+    items = train.items.with_columns(
+        pl.when(pl.col("item_id") == "i003").then(pl.lit("")).otherwise(pl.col("title")).alias("title")
+    )
+    data = Dataset(train.events, train.users, items, text=("title",))
+    vectors = encode_items(items, ["title"], "tfidf")
+    row = fitted("ease").catalogue.items.to_list().index("i003")
+    for model in (Content(), Warm(model={"name": "ease", "reg": 5.0}, half=2.0)):
+        found = model.fit(data, vectors=vectors, runtime=QUIET)
+        assert np.flatnonzero(~found.present).tolist() == [row]
 
 
 def test_a_blend_reads_through_its_members():
@@ -172,10 +219,18 @@ def test_scripts_without_spaces_are_cut_by_characters():
     assert [(one.name, one.text) for one in found] == [("红", "袜 red"), ("袜", "红 red"), ("red", "红袜")]
 
 
+def test_whom_the_model_does_not_know_is_explained_as_somebody_new():
+    model = fitted("ease")
+    shown = model.recommend(["nobody"], 3)
+    said = explainer("ease").explain("nobody", shown["item_id"][1])
+    assert (said.user, said.rank, said.score) == ("nobody", 2, pytest.approx(shown["score"][1]))
+    assert (said.asked_as, said.reasons) == ("unknown", ())
+    assert said.notes[0] == "The model does not know this user."
+    assert explainer("ease").explain("u001", "i016").asked_as == "user"
+
+
 def test_what_cannot_be_asked_is_said():
     ask = explainer("ease")
-    with pytest.raises(DataError, match="knows no user 'nobody'"):
-        ask.explain("nobody", "i016")
     with pytest.raises(DataError, match="knows no item '5'"):
         ask.explain("u001", 5)
     taken = world()[0].events.filter(pl.col("user_id") == "u001")["item_id"][0]

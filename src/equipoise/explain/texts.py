@@ -21,8 +21,7 @@ from equipoise.models.blend import FittedBlend
 from equipoise.models.content import FittedContent
 from equipoise.models.ranking import products
 from equipoise.models.recommender import Fitted, Scores
-from equipoise.models.sequence.model import FittedSequence
-from equipoise.models.sequence.text import TextSpace
+from equipoise.models.sequence import FittedSequence
 from equipoise.models.warm import FittedWarm
 
 _MOST = 100  # distinct words of a text that are left out one by one, the first ones
@@ -142,21 +141,16 @@ def read_as(model: Fitted, question: Question, vectors: Scores) -> Scored | None
 @read_as.register
 def _(model: FittedContent, question: Question, vectors: Scores) -> Scored:
     profile = model.user_vectors(np.array([question.user]), question.past)
-    return _single(products(profile, directions(vectors, model.middle)))
+    spoken = vectors.any(axis=1, keepdims=True)  # a text that says nothing has no direction
+    return _single(products(profile, directions(vectors, model.middle) * spoken))
 
 
 @read_as.register
 def _(model: FittedSequence, question: Question, vectors: Scores) -> Scored | None:
     if model.text_vectors is None:
         return None
-    centre = TextSpace.of(model.text_vectors, model.catalogue.items, model.text_centre).centre
-    spoken = vectors.any(axis=1, keepdims=True)
-    projection, learned = (
-        one.detach().numpy() for one in (model.network.from_text, model.network.items[question.item])
-    )
-    rows = learned + (directions(vectors, centre) * spoken) @ projection
     person = model.user_vectors(np.array([question.user]), question.past)
-    return _single(products(person, rows.astype(np.float32)))
+    return _single(products(person, model.reading(question.item, vectors)))
 
 
 @read_as.register
@@ -176,7 +170,7 @@ def _(model: FittedBlend, question: Question, vectors: Scores) -> Scored | None:
 
 @read_as.register
 def _(model: FittedWarm, question: Question, vectors: Scores) -> Scored:
-    """The regression stays as it was learned."""
+    """The regression stays as it was learned; a text that says nothing leaves the item's own record, or the mean."""
     scores = model.member.score(np.array([question.user]), question.past)
     found, weight = read_as(model.member, question, vectors), float(model.own[question.item])
     middle = float((scores @ model.prior.texts.weights)[0])
@@ -184,7 +178,8 @@ def _(model: FittedWarm, question: Question, vectors: Scores) -> Scored:
     centre = model.texts.matrix[0] - model.prior.texts.directions[0]
     own = float(scores[0, question.item]) if found is None else found
     predicted = (vectors - centre).astype(np.float64) @ taste + middle
-    return np.asarray(weight * own + (1 - weight) * predicted)
+    alone = own if model.catalogue.item_counts[question.item] else middle
+    return np.where(vectors.any(axis=1), weight * own + (1 - weight) * predicted, alone)
 
 
 def _single(scores: Scores) -> Scored:

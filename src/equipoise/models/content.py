@@ -65,6 +65,7 @@ class Content(Recommender):
                 todo="Give an encoder, and items with texts.",
             )
         matrix, present = vectors.aligned(catalogue.items)
+        present &= matrix.any(axis=1)  # a text that says nothing is none
         if not present.any():
             raise ModelError(
                 "No item of the events has a vector",
@@ -88,7 +89,7 @@ class FittedContent(Fitted):
 
     Attributes:
         texts: Vectors of all items of the catalogue, in its order, with their encoder.
-        present: Which items have a vector; bool of shape (items,).
+        present: Which items have a text that says something; bool of shape (items,).
         middle: What is subtracted from every vector, float32 of shape (width,).
     """
 

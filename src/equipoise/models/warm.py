@@ -90,6 +90,7 @@ class Warm(Recommender):
                 todo="Give an encoder, and items with texts.",
             )
         matrix, present = vectors.aligned(catalogue.items)
+        present &= matrix.any(axis=1)  # a text that says nothing is none
         if not (present & (catalogue.item_counts > 0)).any():
             raise ModelError(
                 "No item that was taken has a vector",
@@ -129,7 +130,7 @@ class FittedWarm(Fitted):
     Attributes:
         member: The model.
         texts: Text vectors of the catalogue, in its order, with their encoder.
-        present: Which items have one, shape (items,).
+        present: Which items have a text that says something, shape (items,).
         prior: The regression of scores on texts.
         half: Events at which an item's own record and its text count the same.
     """
