@@ -67,7 +67,30 @@ def test_all_places_are_explained_into_a_table(run, tmp_path, capsys):
     table = pl.read_parquet(out)
     assert table["user_id"].n_unique() == 6
     assert len(table) == 18
-    assert table["stage"].unique().to_list() == ["baseline"]
+    assert table["stage"].unique().to_list() == ["corrected"]
+    assert "only the re-ranking explains" in " ".join(said.split())
+    assert "learned vector" not in said
+    assert call("explain", run.path, "--all", "--users", 2, "--k", 3, "--out", out) == 2
+    assert "such a file already" in capsys.readouterr().err
+    assert (
+        call(
+            "explain",
+            run.path,
+            "--all",
+            "--users",
+            2,
+            "--k",
+            1,
+            "--stage",
+            "baseline",
+            "--out",
+            out,
+            "--force",
+        )
+        == 0
+    )
+    assert "re-ranking" not in capsys.readouterr().out
+    assert pl.read_parquet(out)["stage"].to_list() == ["baseline"] * 2
     assert call("explain", run.path, "--all", "--users", 3, "--k", 2, "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert said["path"] == str(run.path / "explanations.parquet")
@@ -79,11 +102,11 @@ def test_all_places_are_explained_into_a_table(run, tmp_path, capsys):
     [
         (["--user", "1"], "Give --user and --item"),
         (["--user", "1", "--item", "no-such"], "knows no item 'no-such'"),
-        (["--user", "no-such", "--item", "1"], "knows no user 'no-such'"),
         (["--all", "--user", "1"], "Leave out --user and --item"),
         (["--user", "1", "--item", "2", "--users", "3"], "belong to --all"),
-        (["--all", "--k", "500"], "those of the run have"),
-        (["--user", "1", "--item", "2", "--stage", "corrected"], "no model of the stage"),
+        (["--user", "1", "--item", "2", "--force"], "belong to --all"),
+        (["--all", "--k", "500", "--force"], "those of the run have"),
+        (["--user", "1", "--item", "2", "--stage", "last"], "no model of the stage 'last'"),
     ],
 )
 def test_bad_requests_are_answered_in_words(run, words, message, capsys):

@@ -1,10 +1,12 @@
 """Faithfulness is measured by deletion against chance, and read by the audit's metric."""
 
+import numpy as np
 import polars as pl
 import pytest
 
 from equipoise.component import Runtime
 from equipoise.explain import Explainer, faithfulness, summary
+from equipoise.explain.question import Asker
 from equipoise.metrics import faithful
 from tests.explain.planted import QUIET, explainer, fitted
 
@@ -30,8 +32,6 @@ def test_every_place_is_tried(table):
 def test_chance_does_worse_and_the_interval_says_so(table):
     found = summary(table, QUIET)
     assert found.faithful.value == pytest.approx(table["faithful"].mean())
-    tried = table.filter("faithful").group_by("user_id").agg((1 - pl.col("chance")).mean().alias("gain"))
-    assert found.gain.value == pytest.approx(tried["gain"].mean())
     assert found.gain.low > 0
     assert found.chance.value < 0.6
     assert found.size.value >= 1
@@ -52,6 +52,27 @@ def test_random_deletions_are_those_of_the_seed(table):
     other = faithfulness(explainer("ease"), lists, K, Runtime(seed=5, progress=False))
     assert not other["chance"].equals(table["chance"])
     assert other["faithful"].equals(table["faithful"])
+
+
+def test_nothing_is_faithful_where_the_model_keeps_a_learned_vector_of_the_user():
+    """A guest of the same model has none, so that deletions move the list."""
+    model = fitted("mf")
+    guest = model.observe(
+        pl.DataFrame({"user_id": ["guest"] * 4, "item_id": ["i001", "i004", "i007", "i010"]})
+    )
+    ask = Explainer(guest)
+    lists = guest.recommend(["u001", "guest"], K)
+    found = faithfulness(ask, lists, K, QUIET)
+    own = found.filter(pl.col("user_id") == "u001")
+    assert own["learned"].all()
+    assert not own["faithful"].any()
+    assert own["size"].null_count() == K
+    row = ask.known.to_list().index("u001")
+    item = model.catalogue.items.to_list().index(own["item_id"][0])
+    asker = Asker(ask.question(row, guest.histories.take([row]), item, K))
+    assert asker.ranks(np.ones((1, len(asker.question.units)), dtype=bool)).tolist() == [asker.rank]
+    other = found.filter(pl.col("user_id") == "guest")
+    assert not other["learned"].any()
 
 
 def test_what_nothing_explains_is_not_faithful():

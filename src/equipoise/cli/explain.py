@@ -34,7 +34,7 @@ def explain(
     item: Annotated[str | None, typer.Option(help="Id of the item.")] = None,
     k: Annotated[int, typer.Option(min=1, help="Length of the list.")] = 10,
     stage: Annotated[
-        str | None, typer.Option(help="baseline or corrected (default: the last model of the run).")
+        str | None, typer.Option(help="baseline or corrected (default: the last one of the run).")
     ] = None,
     counterfactual: Annotated[
         bool,
@@ -49,6 +49,9 @@ def explain(
     out: Annotated[
         Path | None, typer.Option(help="With --all: file to write (default: RUN_DIR/explanations.parquet).")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --all: replace a table that is there.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say which past interactions, words and attributes carried an item's score, and without which past
@@ -66,11 +69,12 @@ def explain(
         raise ConfigError(
             "Whose list, and which item?", todo="Give --user and --item, or --all for all lists of the run."
         )
-    if not everything and (users is not None or out is not None):
-        raise ConfigError("--users and --out belong to --all", todo="Add --all, or leave them out.")
+    if not everything and (users is not None or out is not None or force):
+        raise ConfigError("--users, --out and --force belong to --all", todo="Add --all, or leave them out.")
     finished = FinishedRun.open(run)
     if everything:
-        _tell_all(console, journey.explain_all(finished, k=k, stage=stage, users=users, out=out), as_json)
+        told = journey.explain_all(finished, k=k, stage=stage, users=users, out=out, force=force)
+        _tell_all(console, told, as_json)
         return
     said = journey.explain(finished, user, item, k=k, counterfactual=counterfactual, stage=stage)
     if as_json:

@@ -14,7 +14,7 @@ from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError, EquipoiseError
 from equipoise.explain.counterfactual import removal, unit_name
-from equipoise.explain.explanation import Explanation, Kind, Reason
+from equipoise.explain.explanation import AS, Explanation, Kind, Reason
 from equipoise.explain.interactions import Effects, effects
 from equipoise.explain.question import Asker, Question
 from equipoise.explain.texts import contributions, cuts, lines
@@ -48,19 +48,19 @@ class Explainer:
         """Why an item stands where it stands in a user's list.
 
         Args:
-            user: Id of a user the model knows.
+            user: Id of a user; one that the model does not know is answered as somebody new.
             item: Id of an item of the catalogue that may be recommended to the user.
             k: Length of the list that the counterfactual is about, at least 1.
             counterfactual: Whether to look for past interactions without which the item leaves the list.
 
         Raises:
-            DataError: if the model knows no such user or item, the user has the item already, or k is below 1.
+            DataError: if the model knows no such item, the user has the item already, or k is below 1.
         """
-        row = _located(self.known, user, "user")
+        row = int(locate(self.known, pl.Series([user]))[0])
         trained = row if row < len(self.model.catalogue.users) else -1
-        return self._explained(
-            str(self.known[row]), trained, self.model.histories.take([row]), item, k, counterfactual
-        )
+        name = str(user) if row < 0 else str(self.known[row])
+        said = self._explained(name, trained, self.model.histories.take([row]), item, k, counterfactual)
+        return said if row >= 0 else replace(said, asked_as="unknown", notes=(AS["unknown"], *said.notes))
 
     def explain_from(
         self, history: Sequence[Any] | Any, item: Any, *, k: int = 10, counterfactual: bool = True
@@ -93,7 +93,7 @@ class Explainer:
     ) -> Explanation:
         if k < 1:
             raise DataError(f"A list of {k} items was asked about", todo="Ask for k of at least 1.")
-        index = _located(self.model.catalogue.items, item, "item")
+        index = _located(self.model.catalogue.items, item)
         shown = self.question(row, past, index, k)
         if not shown.allowed[index]:
             raise DataError(
@@ -103,10 +103,7 @@ class Explainer:
         first = Asker(shown)
         asker, notes = listening(first), list[str]()
         if asker is not first:
-            notes.append(
-                "The model keeps a learned vector of this user, which no shorter history changes. The reasons are "
-                f"what the same history says of somebody new, for whom the item has rank {asker.rank}."
-            )
+            notes.append(f"{AS['stranger']} For them the item has rank {asker.rank}.")
         found = effects(asker)
         words, said = self._words(shown)
         notes += said
@@ -120,6 +117,7 @@ class Explainer:
             k=k,
             reasons=(*self._interactions(asker, found), *words),
             counterfactual=removal(asker, found).told(asker) if wanted else None,
+            asked_as="user" if asker is first else "stranger",
             notes=tuple(notes),
         )
 
@@ -182,7 +180,10 @@ class Explainer:
         if not self.model.judged[question.item]:
             return ["Nobody took this item in training, and the model has no score of its own for it."]
         if found.how == "parts":
-            notes.append("Contributions of past interactions are terms of a sum: the score itself.")
+            notes.append(
+                "Contributions of past interactions are terms of the sum that the score is; what the model adds for "
+                "everybody is not among them."
+            )
         else:
             notes.append(
                 "Contributions of past interactions are what the item loses, more than items do on average, when the "
@@ -223,12 +224,12 @@ def listening(asker: Asker) -> Asker:
     return stranger if (stranger.whole != asker.whole).any() else asker
 
 
-def _located(ids: pl.Series, wanted: Any, kind: str) -> int:
-    row = int(locate(ids, pl.Series([wanted]))[0])
+def _located(items: pl.Series, wanted: Any) -> int:
+    row = int(locate(items, pl.Series([wanted]))[0])
     if row < 0:
         raise DataError(
-            f"The model knows no {kind} '{wanted}'",
-            where=f"{len(ids):,} {kind}s, such as {', '.join(map(str, ids.head(3)))}",
+            f"The model knows no item '{wanted}'",
+            where=f"{len(items):,} items, such as {', '.join(map(str, items.head(3)))}",
             todo="Give an id as it stands in the data.",
         )
     return row

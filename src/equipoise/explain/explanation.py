@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["interaction", "search", "word", "attribute"]
+Asked = Literal["user", "stranger", "unknown"]
+
+AS: Mapping[Asked, str] = {
+    "stranger": "The model keeps a learned vector of this user, which no shorter history changes: the reasons are what "
+    "the same history says of somebody new.",
+    "unknown": "The model does not know this user.",
+}
+"""What a reader must know, by `Explanation.asked_as`."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,9 @@ class Explanation:
         counterfactual: What would have kept the item out of the list; None where it was not asked for.
         sensitive: By attribute, the part of the score that runs along the paths a graph calls unfair; nobody
             computes it yet, so that it is empty.
+        asked_as: As whom the model was asked: the user, or the history without a user; somebody new with the same
+            history, where the model keeps a learned vector of the user; somebody new without a past, where it knows
+            no such user.
         notes: What a reader must know, in sentences.
     """
 
@@ -83,6 +95,7 @@ class Explanation:
     reasons: tuple[Reason, ...]
     counterfactual: Counterfactual | None = None
     sensitive: dict[str, float] = field(default_factory=dict)
+    asked_as: Asked = "user"
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:

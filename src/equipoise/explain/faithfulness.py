@@ -26,6 +26,7 @@ _DRAWS = 4  # random deletions that each explanation is held against
 COLUMNS = {
     "rank": pl.Int64,
     "faithful": pl.Boolean,
+    "learned": pl.Boolean,
     "size": pl.Int64,
     "irreducible": pl.Boolean,
     "largest": pl.Float64,
@@ -61,9 +62,10 @@ class Summary:
 def faithfulness(explainer: Explainer, lists: Any, k: int, runtime: Runtime | None = None) -> pl.DataFrame:
     """Explain every place of lists, delete what is cited, and see whether the item leaves.
 
-    An explanation is faithful where it cites a set of past interactions, and the model, asked again without them,
-    ranks the item below k. Sets are those of `removal`; random sets of equal size are the control, and so are the
-    largest contributions, as many.
+    An explanation is faithful where it cites a set of past interactions, and the model, asked again for the same user
+    without them, ranks the item below k. Sets are those of `removal`; random sets of equal size are the control, and
+    so are the largest contributions, as many. Where a model keeps a learned vector of a user, nothing that is left
+    out of the past moves the list: whatever is said of it is not faithful.
 
     Args:
         explainer: The model.
@@ -72,10 +74,10 @@ def faithfulness(explainer: Explainer, lists: Any, k: int, runtime: Runtime | No
         runtime: Seed of the random deletions, progress.
 
     Returns:
-        Frame of `user_id`, `item_id`, `rank`; `faithful`; of the set that is cited `size` and `irreducible`;
-        `largest` (1 where as many of the largest contributions take the item out too, else 0); `chance` (share of
-        random deletions that do), `change` and `change_chance` (share of the list that is replaced); null where no
-        set was found.
+        Frame of `user_id`, `item_id`, `rank`; `faithful`; `learned` (whether the model keeps such a vector); of the set
+        that is cited `size` and `irreducible`; `largest` (1 where as many of the largest contributions take the item
+        out too, else 0); `chance` (share of random deletions that do), `change` and `change_chance` (share of the list
+        that is replaced); null where no set was found.
     """
     options, model = runtime or Runtime(), explainer.model
     shown = to_polars(lists).filter(pl.col(v.RANK) <= k).sort(v.USER, v.RANK)
@@ -118,16 +120,17 @@ def summary(table: pl.DataFrame, runtime: Runtime | None = None) -> Summary:
 
 def _place(explainer: Explainer, row: int, item: int, k: int, runtime: Runtime) -> dict[str, Any]:
     """One explanation, tried."""
-    model = explainer.model
+    model, nothing = explainer.model, {**dict.fromkeys(COLUMNS), "faithful": False, "learned": False}
     if row < 0 or item < 0:
-        return {**dict.fromkeys(COLUMNS), "faithful": False}
+        return nothing
     trained = row if row < len(model.catalogue.users) else -1
-    question = explainer.question(trained, model.histories.take([row]), item, k)
-    asker = listening(Asker(question))
+    asker = Asker(explainer.question(trained, model.histories.take([row]), item, k))
+    if listening(asker) is not asker:
+        return {**nothing, "learned": True}
     found = effects(asker)
     cited = removal(asker, found)
     if not len(cited.units):
-        return {**dict.fromkeys(COLUMNS), "faithful": False}
+        return nothing
     return _tried(asker, found, cited, runtime.rng("faithful", row, item))
 
 
@@ -143,6 +146,7 @@ def _tried(asker: Asker, found: Effects, cited: Removal, rng: np.random.Generato
     change = _replaced(again.whole, scores, question.allowed, k)
     return {
         "faithful": bool(out[0]),
+        "learned": False,
         "size": size,
         "irreducible": cited.irreducible,
         "largest": float(out[1]),

@@ -10,7 +10,7 @@ import polars as pl
 
 from equipoise.data import vocabulary as v
 from equipoise.debias import AfterTraining
-from equipoise.errors import DataError
+from equipoise.errors import DataError, EquipoiseError
 from equipoise.explain import Explainer, Explanation, Summary, faithfulness, summary
 from equipoise.pipeline.finished import FinishedRun
 from equipoise.pipeline.folder import write_whole
@@ -19,6 +19,11 @@ from equipoise.pipeline.train import chosen_corrections
 _RERANKED = (
     "Corrections re-rank the lists of this run afterwards; rank, score and reasons are those of the model before "
     "that."
+)
+_ONLY_RERANKED = "Places that only the re-ranking explains count as not faithful."
+_LEARNED = (
+    "{count:,} of {all:,} places are of users of whom the model keeps a learned vector. Nothing that is left out of "
+    "their past moves their lists, so that no explanation from the past is faithful."
 )
 
 
@@ -54,18 +59,18 @@ def explain(
 
     Args:
         run: A finished run.
-        user: Id of a user of the run.
+        user: Id of a user; one that the run does not know is explained as somebody new.
         item: Id of an item that the user has not seen.
         k: Length of the list that the counterfactual is about.
         counterfactual: Whether to look for past interactions without which the item leaves the list.
-        stage: `baseline` or `corrected`; the last model of the run by default.
+        stage: `baseline` or `corrected`; the last one of the run by default.
 
     Raises:
-        DataError: if the run has no such stage, user or item, or the user has the item already.
+        DataError: if the run has no such stage or item, or the user has the item already.
         ModelError: if the model's files are damaged.
     """
     said = explainer(run, stage).explain(user, item, k=k, counterfactual=counterfactual)
-    return replace(said, notes=(*said.notes, *_notes(run, stage)))
+    return replace(said, notes=(*said.notes, *reranked(run, stage)))
 
 
 def explainer(run: FinishedRun, stage: str | None = None) -> Explainer:
@@ -73,7 +78,7 @@ def explainer(run: FinishedRun, stage: str | None = None) -> Explainer:
 
     Args:
         run: A finished run.
-        stage: `baseline` or `corrected`; the last model of the run by default.
+        stage: `baseline` or `corrected`; the last one of the run by default.
 
     Raises:
         DataError: if the run has no such stage.
@@ -89,6 +94,7 @@ def explain_all(
     stage: str | None = None,
     users: int | None = None,
     out: Path | None = None,
+    force: bool = False,
 ) -> Explained:
     """Explain every place of the run's lists, and see by deletion whether the explanations are faithful.
 
@@ -98,15 +104,24 @@ def explain_all(
     Args:
         run: A finished run.
         k: Places of each list that are explained.
-        stage: `baseline` or `corrected`; the last model of the run by default.
+        stage: `baseline` or `corrected`; the last one of the run by default.
         users: How many users, drawn by the run's seed; None for all.
         out: A Parquet file; `explanations.parquet` in the run's folder by default.
+        force: Whether to replace a table that is there.
 
     Raises:
         DataError: if the run has no such stage, or its lists are shorter than `k`.
+        EquipoiseError: if there is such a file already.
         ModelError: if the model's files are damaged.
     """
-    runtime, chosen = run.runtime(), stage or run.stages[-1]
+    path = out or run.folder.path / "explanations.parquet"
+    if path.exists() and not force:
+        raise EquipoiseError(
+            "There is such a file already",
+            where=str(path),
+            todo="Choose another --out, or replace it by --force.",
+        )
+    runtime, chosen = run.runtime(), stage or run.listed[-1]
     asked = explainer(run, chosen)
     lists = run.folder.read_frame("recommendations.parquet").filter(pl.col(v.STAGE) == chosen)
     if k > (longest := int(str(lists[v.RANK].max() or 0))) or k < 1:
@@ -120,12 +135,15 @@ def explain_all(
         lists = lists.filter(pl.col(v.USER).is_in(everybody.gather(sorted(drawn)).implode()))
     table = faithfulness(asked, lists, k, runtime)
     table = table.with_columns(pl.lit(chosen).alias(v.STAGE))
-    path = out or run.folder.path / "explanations.parquet"
     write_whole(path, table.write_parquet)
-    return Explained(table, summary(table, runtime), path, _notes(run, stage))
+    notes = list(reranked(run, chosen))
+    notes += [_ONLY_RERANKED] * len(notes)
+    if learned := int(table["learned"].sum()):
+        notes.append(_LEARNED.format(count=learned, all=len(table)))
+    return Explained(table, summary(table, runtime), path, tuple(notes))
 
 
-def _notes(run: FinishedRun, stage: str | None) -> tuple[str, ...]:
+def reranked(run: FinishedRun, stage: str | None) -> tuple[str, ...]:
     """That corrections change lists after the model, where they do and the stage's lists are such."""
     after = any(isinstance(one, AfterTraining) for one in chosen_corrections(run.config))
     return (_RERANKED,) if after and stage != v.BASELINE else ()

@@ -42,9 +42,14 @@ class FinishedRun:
 
     @property
     def stages(self) -> list[str]:
-        """The stages whose lists the run holds, the model as it is first."""
+        """The stages whose models the run holds, the model as it is first."""
         made = self.folder.manifest["stages"]
         return [stage for stage in (v.BASELINE, v.CORRECTED) if f"train {stage}" in made]
+
+    @property
+    def listed(self) -> list[str]:
+        """The stages whose lists the run holds; corrections that only re-rank have no model of their own."""
+        return [v.BASELINE, v.CORRECTED] if self.config.debias else [v.BASELINE]
 
     @cached_property
     def prepared(self) -> Prepared:
@@ -55,20 +60,22 @@ class FinishedRun:
         """The model of a stage, as training left it.
 
         Args:
-            stage: `baseline` or `corrected`; the last one by default.
+            stage: `baseline` or `corrected`; the last one by default. Where corrections only re-rank, both have
+                the same model.
 
         Raises:
             DataError: if the run has no such stage.
             ModelError: if the model's files are damaged.
         """
         wanted = stage or self.stages[-1]
-        if wanted not in self.stages:
+        if wanted not in self.listed:
             raise DataError(
                 f"The run has no model of the stage '{wanted}'",
                 where=str(self.folder.path),
-                todo=f"Its stages are: {', '.join(self.stages)}.",
+                todo=f"Its stages are: {', '.join(self.listed)}.",
             )
-        return load_model(self.folder.path / "model" / wanted)
+        trained = wanted if wanted in self.stages else v.BASELINE
+        return load_model(self.folder.path / "model" / trained)
 
     def knowing(self, stage: str | None = None) -> Fitted:
         """The model with the validation events seen: the one the run's lists were made with."""
