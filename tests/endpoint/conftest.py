@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from equipoise.endpoint import budget
 from tests.endpoint.local_server import Server, serving
 
 
@@ -21,3 +22,4 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             "EXCHANGES", "REPLAY",
         ):  # fmt: skip
             monkeypatch.delenv(f"{prefix}_{name}", raising=False)
+    budget._process.cache_clear()  # what tests before this one spent

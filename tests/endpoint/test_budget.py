@@ -62,7 +62,50 @@ def test_an_answer_that_tells_no_tokens_counts_as_the_most_it_can_have_cost(
     budget = Budget(**PRICED)
     endpoint(server, budget).chat("small", ASKED, max_tokens=100)
     assert 0.001 < budget.cost < 0.002
-    assert budget.tokens == 0
+    assert 150 < budget.tokens < 250  # a hundred answered, and as many as there are bytes sent
+
+
+def test_servers_that_tell_no_tokens_are_held_to_the_budget_of_them_too() -> None:
+    budget = Budget(max_tokens=500)
+    for _ in range(2):
+        budget.settle(budget.take_request(Used(100, 100)), None)
+    with pytest.raises(
+        BudgetError, match=r"beyond the budget of 500 tokens \(400 used or set aside, it can take 200\)"
+    ):
+        budget.take_request(Used(100, 100))
+    assert (budget.requests, budget.tokens) == (2, 400)
+    with pytest.raises(BudgetError, match="length of the answer is not"):
+        budget.take_request(None)
+
+
+def test_all_that_the_environment_allows_is_spent_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks: encoders, generators, models that are opened again."""
+    for name, value in {"MAX_COST": "0.001", "PRICE_IN": "1", "PRICE_OUT": "10", "MAX_REQUESTS": "3"}.items():
+        monkeypatch.setenv(f"EQUIPOISE_{name}", value)
+    first, second = Budget.from_environment(), Budget.from_environment(price_out=20.0)
+    first.settle(first.take_request(Used(0, 40)), Used(0, 40))
+    second.take_request(Used(0, 20))  # under way
+    for one in (first, second, Budget.from_environment()):
+        with pytest.raises(BudgetError, match=r"budget of 0.001 \(0.0008 spent or set aside"):
+            one.take_request(Used(0, 30))
+    assert (first.cost, first.requests, second.cost, second.requests) == (pytest.approx(0.0004), 1, 0.0, 1)
+    monkeypatch.setenv("EQUIPOISE_MAX_COST", "0.0013")
+    raised = Budget.from_environment()
+    raised.take_request(Used(0, 40))  # of what is left
+    with pytest.raises(BudgetError, match="3 requests is used up"):
+        raised.take_request(Used(0, 0))
+    with pytest.raises(ConfigError, match="'max_requests' of a budget is below 0"):
+        Budget(max_requests=-1)
+
+
+def test_a_part_of_a_budget_has_a_limit_of_its_own() -> None:
+    whole = Budget(max_cost=1.0, **PRICED)
+    part = Budget(max_cost=0.0005, within=whole, **PRICED)
+    part.settle(part.take_request(Used(0, 40)), None)
+    with pytest.raises(BudgetError, match=r"beyond the budget of 0\.0005"):
+        part.take_request(Used(0, 40))
+    assert whole.cost == part.cost == pytest.approx(0.0004)
+    assert (whole.requests, part.requests) == (1, 1)
 
 
 def test_a_refusal_costs_nothing_and_an_answer_that_never_came_what_it_may_have(server: Server) -> None:
@@ -85,7 +128,10 @@ def test_prices_and_limits_come_from_the_environment(monkeypatch: pytest.MonkeyP
         Budget.from_environment()
     monkeypatch.setenv("EQUIPOISE_PRICE_IN", "0.1")
     monkeypatch.setenv("EQUIPOISE_PRICE_OUT", "0.4")
-    assert Budget.from_environment(price_out=0.8) == Budget(None, None, 2.5, 0.1, 0.8)
+    found = Budget.from_environment(price_out=0.8)
+    assert found == Budget(price_in=0.1, price_out=0.8)
+    assert found.within is not None
+    assert found.within.max_cost == 2.5
     for wrong in ("cheap", "-1", "nan", "inf"):
         monkeypatch.setenv("EQUIPOISE_PRICE_IN", wrong)
         with pytest.raises(ConfigError, match="amount of money"):

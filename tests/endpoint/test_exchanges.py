@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from equipoise.endpoint import Endpoint, EndpointError, ExchangeLog, Replay, read_exchanges
+from equipoise.endpoint import (
+    AnswerError,
+    Endpoint,
+    EndpointError,
+    ExchangeLog,
+    RefusedError,
+    Replay,
+    read_exchanges,
+)
 from tests.endpoint.local_server import Server
 
 
@@ -77,7 +85,53 @@ def test_a_request_made_repeatedly_is_answered_in_turn(tmp_path: Path) -> None:
             {"address": "a", "path": "p", "request": {"q": 1}, "status": 200, "response": {"n": answer}}
         )
     replay = Replay(log.file)
-    assert [replay.answer("p", {"q": 1})["n"] for _ in range(3)] == [1, 2, 2]
+    assert [replay.answer("p", {"q": 1}).response["n"] for _ in range(3)] == [1, 2, 2]
+
+
+def test_all_endpoints_of_a_process_may_write_to_one_log(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EQUIPOISE_BASE_URL", server.address)
+    monkeypatch.setenv("EQUIPOISE_EXCHANGES", "log.jsonl")
+    first = Endpoint.from_environment()
+    monkeypatch.setenv("EQUIPOISE_EXCHANGES", str(tmp_path / "log.jsonl"))
+    second = Endpoint.from_environment()
+    for number, asked in enumerate((first, second, first, second)):
+        asked.embeddings("small", [f"tea {number}"])
+    assert len(read_exchanges(tmp_path / "log.jsonl")) == 4
+
+
+def test_a_replay_fails_where_the_server_did(server: Server, tmp_path: Path) -> None:
+    """An answer that was too long, one that was no JSON, and a text that was refused: each a matter of one request."""
+    asked = [[{"role": "user", "content": word}] for word in ("long", "page", "refused")]
+    server.then(200, b"x" * (2 << 20)).then(200, b"<html>").then(400, {"error": {"code": "content_filter"}})
+    log = tmp_path / "log.jsonl"
+
+    def faults(endpoint: Endpoint) -> list[tuple[type, str]]:
+        found = []
+        for messages in asked:
+            with pytest.raises(AnswerError) as caught:
+                endpoint.chat("small", messages)
+            found.append((type(caught.value), str(caught.value)))
+        return found
+
+    live = faults(Endpoint(server.address, log=ExchangeLog(log)))
+    assert [kind for kind, _ in live] == [AnswerError, RefusedError, RefusedError]
+    assert faults(Endpoint(server.address, replay=Replay(log))) == live
+    assert [exchange.get("cut") for exchange in read_exchanges(log)] == [True, None, None]
+
+
+def test_a_log_that_cannot_be_written_or_read_is_told(server: Server, tmp_path: Path) -> None:
+    log = ExchangeLog(tmp_path / "log")
+    log.file.mkdir()
+    with pytest.raises(EndpointError, match=r"The exchange cannot be kept: Is a directory.*another file"):
+        Endpoint(server.address, log=log).embeddings("small", ["tea"])
+    with pytest.raises(EndpointError, match="cannot be read: Is a directory"):
+        ExchangeLog(log.file)
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\n")
+    with pytest.raises(EndpointError, match="altered or is cut off"):
+        ExchangeLog(tmp_path / "bytes")
 
 
 def test_a_missing_log_is_told(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import equipoise
 from equipoise.component import Runtime
+from equipoise.endpoint import budget
 from equipoise.language.generators import generator
 from equipoise.language.profiles.prompts import user_prompt
 from equipoise.pipeline.describe import _who_they_are, describe
@@ -142,6 +143,7 @@ def test_encoders_read_descriptions_of_items(run, tmp_path):
 def test_a_server_that_goes_away_costs_only_the_rest(run, capsys, monkeypatch):
     message = {"choices": [{"message": {"content": "A fine thing."}, "finish_reason": "stop"}]}
     monkeypatch.setenv("EQUIPOISE_MAX_REQUESTS", "20")
+    budget._process.cache_clear()
     with serving() as server:
         monkeypatch.setenv("EQUIPOISE_BASE_URL", server.address)
         for _ in range(40):
@@ -152,6 +154,7 @@ def test_a_server_that_goes_away_costs_only_the_rest(run, capsys, monkeypatch):
         assert "same command again" in said
         account = json.loads((run / "profiles" / "items.json").read_text("utf-8"))
         assert (account["complete"], account["spent"]["requests"]) == (False, 20)
+        monkeypatch.setenv("EQUIPOISE_MAX_REQUESTS", "40")  # of this process, which spent half of them
         assert call("describe", run, "--generator", "openai:small") == 0
         assert len(server.bodies) == 40
 

@@ -2,7 +2,7 @@
 
 from equipoise.endpoint.budget import Budget
 from equipoise.endpoint.client import Endpoint
-from equipoise.endpoint.errors import AnswerError, BudgetError, CutOffError, EndpointError
+from equipoise.endpoint.errors import AnswerError, BudgetError, CutOffError, EndpointError, RefusedError
 from equipoise.endpoint.exchanges import ExchangeLog, Replay, read_exchanges
 from equipoise.endpoint.sealed import SealedLog
 
@@ -14,6 +14,7 @@ __all__ = [
     "Endpoint",
     "EndpointError",
     "ExchangeLog",
+    "RefusedError",
     "Replay",
     "SealedLog",
     "read_exchanges",

@@ -25,8 +25,8 @@ from equipoise.endpoint.addresses import checked
 from equipoise.endpoint.answers import read_message, read_object, read_usage, response_format
 from equipoise.endpoint.budget import Budget, Used
 from equipoise.endpoint.embeddings import batches, read_embeddings
-from equipoise.endpoint.errors import AnswerError, EndpointError, PassingError
-from equipoise.endpoint.exchanges import ExchangeLog, Replay
+from equipoise.endpoint.errors import AnswerError, EndpointError, PassingError, RefusedError
+from equipoise.endpoint.exchanges import ExchangeLog, Recorded, Replay
 from equipoise.endpoint.reading import as_json, read_body
 from equipoise.endpoint.refusals import LONGEST_WAIT, refusal
 from equipoise.errors import ConfigError
@@ -56,7 +56,7 @@ class Endpoint:
         replay: Where answers come from instead of the server, which is never asked then.
 
     Raises:
-        ConfigError: if the address is not a usable one.
+        ConfigError: if the address is not a usable one, or the key holds signs that no key can.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Endpoint:
         replay: Replay | None = None,
     ) -> None:
         self.address = checked(base_url)
-        self._key = SecretStr((key or "").strip())
+        self._key = SecretStr(_sendable((key or "").strip()))
         self.timeout, self.attempts, self.pause = timeout, attempts, pause
         self.budget, self.log, self.replay = budget or Budget(), log, replay
 
@@ -82,8 +82,8 @@ class Endpoint:
 
         `EQUIPOISE_BASE_URL` and `EQUIPOISE_API_KEY`, or else `OPENAI_BASE_URL` and `OPENAI_API_KEY`: a key goes only
         to the address of the same prefix. `EQUIPOISE_MAX_REQUESTS`, `_MAX_TOKENS` and `_MAX_COST` (with `_PRICE_IN`
-        and `_PRICE_OUT`, see `Budget`) set a budget, `EQUIPOISE_EXCHANGES` names a log to write, `EQUIPOISE_REPLAY`
-        one to answer from (then no address is needed).
+        and `_PRICE_OUT`, see `Budget.from_environment`) set a budget that all endpoints of this process share,
+        `EQUIPOISE_EXCHANGES` names a log to write, `EQUIPOISE_REPLAY` one to answer from (then no address is needed).
 
         Args:
             options: Arguments of `Endpoint`; they win over the environment.
@@ -221,11 +221,12 @@ class Endpoint:
 
         Raises:
             AnswerError: if the answer is longer than that.
-            EndpointError: if the server refuses or stays away, or its answer is no JSON object.
+            RefusedError: if the server refuses what is asked, or its answer is no JSON object.
+            EndpointError: if the server refuses to be asked or stays away, or the exchange cannot be kept in the log.
             BudgetError: if the budget is used up.
         """
         if self.replay is not None:
-            return _object(self.replay.answer(path, body), self.address)
+            return self._read(self.replay.answer(path, body), most_bytes)
         tries = Retrying(
             stop=stop_after_attempt(self.attempts),
             wait=self._wait,
@@ -255,30 +256,53 @@ class Endpoint:
                     else "an answer that cannot be read"
                 )
                 raise PassingError(f"The server gave {what}: {fault}", where=self.address) from None
-            if response.status_code != 200:
+            status = response.status_code
+            if status == 200 and not content.whole:
+                told = Recorded(status, f"[more than {most_bytes} bytes]", cut=True)
+            else:
+                told = Recorded(status, as_json(self._without_key(content.text)), cut=False)
+            if status != 200:
                 used = Used(0, 0)
-            elif not content.whole:
-                self._record(path, body, 200, f"[more than {most_bytes} bytes]")
-                raise AnswerError(
-                    f"The server's answer is longer than {most_bytes >> 10:,} KiB",
-                    where=self.address,
-                    todo="Check that the address is that of an OpenAI-compatible server.",
-                )
-            answer = as_json(self._without_key(content.text))
-            self._record(path, body, response.status_code, answer)
-            if response.status_code != 200:
-                raise refusal(response, answer, self.address)
-            found = _object(answer, self.address)
-            used = read_usage(found)
-            return found
+            elif isinstance(told.response, dict):
+                used = read_usage(told.response)
+            self._record(path, body, *told)
+            return self._read(told, most_bytes, response.headers.get("retry-after"))
         finally:
             self.budget.settle(reserved, used)
 
-    def _record(self, path: str, body: Mapping[str, Any], status: int | None, answer: Any) -> None:
-        if self.log is not None:
-            self.log.append(
-                {"address": self.address, "path": path, "request": body, "status": status, "response": answer}
+    def _read(self, told: Recorded, most_bytes: int, wait: str | None = None) -> dict[str, Any]:
+        """What was answered, now or when it was recorded."""
+        if told.status != 200:
+            raise refusal(told.status, told.response, self.address, wait)
+        if told.cut:
+            raise AnswerError(
+                f"The server's answer is longer than {most_bytes >> 10:,} KiB",
+                where=self.address,
+                todo="Check that the address is that of an OpenAI-compatible server.",
             )
+        if not isinstance(told.response, dict):
+            raise RefusedError(
+                "The server's answer is not a JSON object",
+                status=told.status,
+                where=f"{self.address}, it begins {str(told.response)[:80]!r}",
+                todo="Check that the address is that of an OpenAI-compatible server.",
+            )
+        return told.response
+
+    def _record(
+        self, path: str, body: Mapping[str, Any], status: int | None, answer: Any, cut: bool = False
+    ) -> None:
+        if self.log is None:
+            return
+        told = {"address": self.address, "path": path, "request": body, "status": status, "response": answer}
+        try:
+            self.log.append({**told, "cut": True} if cut else told)
+        except OSError as error:
+            raise EndpointError(
+                f"The exchange cannot be kept: {error.strerror or error}",
+                where=str(self.log.file),
+                todo="Make room, or name another file in EQUIPOISE_EXCHANGES.",
+            ) from error
 
     def _without_key(self, text: str) -> str:
         key = self._key.get_secret_value()
@@ -302,11 +326,16 @@ def _length(body: Mapping[str, Any]) -> int:
     return len(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def _object(answer: Any, address: str) -> dict[str, Any]:
-    if not isinstance(answer, dict):
-        raise EndpointError(
-            "The server's answer is not a JSON object",
-            where=f"{address}, it begins {str(answer)[:80]!r}",
-            todo="Check that the address is that of an OpenAI-compatible server.",
+def _sendable(key: str) -> str:
+    """The key, if a header can hold it.
+
+    Raises:
+        ConfigError: if not; the key is not told.
+    """
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ConfigError(
+            "The key of the server holds signs that no key can: letters beyond ASCII, blanks or line breaks",
+            where="EQUIPOISE_API_KEY or OPENAI_API_KEY",
+            todo="Copy it anew from where it was given out; a masked display does not show it.",
         )
-    return answer
+    return key

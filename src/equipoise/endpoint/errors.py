@@ -13,6 +13,22 @@ class AnswerError(EndpointError):
     """A server answered, but not with what was asked for; it may, asked again."""
 
 
+class RefusedError(AnswerError):
+    """One request got no answer of the protocol: the server refused it (400, 413, 422), or sent no JSON object.
+
+    That may be a matter of what was asked (a text that is too long, or that a filter stops), so that the next request
+    fares better; or of how anything is asked, so that none ever does.
+
+    Args:
+        what: What was wrong.
+        status: What the server answered; 200 where it was no JSON object.
+    """
+
+    def __init__(self, what: str, *, status: int, where: str | None = None, todo: str | None = None) -> None:
+        super().__init__(what, where=where, todo=todo)
+        self.status = status
+
+
 class CutOffError(AnswerError):
     """An answer ended because no more tokens were allowed.
 

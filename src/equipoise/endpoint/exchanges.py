@@ -6,14 +6,16 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from equipoise.endpoint.errors import EndpointError
+from equipoise.endpoint.refusals import OF_ONE_REQUEST
 from equipoise.endpoint.sealed import SealedLog, canonical
 
 
 class ExchangeLog(SealedLog):
-    """A sealed file of exchanges: `address`, `path`, `request`, `status` (null where no answer came), `response`.
+    """A sealed file of exchanges: `address`, `path`, `request`, `status` (null where no answer came), `response`, and
+    `cut` where the answer was too long to be read to its end.
 
     Texts and answers are kept in full: the file is as confidential as they are.
 
@@ -37,6 +39,14 @@ def read_exchanges(file: Path) -> list[dict[str, Any]]:
     return ExchangeLog.read(file)
 
 
+class Recorded(NamedTuple):
+    """An answer out of a log."""
+
+    status: int
+    response: Any
+    cut: bool
+
+
 class Replay:
     """Answers from a log instead of a server: the same results again, without a network or a key.
 
@@ -49,13 +59,15 @@ class Replay:
 
     def __init__(self, file: Path) -> None:
         self.file, self._lock = Path(file), Lock()
-        self._answers: dict[str, list[Any]] = defaultdict(list)
-        exchanges = [exchange for exchange in read_exchanges(file) if exchange["status"] == 200]
+        self._answers: dict[str, list[Recorded]] = defaultdict(list)
+        final = {200, *OF_ONE_REQUEST}  # others were asked again, or ended it
+        exchanges = [exchange for exchange in read_exchanges(file) if exchange["status"] in final]
         self.address = str(exchanges[0]["address"]) if exchanges else ""
         for exchange in exchanges:
-            self._answers[canonical([exchange["path"], exchange["request"]])].append(exchange["response"])
+            known = Recorded(exchange["status"], exchange["response"], bool(exchange.get("cut")))
+            self._answers[canonical([exchange["path"], exchange["request"]])].append(known)
 
-    def answer(self, path: str, request: Mapping[str, Any]) -> Any:
+    def answer(self, path: str, request: Mapping[str, Any]) -> Recorded:
         """What the server answered to this request; where it was asked repeatedly, its answers in turn.
 
         Raises:

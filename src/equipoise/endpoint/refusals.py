@@ -6,24 +6,32 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
-
-from equipoise.endpoint.errors import EndpointError, PassingError
+from equipoise.endpoint.errors import EndpointError, PassingError, RefusedError
 
 LONGEST_WAIT = 60.0  # seconds
+OF_ONE_REQUEST = frozenset({400, 413, 422})
+"""What servers answer of a request that is too long, that a filter stops, or that is none of their protocol."""
 
 
-def refusal(response: httpx.Response, answer: Any, address: str) -> EndpointError:
-    """What a status other than 200 means, in words."""
-    status = response.status_code
+def refusal(status: int, answer: Any, address: str, wait: str | None = None) -> EndpointError:
+    """What a status other than 200 means, in words.
+
+    Args:
+        status: The status.
+        answer: What was said with it.
+        address: Who said it.
+        wait: The header `retry-after`.
+    """
     fault = answer.get("error", answer) if isinstance(answer, dict) else answer
     said = str(fault.get("message", fault) if isinstance(fault, dict) else fault)[:300]
     what = f"The server answered {status}: {said}"
     if status == 429 or status >= 500:
-        after = _retry_after(response.headers.get("retry-after"))
+        after = _retry_after(wait)
         if after is None or after <= LONGEST_WAIT:
             return PassingError(what, after=after, where=address)
         return EndpointError(what, where=address, todo=f"It asks to wait {after:.0f} seconds.")
+    if status in OF_ONE_REQUEST:
+        return RefusedError(what, status=status, where=address)
     advice = {
         401: "Set the key in EQUIPOISE_API_KEY (or OPENAI_API_KEY beside OPENAI_BASE_URL).",
         403: "The key may not do this.",

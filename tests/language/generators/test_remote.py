@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from equipoise.component import Runtime
-from equipoise.endpoint import AnswerError, BudgetError, EndpointError, read_exchanges
+from equipoise.endpoint import AnswerError, BudgetError, EndpointError, budget, read_exchanges
 from equipoise.errors import ConfigError, ModelError
 from equipoise.language.generators import Prompt, generator
 from equipoise.language.generators.remote import RemoteWriter
@@ -34,6 +34,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     )
     for name in names:
         monkeypatch.delenv(f"EQUIPOISE_{name}", raising=False)
+    budget._process.cache_clear()
     with serving() as running:
         monkeypatch.setenv("EQUIPOISE_BASE_URL", running.address)
         yield running
@@ -103,6 +104,39 @@ def test_a_server_that_is_away_is_asked_no_further(monkeypatch: pytest.MonkeyPat
     assert found[0] == "Tea."
     assert all(isinstance(fault, EndpointError) and "503" in str(fault) for fault in found[1:])
     assert len(server.bodies) == 3
+
+
+REFUSED = {"error": {"message": "The text was stopped.", "code": "content_filter"}}
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_text_that_is_refused_costs_only_itself(server: Server, first: bool) -> None:
+    """Where it is the first, one harmless question shows that it is the text that is refused; it is asked once."""
+    steps = [(400, REFUSED), (200, said("Yes.")), (413, REFUSED)] if first else [(400, REFUSED)]
+    for status, content in [*([] if first else [(200, said("Tea."))]), *steps, (200, said("Bread."))]:
+        server.then(status, content)
+    found = writer().attempts(PROMPTS[:3])
+    refused = [isinstance(text, AnswerError) for text in found]
+    assert refused == ([True, True, False] if first else [False, True, False])
+    assert found[2] == "Bread."
+    harmless = [body for body in server.bodies if body["messages"][1]["content"] == "{}"]
+    assert len(harmless) == first
+    assert len(server.bodies) == 3 + first
+
+
+def test_a_server_that_refuses_everything_is_asked_no_further(server: Server) -> None:
+    """A parameter that the model does not know, say."""
+    for _ in range(4):
+        server.then(400, {"error": "max_tokens is not supported"})
+    found = writer().attempts(PROMPTS)
+    assert all("max_tokens is not supported" in str(fault) for fault in found)
+    assert not any(isinstance(fault, AnswerError) for fault in found)
+    assert len(server.bodies) == 2
+
+
+def test_a_page_in_place_of_an_answer_is_asked_for_again(server: Server) -> None:
+    server.then(200, b"<html>Please wait</html>").then(200, said("Tea."))
+    assert writer().write(PROMPTS[:1]) == ["Tea."]
 
 
 def test_money_is_kept_to(server: Server) -> None:

@@ -6,17 +6,22 @@ import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar
+from dataclasses import replace
+from threading import Lock
+from typing import ClassVar, Final
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from equipoise.component import Runtime
-from equipoise.endpoint import AnswerError, Budget, CutOffError, Endpoint
+from equipoise.endpoint import AnswerError, Budget, CutOffError, Endpoint, EndpointError, RefusedError
 from equipoise.errors import EquipoiseError
 from equipoise.language.generators.generator import Generator, Writer, settled
 from equipoise.language.generators.prompt import Prompt
 from equipoise.language.generators.sentences import whole_sentences
 from equipoise.progress import track
+
+_HARMLESS: Final = Prompt("copy", "Answer with the one word: yes.")
+"""What is asked once where a first prompt is refused: a server that answers it refused what strangers' texts say."""
 
 
 class RemoteGenerator(Generator):
@@ -72,6 +77,8 @@ class RemoteWriter(Writer):
     def __init__(self, config: RemoteGenerator, endpoint: Endpoint, runtime: Runtime) -> None:
         super().__init__(config)
         self.endpoint, self.runtime = endpoint, runtime
+        self._answering: bool | None = None
+        self._asking = Lock()
 
     @property
     def identity(self) -> str:
@@ -92,8 +99,9 @@ class RemoteWriter(Writer):
     def attempts(self, prompts: Sequence[Prompt]) -> list[str | EquipoiseError]:
         """One text per prompt, or why there is none.
 
-        After a fault that the next prompt would meet, too (the server is away, the budget used up), nothing more is
-        asked: the other prompts share the fault.
+        After a fault that the next prompt would meet, too (the server is away or refuses whatever it is asked, the
+        budget is used up), nothing more is asked: the other prompts share the fault. A server that answers anything at
+        all refuses a prompt for what it says, such as a text that is too long or that a filter stops.
         """
         lasting: list[EquipoiseError] = []
 
@@ -101,12 +109,18 @@ class RemoteWriter(Writer):
             if lasting:
                 return lasting[0]
             try:
-                return self._text(prompt)
+                text = self._text(prompt)
+                self._answering = True
+                return text
+            except RefusedError as error:
+                if self._answers(prompt.max_tokens):
+                    return error
+                lasting.append(EndpointError(error.what, where=error.where, todo=error.todo))
             except AnswerError as error:
                 return error
             except EquipoiseError as error:
                 lasting.append(error)
-                return error
+            return lasting[0]
 
         with ThreadPoolExecutor(self.config.parallel) as pool:
             answers = pool.map(ask, prompts)
@@ -116,6 +130,18 @@ class RemoteWriter(Writer):
         """Requests, tokens as the server counts them, and money in the currency of the prices."""
         budget = self.endpoint.budget
         return {"requests": budget.requests, "tokens": budget.tokens, "cost": budget.cost}
+
+    def _answers(self, max_tokens: int) -> bool:
+        """Whether the server answers anything that is asked in this way."""
+        with self._asking:
+            if self._answering is None:
+                try:
+                    self._text(replace(_HARMLESS, max_tokens=max_tokens))
+                except EquipoiseError as error:
+                    self._answering = isinstance(error, AnswerError) and not isinstance(error, RefusedError)
+                else:
+                    self._answering = True
+            return self._answering
 
     def _text(self, prompt: Prompt) -> str:
         for left in range(self.config.repeats, -1, -1):
@@ -130,7 +156,8 @@ class RemoteWriter(Writer):
                 if text := whole_sentences(error.text):
                     return text
                 raise  # asked again, it would be no shorter
-            except AnswerError:
-                if not left:
+            except AnswerError as error:
+                refused = isinstance(error, RefusedError) and error.status != 200
+                if refused or not left:
                     raise
         raise AssertionError("the last try returns or raises")
