@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from equipoise.causal.discovery.partial_graph import HEAD, TAIL, PartialGraph
-from equipoise.endpoint import AnswerError, Endpoint
+from equipoise.endpoint import AnswerError, Endpoint, RefusedError
 from equipoise.progress import track
 
 _RULES = """You are an expert in causal inference. You are given the columns of a table as a JSON list. \
@@ -21,6 +21,8 @@ Propose which columns directly cause which others, and which pairs have a common
 - Name direct causes only, each with a reason in one short sentence. When unsure, leave the edge out.
 - There are no cycles: nothing causes itself, directly or indirectly.
 Answer with JSON of the schema and nothing else."""
+
+_LONGEST = 8192  # tokens of an answer, about two hundred edges; without a limit, no budget could be kept to
 
 
 class ProposedEdge(BaseModel):
@@ -95,7 +97,9 @@ def ask(
             {"role": "user", "content": json.dumps(columns, ensure_ascii=False)},
         ]
         try:
-            answer = endpoint.chat(model, messages, schema=ProposedGraph)
+            answer = endpoint.chat(model, messages, schema=ProposedGraph, max_tokens=_LONGEST)
+        except RefusedError:  # what is asked differs in nothing but its order
+            raise
         except AnswerError as error:
             fault = error
             continue
