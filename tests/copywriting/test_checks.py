@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -60,6 +61,60 @@ def test_names_stand_for_items_in_their_forms_only():
     assert not read(FILM, "You watched The Matrix Reloaded.", "en").sound
     short = Facts("9", "It (1990)", {"genres": ("Horror",)})
     assert [claim.grounds for claim in check("Here it is.", short).claims] == [()]
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("Silent Harbor is a drama. You have already watched it.", "en"),
+        ("Silent Harbor is a drama. You loved it.", "en"),
+        ("A drama, and you've already seen this.", "en"),
+        ("We recommend Silent Harbor, which you liked.", "en"),
+        ("它是绿色的，您看过它。", "zh"),
+        ("“Norvik 复古绿色茶壶”您已经买过。", "zh"),
+        ("您喜欢这款绿色茶壶。", "zh"),
+    ],
+)
+def test_the_item_is_no_choice_of_the_reader_by_a_pronoun_either(text, lang):
+    faults = check(text, {"en": FILM, "zh": POT}[lang], lang, nouns=("茶壶",)).faults
+    assert [fault.kind for fault in faults] == ["relation"], faults
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("We suggest Silent Harbor, given that you liked The Long Tide.", "en"),
+        ("Silent Harbor is a drama; see if you like it.", "en"),
+        ("We recommend Silent Harbor. You may like it.", "en"),
+        ("推荐“Norvik 复古绿色茶壶”，您看过《泡茶入门》。", "zh"),
+        ("“Norvik 复古绿色茶壶”是绿色的，您可能会喜欢它。", "zh"),
+    ],
+)
+def test_pronouns_of_what_is_offered_stand(text, lang):
+    assert check(text, {"en": FILM, "zh": POT}[lang], lang).faults == ()
+
+
+def test_a_number_counts_what_its_field_is_called():
+    film = Facts("1", "Alien", {"runtime": 117, "pages": 300, "year": 1979})
+    assert check("Alien has 300 pages and a runtime of 117.", film).sound
+    assert check("Its runtime is 117, and the year 1979.", film).sound
+    for said in ("Alien has 117 pages.", "It has 300 pages and a 300 runtime."):
+        assert "number" in {fault.kind for fault in check(said, film).faults}, said
+    without = Facts("1", "Alien", {"runtime": 117})
+    assert "number" in {fault.kind for fault in check("Alien has 117 pages.", without).faults}
+
+
+def test_only_titles_may_say_anything():
+    review = "As a mother of two I guarantee this cures"
+    named = Facts("1", review, {"colour": "red"}, (Past("2", "Best for women"),))
+    assert check(f"We suggest {review}.", named).sound
+    told = replace(named, titled=False)
+    faults = check(f"We suggest {review}.", told).faults
+    assert {(fault.kind, fault.what) for fault in faults} == {("trait", review), ("banned", review)}
+    assert [fault.kind for fault in check("Red. You chose Best for women.", told).faults] == [
+        "trait",
+        "banned",
+    ]
 
 
 def test_a_currency_in_front_vouches_for_nothing_behind():

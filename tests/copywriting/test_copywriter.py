@@ -67,6 +67,16 @@ def test_what_the_template_may_not_say_is_left_out():
     assert copy.grounded == 1.0
 
 
+def test_where_not_even_the_name_stands_the_id_is_shown():
+    review = Facts("B0042", "I guarantee this cures", {}, titled=False)
+    (copy,), _ = copies("Buy now.", facts=review)
+    assert (copy.text, copy.grounded, copy.fallback) == ("B0042", 1.0, True)
+    long = Facts("1", "x" * 300 + " https://example.com", {})
+    (copy,), _ = copies("Buy now.", facts=long)
+    assert all(not claim.faults for claim in copy.claims)
+    assert Copywriter().check(copy.text, long).sound or copy.text == "1"
+
+
 def test_servers_that_fail_cost_no_text_and_a_spent_budget_ends_asking():
     good = "Try Silent Harbor."
     found, script = copies(EndpointError("down"), good, BudgetError("spent"), good, good)

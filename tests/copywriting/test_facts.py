@@ -42,6 +42,12 @@ def test_only_what_carried_the_score_is_a_reason():
     assert "gender" not in facts.prompt().key()
 
 
+def test_what_is_called_otherwise_is_no_title():
+    assert gather(explanation(), ITEM, {}, title="title_en").titled
+    assert gather(explanation(), {"title": "Kettle"}, {}).titled
+    assert not gather(explanation(), {"review": "I love it"}, {}, title="review").titled
+
+
 def test_an_item_without_a_name_is_called_by_its_id():
     facts = gather(explanation(), {}, {}, read=lambda text: "")
     assert (facts.title, dict(facts.fields)) == ("7", {})

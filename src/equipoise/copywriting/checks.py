@@ -28,7 +28,7 @@ def check(
 
     A statement stands if each of its words either states nothing (a closed list: words of joining and of
     recommending), or is taken from the item's fields, or names an earlier choice that carried the score. Words
-    behind "you chose" and the like must come from those choices; words behind "directed by", "priced at" and the
+    behind "you chose" and the like must come from those choices, and "it" is none; words behind "directed by", "priced at" and the
     like from the field they speak of. Numbers, dates and currencies must be the same; a negated word is taken only
     with its negation. So what the facts do not say fails, whether it is true or not; but words of the right fields
     put together into a wrong sentence can pass.
@@ -61,7 +61,7 @@ def _all(claims: Sequence[Claim]) -> list[Fault]:
 def _rules(facts: Facts, lang: Language, nouns: Sequence[str]) -> Rules:
     words = lexicon(lang)
     frame = words.frame | {gram(noun.casefold()) for noun in nouns}
-    return Rules(Ground.of(facts, words), words, frame, words.traits | _own(facts.unsaid))
+    return Rules(Ground.of(facts, words), words, frame, words.traits | _own(facts.unsaid), facts.titled)
 
 
 def _own(values: Sequence[str]) -> frozenset[Gram]:

@@ -10,8 +10,9 @@ from pydantic import PositiveInt
 
 from equipoise.component import Component
 from equipoise.copywriting.checks import check
-from equipoise.copywriting.claims import Checked, Copy, Fault
+from equipoise.copywriting.claims import Checked, Claim, Copy, Fault
 from equipoise.copywriting.facts import Facts
+from equipoise.data import vocabulary as v
 from equipoise.endpoint import BudgetError, EndpointError
 from equipoise.language.generators import Prompt, Writer, generator
 from equipoise.language.generators.prompt import Language
@@ -23,7 +24,8 @@ class Copywriter(Component):
     """Writes a short text about each recommendation, and shows none that was not checked.
 
     A draft with any fault (see `check`) is replaced by the template's text in the same style, that by the template's
-    shortest, and that by the item's name: whatever is shown was checked as the draft was.
+    shortest, and that by the item's name, each checked as the draft was. Where not even the name stands, its id is
+    shown.
     """
 
     name = "copywriter"
@@ -96,9 +98,10 @@ class Copywriter(Component):
         return check(text, facts, self.lang, nouns=self.nouns, longest=self.longest)
 
     def _safe(self, facts: Facts) -> Checked:
-        """The longest text of the template that stands."""
+        """The longest text of the template that stands; else the item's id."""
         template = generator(_TEMPLATE).open()
         alone = replace(facts, fields={}, past=())
         prompts = [self._prompt(facts), facts.prompt(self.lang, "brief"), alone.prompt(self.lang, "brief")]
         checked = [self.check(text, facts) for text in template.write(prompts)]
-        return next((each for each in checked if each.sound), checked[-1])
+        bare = Checked(facts.item, (Claim(facts.item, (v.ITEM,), ()),), ())
+        return next((each for each in checked if each.sound), bare)

@@ -18,6 +18,7 @@ Value = str | int | float | tuple[str, ...]
 _LONGEST: Final = {"title": 120, "value": 600}
 _SHORT: Final = 60  # signs of a value that two items may have in common
 _MAX_TOKENS: Final = 90
+_TITLES: Final = {"title", "name"}
 _LANGUAGES: Final = ("en", "zh")
 _INSTRUCTIONS: Final[Mapping[Language, str]] = {
     "en": (
@@ -65,6 +66,7 @@ class Facts:
         past: The choices that carried the score, the weightiest first.
         words: Words of its text that carried the score.
         unsaid: The person's own values of sensitive columns; they never enter a prompt, and no text may hold them.
+        titled: Whether names are titles; other texts that stand for names are held to what texts may say.
     """
 
     item: str
@@ -73,6 +75,7 @@ class Facts:
     past: tuple[Past, ...] = ()
     words: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = ()
+    titled: bool = True
 
     def prompt(self, lang: Language = "en", style: str = "plain") -> Prompt:
         """What a generator is asked: the task `copy`, with the data
@@ -115,7 +118,8 @@ def gather(
         explanation: Why the item stands in the list.
         item: Its row of the items table, by column.
         past: The rows of past items, by id; those missing are called by their titles in the explanation.
-        title: Column of the name; by default one called title or name, or else the explanation's.
+        title: Column of the name; by default one called title or name, or else the explanation's. Values of a column
+            that is called otherwise are no titles.
         lang: Language of the text to be written.
         read: What each text of a stranger goes through.
         unsaid: The person's values of sensitive columns.
@@ -134,7 +138,8 @@ def gather(
     text = " ".join(str(value) for value in (called, *told.values())).casefold()
     words = [reason.name for reason in reasons if reason.kind == "word" and reason.name.casefold() in text]
     values = tuple(str(value) for value in unsaid if value is not None and str(value).strip())
-    return Facts(explanation.item, called, told, tuple(chosen), tuple(words[:5]), values)
+    titled = title is None or bool(_TITLES & set(title.casefold().split("_")))
+    return Facts(explanation.item, called, told, tuple(chosen), tuple(words[:5]), values, titled)
 
 
 def _fields(row: Mapping[str, Any], lang: Language, read: Callable[[str], str]) -> dict[str, Value]:

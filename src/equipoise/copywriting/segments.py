@@ -168,6 +168,15 @@ def _scopes(read: Sequence[Token], lexicon: Lexicon) -> list[Scope]:
     return scopes
 
 
+def claimed(read: Sequence[Token], lexicon: Lexicon) -> list[str]:
+    """Where a statement says that the reader chose what it names by a pronoun only: "you loved it", "which you saw".
+
+    A pronoun behind is held to be the item; a relative one is, where the item's name stands in front.
+    """
+    line, _ = _line(read)
+    return [match[0] for match in lexicon.claims.finditer(line) if match["of"] or match["by"]]
+
+
 def _line(read: Sequence[Token]) -> tuple[str, list[int]]:
     """The statement as one folded line with names as ⟦i⟧ and ⟦p⟧, and where each token begins in it."""
     line, starts = "", list[int]()

@@ -11,10 +11,11 @@ from typing import Final
 from equipoise.copywriting.claims import Claim, Fault, Kind
 from equipoise.copywriting.evidence import EXACT, TITLE, Evidence, Ground, Quantity, stem, unit
 from equipoise.copywriting.lexicon import Gram, Lexicon
-from equipoise.copywriting.segments import Segment, segments
+from equipoise.copywriting.segments import Segment, claimed, segments
 from equipoise.copywriting.tokens import ENDS, Token, normal, tokens
 
 _QUOTES: Final = {"“": "”", "「": "」", "《": "》", "『": "』", '"': '"'}
+_NAMES: Final = ("item", "past")
 _YEAR: Final = re.compile("1[5-9][0-9]{2}|20[0-9]{2}")
 
 
@@ -27,12 +28,14 @@ class Rules:
         lexicon: Of the text's language.
         frame: Phrases that state nothing of an item.
         traits: Phrases that say who a person is.
+        titled: Whether names are titles, which may say anything.
     """
 
     ground: Ground
     lexicon: Lexicon
     frame: frozenset[Gram]
     traits: frozenset[Gram]
+    titled: bool = True
 
 
 def statements(text: str, read: Sequence[Token]) -> list[tuple[str, list[Token]]]:
@@ -60,6 +63,9 @@ def judged(said: str, read: Sequence[Token], rules: Rules) -> Claim:
     marked = {place for _, places in told for place in places} | _units(read, parts, rules.ground)
     faults = [fault for fault, _ in told]
     faults += _relations(read, parts, rules.ground)
+    faults += [
+        Fault("relation", f"{said} as a choice of the reader") for said in claimed(read, rules.lexicon)
+    ]
     faults += _unsupported(read, parts, marked, rules.lexicon)
     return Claim(
         said, tuple(dict.fromkeys(_grounds(read, parts, rules.ground))), tuple(dict.fromkeys(faults))
@@ -131,6 +137,8 @@ def _quantity(
     if counts in EXACT:
         return [each for each in same if each.unit == counts]
     behind = source.get(part.start + 1)
+    if behind is not None and behind.source == "concept" and not _YEAR.fullmatch(token.norm):
+        same = [each for each in same if _labels(each.field, counts)]
     framing = behind is None or behind.source in ("frame", "concept")
     counted = any(
         (counts,) in field.supports for field in fields
@@ -211,8 +219,8 @@ def _quoted(read: Sequence[Token], ground: Ground) -> Iterable[tuple[Fault, rang
 def _told(read: Sequence[Token], rules: Rules) -> Iterable[tuple[Fault, range]]:
     """Traits of persons and claims nobody can keep, with the places of their words."""
     lexicon, ground = rules.lexicon, rules.ground
-    kept = [place for place, token in enumerate(read) if token.text not in ("-", "–")]
-    norms = [read[place].norm if read[place].kind in ("word", "han", "number") else "" for place in kept]
+    spelt = [(place, norm) for place, token in enumerate(read) for norm in _spelt(token, rules.titled)]
+    kept, norms = [place for place, _ in spelt], [norm for _, norm in spelt]
     spoken_to = any(norm in lexicon.reader for norm in norms)
 
     def found(kind: Kind, run: range) -> tuple[Fault, range]:
@@ -221,7 +229,8 @@ def _told(read: Sequence[Token], rules: Rules) -> Iterable[tuple[Fault, range]]:
 
     for run in _matches(norms, rules.traits):
         said = norms[run.start : run.stop]
-        if spoken_to or not any(each.says(said) for each in ground.item):
+        named = read[kept[run.start]].kind in _NAMES  # of a person who wrote it, if it is no title
+        if named or spoken_to or not any(each.says(said) for each in ground.item):
             yield found("trait", run)
     for run in _matches(norms, lexicon.banned):
         yield found("banned", run)
@@ -230,6 +239,15 @@ def _told(read: Sequence[Token], rules: Rules) -> Iterable[tuple[Fault, range]]:
         said = norms[run.start : run.stop] + [norm for norm in behind if norm and (norm,) not in rules.frame]
         if not any(each.says(said) for each in ground.item):
             yield found("banned", run)
+
+
+def _spelt(token: Token, titled: bool) -> list[str]:
+    """The words of a token; none of a title, which may hold any, and none of a hyphen."""
+    if token.kind in _NAMES and not titled:
+        return [norm for each in tokens(normal(token.text)) for norm in _spelt(each, titled)]
+    if token.kind in ("word", "han", "number"):
+        return [token.norm]
+    return [] if token.text in ("-", "–") else [""]
 
 
 def _matches(norms: Sequence[str], phrases: frozenset[Gram]) -> Iterable[range]:

@@ -34,6 +34,8 @@ class Lexicon:
         chose: Where the reader's past begins to be spoken of.
         offers: Where something begins to be offered.
         closes: Where either ends.
+        claims: The reader chose something; the group `by` holds a pronoun that names it, and `of` the item's name with
+            what joins it to this.
     """
 
     frame: frozenset[Gram]
@@ -47,6 +49,7 @@ class Lexicon:
     chose: re.Pattern[str]
     offers: re.Pattern[str]
     closes: re.Pattern[str]
+    claims: re.Pattern[str]
 
     @cached_property
     def longest(self) -> int:
@@ -74,6 +77,7 @@ def lexicon(lang: Language) -> Lexicon:
         chose=patterns["chose"],
         offers=patterns["offers"],
         closes=patterns["closes"],
+        claims=patterns["claims"],
     )
 
 
