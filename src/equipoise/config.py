@@ -79,17 +79,23 @@ class DataSection(Source):
 
 
 class EncoderSection(Part):
-    """`[encoder]`: how texts become vectors."""
+    """`[encoder]`: how texts, images and numbers of items become vectors."""
 
     name: str = "none"
-    """`none`, `tfidf`, `minilm`, `multilingual`, `hf:<name>`, `openai:<model>` or `vectors:<parquet>`."""
+    """`none`, `tfidf`, `minilm`, `multilingual`, `hf:<name>`, `openai:<model>` or `vectors:<parquet>`; `image`,
+    `vision:<model>`, `numeric`; several of these as one by `concat`, `align` or `gan`."""
 
     def located(self, base: Path) -> EncoderSection:
-        """The same section with the path of vectors, or of a model's folder, made absolute."""
-        kind, colon, path = self.name.partition(":")
-        if kind == "vectors" or (kind == "hf" and (base / path).is_dir()):
-            return self.model_copy(update={"name": f"{kind}{colon}{_located_path(path, base)}"})
-        return self
+        """The same section with paths of vectors and of models' folders made absolute, those of modalities too."""
+        placed = {**self.fields, "name": _located_name(self.name, base)}
+        if isinstance(members := placed.get("modalities"), list):
+            placed["modalities"] = [
+                {**one, "name": _located_name(str(one["name"]), base)}
+                if isinstance(one, dict) and "name" in one
+                else one
+                for one in members
+            ]
+        return type(self).model_validate(placed)
 
 
 class ModelSection(Part):
@@ -215,8 +221,14 @@ class Config(Section):
 
     def digest(self) -> str:
         """SHA-256 of the resolved configuration."""
-        unsaid = {"finetune"} if self.finetune is None else set()  # younger than runs that are to be resumed
-        content = self.model_dump(mode="json", exclude=unsaid)
+        content = self.model_dump(mode="json")
+        for section, name in (
+            (content, "finetune"),
+            (content["data"], "images"),
+            (content["data"], "numeric"),
+        ):
+            if section[name] is None:  # younger than runs that are to be resumed
+                del section[name]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -290,6 +302,14 @@ def _located_path(path: str, base: Path) -> str:
     if path.startswith("sqlite:///") and not path.startswith("sqlite:////"):
         return f"sqlite:///{base.resolve()}/{path.removeprefix('sqlite:///')}"
     return path if "://" in path else str((base / Path(path).expanduser()).resolve())
+
+
+def _located_name(name: str, base: Path) -> str:
+    """The name of an encoder; a path behind its colon is made absolute."""
+    kind, colon, path = name.partition(":")
+    if path and (kind == "vectors" or (kind in ("hf", "vision") and (base / path).is_dir())):
+        return f"{kind}{colon}{_located_path(path, base)}"
+    return name
 
 
 def _parse(path: Path) -> dict[str, Any]:

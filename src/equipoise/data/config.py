@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -69,6 +69,11 @@ class Source(Component):
     """Columns of the users that audits group by; None takes the format's own."""
     text: list[str] | None = None
     """Columns of the items that encoders read; None takes the format's own."""
+    images: list[str] | None = None
+    """Columns of the items with images, as bytes of PNG, JPEG, WebP, GIF or BMP files or as paths, which start from the
+    folder of the items; the first that can be read is the item's image."""
+    numeric: list[str] | None = None
+    """Columns of the items that are quantities: prices, lengths, years."""
 
 
 def read(source: Source) -> Dataset:
@@ -86,10 +91,12 @@ def read(source: Source) -> Dataset:
     return assemble(
         data.events,
         data.users,
-        data.items,
+        _with_places(data.items, source.images or (), _folder_of_items(source)),
         sensitive=data.sensitive if source.sensitive is None else source.sensitive,
         text=data.text if source.text is None else source.text,
         numbered=data.numbered,
+        images=source.images or (),
+        numeric=source.numeric or (),
     )
 
 
@@ -126,6 +133,36 @@ def _read_tables(source: Source) -> Dataset:
             todo=nearest(source.columns[name], there),
         )
     return assemble(stack_events(tables, names), users, items, numbered=orders == {ROW})
+
+
+def _folder_of_items(source: Source) -> Path | None:
+    """Where relative paths of images start: beside the table of items; None where that is no one folder."""
+    if source.format != "generic" or source.items is None:
+        return None if source.path is None else Path(source.path).expanduser()
+    entry = source.items.path if isinstance(source.items, TableSource) else source.items
+    paths = [
+        Path(one).expanduser() for one in ([entry] if isinstance(entry, str) else entry) if "://" not in one
+    ]
+    folders = {path if path.is_dir() else path.parent for path in paths}
+    return folders.pop() if len(folders) == 1 else None
+
+
+def _with_places(
+    items: pl.DataFrame | None, images: Iterable[str], folder: Path | None
+) -> pl.DataFrame | None:
+    """The items with relative paths of images made absolute."""
+    if items is None or folder is None:
+        return items
+    base = str(folder.resolve())
+    paths = [name for name in images if items.schema.get(name) == pl.String]
+    relative = {name: ~pl.col(name).str.contains(r"^/|^[A-Za-z]:[\\/]|://") for name in paths}
+    return items.with_columns(
+        pl.when(relative[name] & (pl.col(name) != ""))
+        .then(pl.concat_str(pl.lit(f"{base}/"), name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in paths
+    )
 
 
 def _event_columns(source: Source, there: list[str], *, alone: bool) -> dict[str, str]:

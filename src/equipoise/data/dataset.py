@@ -84,6 +84,8 @@ class Dataset:
         text: Columns of `items` that encoders read.
         account: What reading and cleaning did, by reason and row count.
         numbered: Whether `order` was made from the rows' own order, so that it tells no two rows apart.
+        images: Columns of `items` that hold images: encoded files (PNG, JPEG ...) as bytes, or their paths.
+        numeric: Columns of `items` that encoders read as quantities.
     """
 
     events: pl.DataFrame
@@ -93,6 +95,8 @@ class Dataset:
     text: tuple[str, ...] = ()
     account: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     numbered: bool = False
+    images: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
 
     @classmethod
     def from_frames(cls, events: Any, users: Any = None, items: Any = None, **fields: Any) -> Dataset:

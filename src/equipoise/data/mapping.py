@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -128,21 +129,27 @@ def assemble(
     sensitive: Iterable[str] = (),
     text: Iterable[str] = (),
     numbered: bool = False,
+    images: Iterable[str] = (),
+    numeric: Iterable[str] = (),
 ) -> Dataset:
     """The dataset of three mapped tables: ids of one type, all named columns there, and the count of what was
     read.
 
     Raises:
-        DataError: if a sensitive or text column is not in its table.
+        DataError: if a sensitive, text, image or numeric column is not in its table, or holds something else.
     """
-    sensitive, text = tuple(sensitive), tuple(text)
-    for names, table, what in ((sensitive, users, "users"), (text, items, "items")):
+    sensitive, text, images, numeric = tuple(sensitive), tuple(text), tuple(images), tuple(numeric)
+    of_items = (text, items, "items"), (images, items, "items"), (numeric, items, "items")
+    for names, table, what in ((sensitive, users, "users"), *of_items):
         for name in names:
             if table is None:
                 raise DataError(
                     f"There is no {what} table to hold '{name}'", todo=f"Name one as `{what}` under [data]."
                 )
             _require(table, name, what)
+    if items is not None:
+        _hold(items, images, "images, as bytes or as paths", pl.Binary, pl.String)
+        _hold(items, numeric, "numbers", *pl.datatypes.group.NUMERIC_DTYPES)
     tables = {"events": events, "users": users, "items": items}
     for key in (v.USER, v.ITEM):
         tables = _agree(tables, key)
@@ -152,7 +159,17 @@ def assemble(
         if table is not None
     )
     assert tables["events"] is not None
-    return Dataset(tables["events"], tables["users"], tables["items"], sensitive, text, account, numbered)
+    return Dataset(
+        tables["events"],
+        tables["users"],
+        tables["items"],
+        sensitive,
+        text,
+        account,
+        numbered,
+        images,
+        numeric,
+    )
 
 
 def rename(raw: pl.DataFrame, columns: Mapping[str, str], where: str) -> pl.DataFrame:
@@ -289,6 +306,17 @@ def _whole_ids(column: pl.Series) -> pl.Series:
     if column.dtype.is_float() and (column.drop_nulls() % 1 == 0).all():  # whole numbers beside missing ones
         return column.cast(pl.Int64)
     return column if column.dtype in (pl.String, pl.Null) else column.cast(pl.String)
+
+
+def _hold(items: pl.DataFrame, columns: Iterable[str], what: str, *kinds: Any) -> None:
+    """Refuse columns of other types, save those that hold nothing at all."""
+    for name in columns:
+        if items.schema[name] not in (*kinds, pl.Null):
+            raise DataError(
+                f"Column '{name}' should hold {what}",
+                where=f"items: its type is {items.schema[name]}",
+                todo="Name another column under [data].",
+            )
 
 
 def _require(table: pl.DataFrame, column: str, where: str, hint: str | None = None) -> None:

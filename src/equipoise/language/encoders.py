@@ -8,7 +8,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import polars as pl
@@ -33,23 +33,43 @@ _REMEMBERED = 20_000  # texts whose vectors a fitted encoder keeps
 class Encoder(Component, ABC):
     """How items become vectors."""
 
+    reads: ClassVar[frozenset[str]] = frozenset()
+    """The kinds of columns that it cannot do without: "text", "images", "numeric"."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What it reads as it is configured."""
+        return self.reads
+
     @abstractmethod
     def item_vectors(
         self,
         items: pl.DataFrame,
         text: Sequence[str],
         *,
+        images: Sequence[str] = (),
+        numeric: Sequence[str] = (),
         cache: Path | None = None,
         runtime: Runtime | None = None,
     ) -> Vectors:
         """Vectors of all items, see `encode_items`."""
 
 
-class SentenceEncoder(Encoder, ABC):
-    """How texts become vectors."""
+class Queryable(Encoder, ABC):
+    """An encoder that can put texts which come later, searches and wishes, beside the items."""
 
     max_characters: PositiveInt = 8_000
     """Only the first so many characters of a text are read; a model of 256 tokens sees less still."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, Any], arrays: Arrays, runtime: Runtime) -> FittedEncoder[Any]:
+        """The inverse of `FittedEncoder.state` and `.arrays`."""
+
+
+class SentenceEncoder(Queryable, ABC):
+    """How texts become vectors."""
+
+    reads = frozenset({"text"})
 
     @abstractmethod
     def fit(self, texts: Sequence[str], runtime: Runtime | None = None) -> FittedEncoder[Any]:
@@ -61,7 +81,7 @@ class SentenceEncoder(Encoder, ABC):
         """
 
     def restore(self, state: Mapping[str, Any], arrays: Arrays, runtime: Runtime) -> FittedEncoder[Any]:
-        """The inverse of `FittedEncoder.state` and `.arrays`; pretrained encoders keep neither."""
+        """The inverse of `FittedEncoder.state` and `.arrays`, of which pretrained encoders keep neither."""
         return self.fit([], runtime)
 
     def item_vectors(
@@ -69,6 +89,8 @@ class SentenceEncoder(Encoder, ABC):
         items: pl.DataFrame,
         text: Sequence[str],
         *,
+        images: Sequence[str] = (),
+        numeric: Sequence[str] = (),
         cache: Path | None = None,
         runtime: Runtime | None = None,
     ) -> Vectors:
@@ -80,7 +102,7 @@ class SentenceEncoder(Encoder, ABC):
         return Vectors(items[v.ITEM], encode_cached(texts, fitted, store, runtime), fitted)
 
 
-_E = TypeVar("_E", bound=SentenceEncoder)
+_E = TypeVar("_E", bound=Queryable)
 
 
 class FittedEncoder(ABC, Generic[_E]):
@@ -171,6 +193,9 @@ ENCODERS: Registry[Encoder] = Registry(
         "hf": "equipoise.language.transformer:HuggingFace",
         "openai": "equipoise.language.remote:Remote",
         "vectors": "equipoise.language.precomputed:Precomputed",
+        "image": "equipoise.language.modalities.image:Image",
+        "numeric": "equipoise.language.modalities.numeric:Numeric",
+        "concat": "equipoise.language.fusion.concat:Concat",
     },
 )
 
@@ -180,7 +205,8 @@ def encoder(name: str, **fields: Any) -> Encoder:
 
     Args:
         name: `tfidf`, `minilm`, `multilingual`, `hf:<name or folder>`, `openai:<model>`, `vectors:<parquet>`,
-            or the name under which another package offers one in the entry-point group `equipoise.encoders`.
+            `image`, `vision:<name or folder>`, `numeric`; of several together `concat`, `align`, `gan`; or the name
+            under which another package offers one in the entry-point group `equipoise.encoders`.
         fields: Its hyper-parameters.
 
     Raises:
@@ -194,6 +220,8 @@ def encode_items(
     text: Sequence[str],
     encoding: Encoder | str = "tfidf",
     *,
+    images: Sequence[str] = (),
+    numeric: Sequence[str] = (),
     cache: Path | None = None,
     runtime: Runtime | None = None,
 ) -> Vectors:
@@ -203,6 +231,8 @@ def encode_items(
         items: Items table of any engine, with `item_id`.
         text: Columns to read, the most telling first (see `compose`).
         encoding: An encoder, or its name.
+        images: Columns with images, as bytes of encoded files or as paths.
+        numeric: Columns with quantities.
         cache: Folder that keeps vectors by content, so that what was encoded once is never encoded again;
             None for none.
         runtime: Device, threads, progress.
@@ -220,7 +250,10 @@ def encode_items(
     if v.ITEM not in table.columns:
         raise DataError(f"The items have no column '{v.ITEM}'", todo=nearest(v.ITEM, table.columns))
     chosen = encoder(encoding) if isinstance(encoding, str) else encoding
-    return chosen.item_vectors(table, text, cache=cache, runtime=runtime)
+    for column in (*images, *numeric):
+        if column not in table.columns:
+            raise DataError(f"The items have no column '{column}'", todo=nearest(column, table.columns))
+    return chosen.item_vectors(table, text, images=images, numeric=numeric, cache=cache, runtime=runtime)
 
 
 def load_encoder(folder: Path, runtime: Runtime | None = None) -> FittedEncoder[Any]:
@@ -237,7 +270,7 @@ def load_encoder(folder: Path, runtime: Runtime | None = None) -> FittedEncoder[
         content = json.loads(file.read_text(encoding="utf-8"))
         fields, state, saved = dict(content["encoder"]), content["state"], content["identity"]
         config = encoder(fields.pop("name"), **fields)
-        if not isinstance(config, SentenceEncoder):
+        if not isinstance(config, Queryable):
             raise TypeError
         stored = folder / "encoder.safetensors"
         fitted = config.restore(state, load_file(stored) if stored.exists() else {}, runtime or Runtime())

@@ -43,14 +43,16 @@ class Precomputed(Encoder):
     """The Parquet file."""
     column: str = "vector"
     """The column that holds lists of numbers, all of one length."""
-    missing: Literal["error", "zero"] = "error"
-    """What to do where an item has no vector: refuse, or give it the zero vector."""
+    missing: Literal["error", "absent", "zero"] = "error"
+    """What to do where an item has no vector: refuse, leave it without one, or give it the zero vector."""
 
     def item_vectors(
         self,
         items: pl.DataFrame,
         text: Sequence[str],
         *,
+        images: Sequence[str] = (),
+        numeric: Sequence[str] = (),
         cache: Path | None = None,
         runtime: Runtime | None = None,
     ) -> Vectors:
@@ -72,10 +74,15 @@ class Precomputed(Encoder):
             raise DataError(
                 f"{len(match.missing):,} items have no vector, among them {_some(match.missing)}",
                 where=where,
-                todo='Add them, or set missing = "zero" to give them the zero vector.',
+                todo='Add them, or set missing = "absent" to leave them without one, or "zero" for the zero vector.',
             )
         _LOG.info("%s: %d items without a vector, %d vectors without an item", self.path, *map(len, match))
-        return Vectors(items[v.ITEM], stored.aligned(items[v.ITEM])[0])
+        account = {"modality": "vectors", "items": len(items), "with": len(items) - len(match.missing)}
+        matrix, present = stored.aligned(items[v.ITEM])
+        if self.missing == "zero":
+            return Vectors(items[v.ITEM], matrix, account=(account,))
+        ids = items[v.ITEM].filter(pl.Series(present, dtype=pl.Boolean))
+        return Vectors(ids, matrix[present], account=(account,))
 
     def match(self, items: pl.DataFrame) -> Match:
         """Which items have no vector, and which vectors no item."""

@@ -38,11 +38,13 @@ class Vectors:
         matrix: float32 of shape (len(ids), width).
         encoder: What made them, where texts unseen so far (a search query, a wish) may have to be embedded;
             else None.
+        account: What became of the items' images, numbers and other modalities, in plain values.
     """
 
     ids: pl.Series
     matrix: Floats
     encoder: TextEncoder | None = None
+    account: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         if self.matrix.ndim != 2 or len(self.ids) != len(self.matrix):

@@ -1,6 +1,9 @@
-"""Texts of items become vectors, where the configuration asks for an encoder."""
+"""Texts, images and numbers of items become vectors, where the configuration asks for an encoder."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from equipoise.component import Runtime
 from equipoise.config import Config
@@ -8,6 +11,8 @@ from equipoise.data import Dataset
 from equipoise.errors import ConfigError
 from equipoise.language import Vectors, encode_items, encoder
 from equipoise.language.cache import cache_folder
+
+_KINDS = {"text": "texts", "images": "images", "numeric": "numbers"}
 
 
 def encode(config: Config, data: Dataset, runtime: Runtime) -> Vectors | None:
@@ -19,13 +24,43 @@ def encode(config: Config, data: Dataset, runtime: Runtime) -> Vectors | None:
     if config.encoder.name == "none":
         return None
     chosen = encoder(config.encoder.name, **config.encoder.fields)
-    precomputed = config.encoder.name.startswith("vectors:")
-    if data.items is None or not (data.text or precomputed):
+    lacking = [kind for kind in _KINDS if kind in chosen.needs and not getattr(data, kind)]
+    if data.items is None or lacking:
+        kind = lacking[0] if lacking else "text"
         raise ConfigError(
-            f"The encoder '{config.encoder.name}' has no texts to read",
+            f"The encoder '{config.encoder.name}' has no {_KINDS[kind]} to read",
             where="no items table"
             if data.items is None
             else f"columns of items: {', '.join(data.items.columns)}",
-            todo='Name the text columns under [data] text, or set [encoder] name = "none".',
+            todo=f'Name their columns under [data] {kind}, or set [encoder] name = "none".',
         )
-    return encode_items(data.items, data.text, chosen, cache=cache_folder(), runtime=runtime)
+    return encode_items(
+        data.items,
+        data.text,
+        chosen,
+        images=data.images,
+        numeric=data.numeric,
+        cache=cache_folder(),
+        runtime=runtime,
+    )
+
+
+def shortfalls(account: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a reader must know of the items' modalities: what cannot be read, and what is not there.
+
+    Args:
+        account: That of `Vectors`.
+    """
+    said = list[str]()
+    filled = next((f" In its place stands: {told['filled']}." for told in account if "filled" in told), "")
+    for told in account:
+        name, items, lack = told["modality"], told["items"], told["items"] - told["with"]
+        if told.get("broken"):
+            said.append(
+                f"{name}: {told['broken']:,} images cannot be read and count as missing, "
+                f"such as {'; '.join(told['examples'])}."
+            )
+        if lack:
+            absent = " These are known by who took them alone." if told is account[-1] else filled
+            said.append(f"{name}: {lack:,} of {items:,} items have none.{absent}")
+    return said

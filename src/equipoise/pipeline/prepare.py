@@ -69,6 +69,8 @@ def write_prepared(prepared: Prepared, data: Dataset, folder: RunFolder, record:
         "protocol": prepared.protocol,
         "sensitive": list(data.sensitive),
         "text": list(data.text),
+        "images": list(data.images),
+        "numeric": list(data.numeric),
     }
 
 
@@ -94,6 +96,8 @@ def read_prepared(config: Config, folder: RunFolder, *, world: bool = True) -> P
         tuple(facts["sensitive"]),
         tuple(facts["text"]),
         tuple(facts["account"]),
+        images=tuple(facts.get("images", ())),  # younger than runs that are to be resumed
+        numeric=tuple(facts.get("numeric", ())),
     )
     parts = {name: whole.with_events(events[name]) for name in _PARTS}
     return Prepared(**parts, protocol=facts["protocol"], world=_world(config) if world else None)

@@ -11,6 +11,7 @@ from equipoise.component import Runtime
 from equipoise.config import Config
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
+from equipoise.pipeline.encode import shortfalls
 from equipoise.pipeline.measure import Measured, truth_of
 from equipoise.pipeline.prepare import Prepared
 from equipoise.report import Recommended, RunReport, Sample, render
@@ -95,6 +96,7 @@ def _warnings(config: Config, manifest: Mapping[str, Any], metrics: Mapping[str,
         for stage, facts in manifest["stages"].items()
         if "uncalibrated" in facts
     ]
+    found += shortfalls(manifest["stages"]["encode"].get("modalities", ()))
     users = metrics["protocol"]["test_users"]
     if users < _FEW_USERS:
         found.append(f"Only {users} users have held-out events; intervals are wide.")

@@ -109,8 +109,10 @@ def run(
                 write_prepared(prepared, data, folder, stage)
         say(f"prepared  {_counts(folder.manifest['stages']['prepare']['rows'])}")
 
-        with folder.stage("encode"):
+        with folder.stage("encode") as stage:
             vectors = encode(settings, prepared.train, options)
+            if vectors is not None and vectors.account:
+                stage.facts["modalities"] = list(vectors.account)
         said = "no texts" if vectors is None else f"{len(vectors.ids)} items by {settings.encoder.name}"
         say(f"encoded   {said}")
 

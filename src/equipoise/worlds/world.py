@@ -62,6 +62,8 @@ class World:
         sensitive: Columns of `users` that audits group by.
         text: Columns of `items` that encoders read.
         gap_between: Column of `users`, favoured group and other group of the planted gap.
+        images: Columns of `items` that hold images.
+        numeric: Columns of `items` that are quantities.
     """
 
     scenario: Scenario
@@ -75,6 +77,8 @@ class World:
     sensitive: tuple[str, ...]
     text: tuple[str, ...]
     gap_between: tuple[str, str, str]
+    images: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
 
     @classmethod
     def like(
@@ -213,7 +217,10 @@ class World:
 
     def dataset(self) -> Dataset:
         """The log with its users and items, as any other data comes."""
-        return Dataset(self.log, self.users, self.items, sensitive=self.sensitive, text=self.text)
+        return Dataset(
+            self.log, self.users, self.items, sensitive=self.sensitive, text=self.text,
+            images=self.images, numeric=self.numeric,
+        )  # fmt: skip
 
     def respond(self, slates: Any, t: int) -> pl.DataFrame:
         """What users do on day `t` when they are shown these slates.

@@ -148,6 +148,8 @@ class _Maker:
             sensitive=self.data.sensitive,
             text=self.data.text,
             gap_between=(self.groups.column, self.groups.favoured, self.groups.other),
+            images=self.data.images,
+            numeric=self.data.numeric,
         )
 
     def _followed(self) -> tuple[float, Floats]:
