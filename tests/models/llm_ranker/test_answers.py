@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.endpoint import EndpointError
+from equipoise.endpoint import Endpoint, EndpointError
+from equipoise.language.generators.remote import RemoteGenerator, RemoteWriter
 from equipoise.models.llm_ranker.answers import MalformedError, ranking, rating
-from tests.models.llm_ranker.conftest import QUIET, TAKEN, world
+from tests.endpoint.local_server import serving
+from tests.models.llm_ranker import fake
+from tests.models.llm_ranker.conftest import NAMES, QUIET, TAKEN, world
 
 
 @pytest.mark.parametrize(
@@ -115,6 +118,27 @@ def test_answers_without_use_keep_the_base(make, caplog):
     assert "6 of 6 lists" in caplog.text
     assert "The answer is empty" in caplog.text
     assert fitted.diagnostics["kept_base"] == 6
+
+
+def test_a_title_that_a_server_refuses_keeps_only_its_lists_in_the_bases_order(make, monkeypatch):
+    """Which is what a seller can bring about, and no more, whoever is asked about first."""
+    with serving() as server:
+        endpoint = Endpoint(server.address)
+        monkeypatch.setattr(
+            fake.Answers,
+            "open",
+            lambda *_: RemoteWriter(RemoteGenerator(model="small", parallel=1), endpoint, QUIET),
+        )
+        fields = {"settings": {"manner": "good"}, "shifts": 1, "calibrated": False, "retries": 0}
+        fitted = make(world([*NAMES[:3], "a word that a filter stops", *NAMES[4:]]), **fields, pool=4)
+        for _ in range(2):  # for Ann; then a harmless question
+            server.then(400, {"error": {"code": "content_filter"}})
+            server.then(200, {"choices": [{"message": {"content": '{"ranking": [4, 3, 2, 1]}'}}]})
+        told = [order(fitted, user) == order(fitted.base, user) for user in ("ann", "bob", "cid")]
+        bodies = [body["messages"][1]["content"] for body in server.bodies]
+    assert told == [True, True, False]
+    assert [body == "{}" for body in bodies] == [False, True, False, False]
+    assert (fitted.diagnostics["kept_base"], fitted.diagnostics["judged"]) == (2, 1)
 
 
 def test_isolated_ratings_order_the_list(make):

@@ -53,6 +53,8 @@ class Writer(ABC):
 
     scores: ClassVar[bool] = False
     """Whether `log_probabilities` works."""
+    together: ClassVar[bool] = False
+    """Whether prompts are read in batches, so that a long one may change how the answers to others are rounded."""
 
     def __init__(self, config: Generator) -> None:
         self.config = config

@@ -39,6 +39,7 @@ class LocalWriter(Writer):
     """
 
     scores: ClassVar[bool] = True
+    together: ClassVar[bool] = True
     config: LocalModel
 
     def __init__(self, config: LocalModel, runtime: Runtime) -> None:

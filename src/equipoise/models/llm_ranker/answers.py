@@ -93,7 +93,7 @@ def alone(desk: Desk, case: Case, *, calibrated: bool, retries: int) -> Floats |
         return lambda fault: rate(history, text, fault)
 
     asked = [question(history, text) for history in histories for text in case.texts]
-    read = _asked(desk, asked, rating, retries)
+    read = _asked(desk, asked, rating, retries, apart=True)
     ratings = np.array([np.nan if found is None else found for found in read], dtype=np.float64)
     own, *free = ratings.reshape(len(histories), len(case)) / 100
     leaning: Floats = own - free[0] if calibrated else 2 * own - 1
@@ -101,7 +101,12 @@ def alone(desk: Desk, case: Case, *, calibrated: bool, retries: int) -> Floats |
 
 
 def _asked(
-    desk: Desk, questions: Sequence[Callable[[str], Prompt]], read: Callable[[str], _Read], retries: int
+    desk: Desk,
+    questions: Sequence[Callable[[str], Prompt]],
+    read: Callable[[str], _Read],
+    retries: int,
+    *,
+    apart: bool = False,
 ) -> list[_Read | None]:
     """What the answers say; a question whose answer is malformed is asked again, with what was wrong.
 
@@ -114,7 +119,7 @@ def _asked(
     for attempt in range(retries + 1):
         prompts = [questions[place](fault) for place, fault in faults.items()]
         desk.tally.retried += len(prompts) if attempt else 0
-        for place, answer in zip(list(faults), desk.answers(prompts), strict=True):
+        for place, answer in zip(list(faults), desk.answers(prompts, apart=apart), strict=True):
             if isinstance(answer, EquipoiseError):
                 failures.append(answer)
                 faults[place] = "there was none"

@@ -25,10 +25,12 @@ class Tally:
     """What became of the lists and of the questions.
 
     Attributes:
-        lists: Lists that were to be put in order.
+        lists: Lists that it was to be asked for: judged, or left in the base's order for one of the next three reasons.
         judged: Lists that a model judged.
         no_history: Lists left in the base's order because nothing is known of what the person chose.
+        too_few: Lists left in the base's order because fewer than two candidates have a name (where isolated: none).
         kept_base: Lists left in the base's order because the model gave no usable answer.
+        left_out: Further lists, which it was not to be asked for, as there were more than `lists` in one call.
         questions: Questions asked, those asked again included; known answers are not asked for twice.
         malformed: Answers that were not of the form asked for.
         retried: Questions asked again after such an answer.
@@ -40,7 +42,9 @@ class Tally:
     lists: int = 0
     judged: int = 0
     no_history: int = 0
+    too_few: int = 0
     kept_base: int = 0
+    left_out: int = 0
     questions: int = 0
     malformed: int = 0
     retried: int = 0
@@ -119,8 +123,12 @@ class Desk:
                 self._known[place] = found
         return found
 
-    def answers(self, prompts: Sequence[Prompt]) -> list[str | EquipoiseError]:
+    def answers(self, prompts: Sequence[Prompt], *, apart: bool = False) -> list[str | EquipoiseError]:
         """One answer per prompt, or why there is none of use.
+
+        Args:
+            prompts: What is asked.
+            apart: Whether no answer may depend on what else is asked, not even in how numbers are rounded.
 
         Raises:
             EndpointError: if the server is away or refuses, which the next question would meet, too.
@@ -130,7 +138,8 @@ class Desk:
         told = self._told or {}
         asked = [prompt for prompt in prompts if prompt.key() not in told]
         self.tally.questions += len(asked)
-        fresh = iter(self.writer.attempts(asked))
+        batches = [[prompt] for prompt in asked] if apart and self.writer.together else [asked]
+        fresh = iter([answer for batch in batches for answer in self.writer.attempts(batch)])
         found = [told[prompt.key()] if prompt.key() in told else next(fresh) for prompt in prompts]
         for prompt, answer in zip(prompts, found, strict=True):
             if isinstance(answer, EndpointError) and not isinstance(answer, AnswerError):

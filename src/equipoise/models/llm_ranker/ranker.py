@@ -21,6 +21,7 @@ from equipoise.models import registry
 from equipoise.models.histories import Histories
 from equipoise.models.llm_ranker import answers, likelihood
 from equipoise.models.llm_ranker.desk import Desk, Mode
+from equipoise.models.llm_ranker.outlay import Call, drawn
 from equipoise.models.llm_ranker.placing import Floats, Ints, falling, placed
 from equipoise.models.llm_ranker.questions import Case
 from equipoise.models.llm_ranker.texts import ItemTexts
@@ -43,7 +44,8 @@ class LLMRanker(Recommender):
     others, but for what users find in their own history and for what the base reads of texts.
 
     Cost: per list `shifts` questions (`pool` where isolated), twice as many where calibrated; where isolated, what is
-    asked without a history is asked once per item. Nothing is trained.
+    asked without a history is asked once per item. `lists` limits for how many users of one call it is asked. Nothing
+    is trained.
     """
 
     name: ClassVar[str] = "llm_ranker"
@@ -85,6 +87,10 @@ class LLMRanker(Recommender):
 
     characters: PositiveInt = 120
     """Most characters shown of an item."""
+
+    lists: PositiveInt | None = 1000
+    """Most lists that it is asked for in one call: those of users drawn by the seed, always the same first. All others
+    keep the base's order, which is said and counted; None: none does."""
 
     retries: NonNegativeInt = 2
     """How often a malformed answer is asked for again, with what was wrong; after that the base's order is kept."""
@@ -147,12 +153,14 @@ class FittedLLMRanker(Fitted):
         base: The fitted model.
         texts: What is shown of items.
         desk: The language model and what became of its answers.
+        call: The call for many lists that is under way; None: all that are scored are put in order.
     """
 
     config: LLMRanker
     base: Fitted
     texts: ItemTexts = field(repr=False)
     desk: Desk = field(repr=False, compare=False)
+    call: Call | None = field(default=None, repr=False, compare=False)
 
     @property
     def scores_cold_items(self) -> bool:
@@ -180,10 +188,13 @@ class FittedLLMRanker(Fitted):
             ModelError: if the language model cannot be loaded, or the first three lists are beyond it.
         """
         scores = self.base.score(users, histories).copy()
-        fresh = self._fresh(histories)
-        pools = list(enumerate(self._pools(scores, fresh)))
+        call = self.call or Call(self.desk, np.ones(len(users), dtype=bool))
+        asked, fresh, tally = call.block(len(users)), self._fresh(histories), self.desk.tally
+        pools = [(row, pool) for row, pool in enumerate(self._pools(scores, fresh)) if asked[row]]
         for row, pool in track(pools, "asking a language model", show=self.desk.runtime.progress):
+            before = tally.questions
             order = self._order(histories.take([row]), pool)
+            call.listed(tally.questions > before)
             if order is not None:
                 rest = np.where(fresh[row], scores[row], -np.inf)
                 rest[pool] = -np.inf
@@ -242,19 +253,31 @@ class FittedLLMRanker(Fitted):
     def blocks(
         self, rows: Ints, runtime: Runtime | None = None, past: Histories | None = None
     ) -> Iterator[tuple[slice, Histories, Scores]]:
-        """As for every model; progress is shown by list, and the language model runs as the first `runtime` says."""
+        """As for every model, but that the language model is asked for no more than `lists` lists of a call.
+
+        Progress is shown by list, and the language model runs as the first `runtime` says.
+        """
         options = runtime or Runtime()
-        self.desk.runtime = options
-        before = self.desk.tally.kept_base
-        yield from super().blocks(rows, replace(options, progress=False), past)
-        kept = self.desk.tally.kept_base - before
-        if kept and not self.desk.remembers:
+        desk, asked = self.desk, drawn(rows, len(self.histories), self.config.lists, options)
+        desk.runtime, before = options, desk.tally.kept_base
+        if left := int((~asked).sum()):
+            desk.tally.left_out += left
+            log.warning(
+                "The language model is asked for %s of %s lists; the others keep the base's order, so that measures "
+                "over all of them tell of the base above all. Set 'lists' of the llm_ranker for more.",
+                f"{len(rows) - left:,}",
+                f"{len(rows):,}",
+            )
+        called = replace(self, call=Call(desk, asked))
+        yield from super(FittedLLMRanker, called).blocks(rows, replace(options, progress=False), past)
+        kept = desk.tally.kept_base - before
+        if kept and not desk.remembers:
             log.warning(
                 "The language model gave no usable answer on %d of %d lists, which keep the base's order. Of the last "
                 "one: %s",
                 kept,
-                len(rows),
-                self.desk.fault,
+                len(rows) - left,
+                desk.fault,
             )
 
     def calibrate(self, valid: Dataset, runtime: Runtime | None = None, *, exclude_seen: bool = True) -> Self:
@@ -300,7 +323,7 @@ class FittedLLMRanker(Fitted):
         if len(case) < (
             1 if self.config.isolated else 2
         ):  # apart, what is said of one may depend on no other
-            tally.unjudged += len(pool)
+            tally.too_few += 1
             return None
         self.desk.open()
         try:
