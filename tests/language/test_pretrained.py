@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -131,8 +133,6 @@ def test_a_prompt_stands_before_every_text(tiny_bert: Path) -> None:
 
 
 def test_weights_that_changed_since_are_told(tiny_bert: Path, tmp_path: Path) -> None:
-    import shutil
-
     from safetensors.numpy import load_file, save_file
 
     copy = tmp_path / "model"
@@ -158,6 +158,37 @@ def test_a_folder_that_is_no_model_is_told(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"")
     with pytest.raises(ModelError, match="cannot be loaded"):
         encoder(f"hf:{tmp_path}").fit([]).encode(["green"])
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([{"type": "evil.Evil", "path": ""}], r"part 'evil\.Evil' with code of its own"),
+        ([{"type": "sentence_transformers.models.Dense", "path": "2_Dense"}], "other form than safetensors"),
+        ([{"type": "sentence_transformers.models.Dense", "path": "../elsewhere"}], "outside of its folder"),
+        ({"type": "?"}, "list of the encoder's parts cannot be read"),
+    ],
+)
+def test_parts_that_run_code_or_have_other_weights_are_refused(
+    tiny_bert: Path, tmp_path: Path, parts: Any, message: str
+) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(tiny_bert, copy)
+    (copy / "evil.py").write_text("raise SystemExit('it ran')")
+    (copy / "2_Dense").mkdir()
+    (copy / "2_Dense" / "pytorch_model.bin").write_bytes(b"pickled")
+    (copy / "modules.json").write_text(json.dumps(parts))
+    with pytest.raises(ModelError, match=message):
+        encoder(f"hf:{copy}").fit([]).encode(["green"])
+
+
+def test_weights_that_are_cut_off_are_told(tiny_bert: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(tiny_bert, copy)
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ModelError, match=r"The encoder cannot be loaded: .*incomplete"):
+        encoder(f"hf:{copy}").fit([]).encode(["green"])
 
 
 @needs_transformers

@@ -12,7 +12,7 @@ import numpy as np
 from equipoise.component import Runtime
 from equipoise.errors import ModelError
 from equipoise.language.encoders import optional
-from equipoise.language.hub import model_files, model_folder
+from equipoise.language.hub import check_modules, first_line, load_faults, model_files, model_folder
 from equipoise.language.pretrained import Embed, Pretrained, digest, package_folder, verified
 from equipoise.language.vectors import Floats
 
@@ -43,13 +43,15 @@ class Transformer(Pretrained):
 
         Raises:
             MissingExtraError: if a package is not installed.
-            ModelError: if the folder holds no encoder.
+            ModelError: if the folder holds no encoder, or one that would run its own code or read other weights than
+                safetensors.
         """
         package = "sentence-transformers"
         purpose = f"The encoder '{self.name}'"
         library = optional("sentence_transformers", package=package, extra="llm", purpose=purpose)
         logging = optional("transformers.utils.logging", package="transformers", extra="llm", purpose=purpose)
         folder, bars = self.folder(), logging.is_progress_bar_enabled()
+        check_modules(folder)
         logging.disable_progress_bar()
         try:
             return library.SentenceTransformer(
@@ -59,9 +61,9 @@ class Transformer(Pretrained):
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except load_faults() as error:
             raise ModelError(
-                f"The encoder cannot be loaded: {str(error).splitlines()[0]}",
+                f"The encoder cannot be loaded: {first_line(error)}",
                 where=str(folder),
                 todo="Name a folder of a sentence-transformers or Hugging Face encoder with safetensors.",
             ) from error
@@ -118,8 +120,7 @@ class HuggingFace(Transformer):
     """Any sentence-transformers model, or any Hugging Face encoder with the mean of its last layer.
 
     Only safetensors are read and no code of the model's is run. A model without its own pooling gives the
-    mean over the
-    tokens. Vectors have length one.
+    mean over the tokens. Vectors have length one.
     """
 
     name = "hf"

@@ -11,25 +11,14 @@ from typing import Any
 
 import torch
 from jinja2 import TemplateError
-from safetensors import SafetensorError
 
 from equipoise.component import Runtime
 from equipoise.errors import ModelError
 from equipoise.language.generators.local import LocalModel, check_architecture
 from equipoise.language.generators.prompt import Prompt, escaped
+from equipoise.language.hub import first_line, load_faults
 
 _WITHOUT_TURNS = "{}\n\n{}\n\n"
-_FAULTS = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    RuntimeError,
-    ImportError,
-    SafetensorError,
-)
-"""What transformers and safetensors raise of a folder that is damaged or wants what is not installed."""
 
 
 @dataclass(frozen=True)
@@ -168,10 +157,9 @@ def read_model(folder: Path, *, precision: torch.dtype, device: str = "cpu", **o
             model, told = AutoModelForCausalLM.from_pretrained(
                 str(folder), dtype=precision, output_loading_info=True, **options
             )
-    except _FAULTS as error:
-        said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    except load_faults() as error:
         raise ModelError(
-            f"The language model cannot be loaded: {said[:300]}",
+            f"The language model cannot be loaded: {first_line(error)}",
             where=str(folder),
             todo="Name a folder of a causal language model with its tokenizer, saved by `save_pretrained`.",
         ) from error
