@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import equipoise
+from equipoise.config import read_config
 from equipoise.errors import DataError, ModelError
 from equipoise.pipeline.finished import FinishedRun
 from equipoise.pipeline.recommend import NEW, Asked, recommend
@@ -116,6 +117,33 @@ def test_a_wish_that_says_nothing_is_left_out(ease, content, wish):
 def test_wishes_of_any_length_and_script(ease):
     for wish in ("garden " * 50_000, "红色的鼓", "طبل أحمر garden", "'; DROP TABLE items; --"):
         assert len(recommend(ease, Asked(text=wish), k=5).items) == 5
+
+
+def test_attributes_that_change_nothing_are_no_basis(ease):
+    recommend(ease, Asked())
+    file = ease.folder.path / "newcomers-baseline.json"
+    kept = file.read_text()
+    said = json.loads(kept)
+    file.write_text(
+        json.dumps({**said, "shrinkage": {**said["shrinkage"], "half": 0.0, "popular": 0.0, "text": 0.0}})
+    )
+    answer = recommend(ease, Asked(history=("1",), attributes={"gender": "woman"}))
+    file.write_text(kept)
+    assert answer.basis == ("history",)
+    assert any("changed nothing" in note for note in answer.notes)
+    assert not any("sensitive" in note for note in answer.notes)
+
+
+def test_vectors_from_a_file_leave_the_texts_to_answer_wishes(ease, tmp_path):
+    rng, known = np.random.default_rng(0), ease.items["item_id"]
+    matrix = pl.Series(
+        "vector", rng.normal(size=(len(known), 4)).astype(np.float32), dtype=pl.Array(pl.Float32, 4)
+    )
+    pl.DataFrame({"item_id": known, "vector": matrix}).write_parquet(tmp_path / "vectors.parquet")
+    given = read_config(ease.config, [f"encoder.name=vectors:{tmp_path / 'vectors.parquet'}"])
+    run = FinishedRun(ease.folder, given)
+    item = run.items.row(20, named=True)
+    assert ids(recommend(run, Asked(text=item["title_en"]), k=3))[0] == item["item_id"]
 
 
 def test_attributes_lean_popularity_and_are_said(ease):

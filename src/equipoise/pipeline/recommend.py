@@ -135,7 +135,7 @@ def recommend(run: FinishedRun, asked: Asked, *, k: int = 10, stage: str | None 
     listed = model.recommend([asked.user], k, exclude_seen=hide) if known else _best(model, scored, k, hide)
     rows = locate(model.catalogue.items, listed[v.ITEM])
     told = answerer.shrinkage.learned or not scored.steps
-    notes += [*_said(run, model, scored, wish), *_leanings(audience, run.prepared.train)]
+    notes += [*_said(run, model, scored, wish), *_leanings(audience, scored, run.prepared.train)]
     if any(isinstance(one, AfterTraining) for one in chosen_corrections(run.config)):
         notes.append("Corrections that re-rank the lists of all people together do not act on a single list.")
     return Answer(
@@ -193,7 +193,8 @@ def _answerer(run: FinishedRun, stage: str, fitted: Fitted, model: Fitted) -> An
         rows = pl.Series(locate(train.items[v.ITEM], items)).replace(-1, None)
         words = Words.of(lines.gather(rows).fill_null("").to_list())
         vectors = text_vectors(model) or encode(run.config, train, run.runtime())
-        vectors = vectors or encode_items(train.items, train.text)
+        if vectors is None or vectors.encoder is None:  # vectors from a file: nothing there reads a wish
+            vectors = encode_items(train.items, train.text)
         sample = next((line for line in lines if line), "")
         if vectors.encoder is not None and not reads(model, searched(sample, model.catalogue)):
             matrix, present = vectors.aligned(items)  # a correction may have changed what the model knows
@@ -275,8 +276,10 @@ def _said(run: FinishedRun, model: Fitted, scored: Scored, wish: str | None) -> 
     ]
 
 
-def _leanings(audience: Audience, train: Dataset) -> list[str]:
+def _leanings(audience: Audience, scored: Scored, train: Dataset) -> list[str]:
     """What attributes did."""
+    if audience.leanings and "attributes" not in scored.basis:
+        return ["Attributes changed nothing: the list rests on what is known of the person besides."]
     notes = []
     for one in audience.leanings:
         sensitive = (
@@ -285,7 +288,7 @@ def _leanings(audience: Audience, train: Dataset) -> list[str]:
             else ""
         )
         notes.append(
-            f"{one.column} = {one.value}: {one.people:,} people. What they take differs from what others take by a "
-            f"factor of {np.exp(one.spread):.2g}, as a rule.{sensitive}"
+            f"{one.column} = {one.value}: {one.people:,} people. They take an item more or less often than expected "
+            f"by a factor of {one.factor:.3g}, as a rule.{sensitive}"
         )
     return notes

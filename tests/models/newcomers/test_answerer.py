@@ -11,7 +11,7 @@ from equipoise.models.content import Content
 from equipoise.models.ease import EASE
 from equipoise.models.histories import Histories
 from equipoise.models.newcomers.answerer import Answerer
-from equipoise.models.newcomers.audience import Audience
+from equipoise.models.newcomers.audience import Audience, Leaning
 from equipoise.models.newcomers.shrinkage import NOTHING_LEARNED, learned
 from equipoise.models.newcomers.words import Words
 from equipoise.models.ranking import top_k
@@ -93,6 +93,19 @@ def test_the_parts_are_the_whole(planted):
         (own[known] - own[known].mean()) / own[known].std(), abs=1e-5
     )
     assert scored.basis == ("history",)
+
+
+def test_attributes_are_no_basis_where_they_change_nothing(planted):
+    """The model as it is, with a click: popularity has no say, and neither has how it leans."""
+    _, answers, audience = planted
+    plain = Answerer(answers.model, NOTHING_LEARNED)
+    lift = np.linspace(0.5, 2, len(audience.takers))
+    leaning = replace(audience, leanings=(Leaning("group", "b", 9, lift, lift * 0, 0.3),))
+    past = Histories.of_one(["i001"], plain.model.catalogue)
+    assert plain.answer(past, leaning).basis == ("history",)
+    assert (plain.answer(past, leaning).scores == plain.answer(past, audience).scores).all()
+    nothing = Histories.of_one([], plain.model.catalogue)
+    assert plain.answer(nothing, leaning).basis == ("attributes", "popularity")
 
 
 def test_nobody_gets_popularity(planted):

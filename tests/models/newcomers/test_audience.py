@@ -122,6 +122,27 @@ def test_what_two_attributes_share_counts_once():
     assert both.share == pytest.approx(audience(data, group="b").share)
 
 
+def test_the_factor_is_that_of_these_people():
+    """Two groups of one column lean differently: their common deviation says nothing of either."""
+    data = shop(4.0, rare=0.2)
+    large, small = (audience(data, group=group).leanings[0] for group in "bc")
+    assert large.spread == small.spread
+    assert large.factor > small.factor > 1
+    assert large.factor == pytest.approx(np.exp(np.sqrt(np.mean([np.log(lift) ** 2 for lift in large.lift]))))
+    assert large.factor < max(large.lift.max(), 1 / large.lift.min())
+
+
+def test_numbers_that_are_none_are_not_known():
+    data = shop(1.0)
+    holes = pl.when(pl.col("user_id") % 20 == 0).then(float("nan")).otherwise(pl.col("age").cast(pl.Float64))
+    people = data.users.with_columns(income=pl.col("age") * 1.0, holes=holes)
+    whole = audience(Dataset(data.events, people), income="20").leanings[0]
+    some = audience(Dataset(data.events, people), holes="20").leanings[0]
+    assert some.value.startswith("up to ")
+    assert "nan" not in some.value
+    assert some.people == pytest.approx(0.95 * whole.people, rel=0.1)
+
+
 def test_numbers_are_cut_into_bands():
     data = shop(1.0)
     young = audience(data, age="15").leanings[0]

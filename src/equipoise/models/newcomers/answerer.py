@@ -106,12 +106,12 @@ class Answerer:
         steps = _steps(spoken)
         basis: list[Basis] = ["wish"] if query is not None else []
         basis += ["history"] if _steps(past) else []
-        basis += ["attributes"] if audience.leanings else []
 
         own, text, popular = self.shrinkage.strengths(steps) if steps else (0.0, 0.0, 1.0)
         leaning, popularity = audience.log_odds
         scale = popular / max(float((leaning + popularity).std()), 1e-12) if steps else 1.0
         personal, crowd = scale * leaning, scale * popularity
+        basis += ["attributes"] if personal.any() else []
         for strength, scorer, history in ((own, self.model, shown), (text, self.texts, spoken)):
             if scorer is not None and strength:
                 found = strength * _alike(scorer, history)

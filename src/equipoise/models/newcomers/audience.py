@@ -45,6 +45,13 @@ class Leaning:
     weight: Floats
     spread: float
 
+    @property
+    def factor(self) -> float:
+        """By how much these people take an item more or less often than expected, at least 1: the quadratic mean of
+        the logs of the lifts, as a factor.
+        """
+        return float(np.exp(np.sqrt((np.log(self.lift) ** 2).mean())))
+
 
 @dataclass(frozen=True)
 class Audience:
@@ -158,6 +165,7 @@ def _cells(table: pl.DataFrame | None, users: pl.Series, column: str) -> _Cells:
         )
     rows = locate(table[v.USER], users)
     kept = table[column].gather(np.maximum(rows, 0))
+    kept = kept.fill_nan(None) if kept.dtype.is_float() else kept
     known = pl.Series(rows >= 0) & kept.is_not_null()
     numbers = kept.filter(known)
     if kept.dtype.is_numeric() and numbers.n_unique() > _MANY:
