@@ -1,13 +1,15 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 
 import equipoise
 from equipoise.copywriting import Copywriter
 from equipoise.errors import DataError, EquipoiseError
-from equipoise.language.generators import generator
+from equipoise.language.generators import Generator, Writer, generator
+from equipoise.pipeline.explain import explain_all
 from equipoise.pipeline.finished import FinishedRun
 from equipoise.pipeline.write import write, write_all
 
@@ -74,6 +76,101 @@ def test_items_that_speak_to_machines_are_called_by_their_ids(run, first):
 def test_strangers_are_refused(run, first):
     with pytest.raises(DataError):
         write(run, first[0], "nothing", copywriter=Copywriter(), writer=generator("template").open())
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """Corrected lists are re-ranked, the model keeps vectors of its users, and one is met in the test part only."""
+    folder = tmp_path_factory.mktemp("shop")
+    rng = np.random.default_rng(0)
+    rows = [
+        (f"u{user}", f"i{item}", 10 * step + user % 10)
+        for user in range(30)
+        for step, item in enumerate(rng.permutation(15)[:6])
+    ]
+    rows += [("late", f"i{item}", 1000) for item in range(6)]
+    pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row").write_csv(
+        folder / "events.csv"
+    )
+    items = pl.DataFrame(
+        {
+            "item_id": [f"i{n}" for n in range(15)],
+            "review": [f"I, a mother, {'love ' * n} it" for n in range(15)],
+        }
+    )
+    items.write_csv(folder / "items.csv")
+    settings = {
+        "data": {
+            "events": str(folder / "events.csv"),
+            "items": str(folder / "items.csv"),
+            "text": ["review"],
+        },
+        "encoder": {"name": "tfidf"},
+        "model": {"name": "mf", "width": 4, "epochs": 1},
+        "debias": [{"method": "mmr"}],
+        "audit": {"k": [5], "n_bootstrap": 100},
+    }
+    return FinishedRun.open(equipoise.run(settings, out=folder / "run").path)
+
+
+def test_texts_are_about_the_lists_that_are_shown_and_to_all_who_have_one(shop, tmp_path):
+    lists = pl.read_parquet(shop.folder.path / "recommendations.parquet").filter(rank=1)
+    summary = write_all(
+        shop, copywriter=Copywriter(), writer=generator("template").open(), out=tmp_path / "copy"
+    )
+    table = pl.read_parquet(tmp_path / "copy" / "copy.parquet")
+    shown = lists.filter(stage="corrected").select("user_id", "item_id").sort("user_id")
+    assert table.select("user_id", "item_id").equals(shown)
+    assert "late" in table["user_id"]
+    assert summary["stage"] == "corrected"
+    for said in (
+        "1 of 31 texts: The model does not know",
+        "30 of 31 texts: The model keeps a learned vector",
+        "re-rank",
+    ):
+        assert any(said in note for note in summary["notes"]), summary["notes"]
+    one = write(shop, *shown.row(5), copywriter=Copywriter(), writer=generator("template").open())
+    assert sum("learned vector" in note or "re-rank" in note for note in one.notes) == 2
+
+
+def test_a_review_is_no_name(shop):
+    assert shop.title_column is None
+    named = replace(shop.prepared.train, items=shop.items.rename({"review": "title_en"}), text=("title_en",))
+    short = replace(shop.prepared.train, items=shop.items.with_columns(pl.lit("Red pot").alias("review")))
+    for train, column in ((named, "title_en"), (short, "review")):
+        run = FinishedRun(shop.folder, shop.config)
+        run.__dict__["prepared"] = replace(shop.prepared, train=train)
+        assert run.title_column == column
+
+
+def test_faithfulness_says_whose_lists_nothing_of_the_past_moves(shop, tmp_path):
+    told = explain_all(shop, k=1, out=tmp_path / "table.parquet")
+    assert told.table["learned"].sum() == 30
+    assert told.summary.faithful.value == 0
+    assert any("30 of 31 places" in note for note in told.notes)
+
+
+def test_drafts_that_cannot_be_read_are_not_grounded(run):
+    class Rambling(Generator):
+        name = "rambling"
+
+        def open(self, runtime=None):
+            return self
+
+    class Rambler(Writer):
+        identity = "rambler"
+
+        def write(self, prompts):
+            return ["Вам понравится этот фильм."] * (len(prompts) - 1) + [
+                f"Try {prompts[-1].data['item']['title']}."
+            ]
+
+    said = write_all(
+        run, copywriter=Copywriter(), writer=Rambler(Rambling()), limit=4, out=run.folder.path / "rambling"
+    )
+    assert said["drafts"] == {"written": 4, "unread": 3}
+    assert said["grounded"]["drafts"] == 0.25
+    assert said["fallback"]["value"] == 0.75
 
 
 def test_the_command_line(run, first, tmp_path, capsys):

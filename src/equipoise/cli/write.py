@@ -35,7 +35,7 @@ def write(
     nouns: Annotated[
         str | None, typer.Option(help="Words true of every item, with commas, such as film,films.")
     ] = None,
-    stage: Annotated[str | None, typer.Option(help="baseline or corrected (default: the last).")] = None,
+    stage: Annotated[str | None, typer.Option(help="baseline or corrected (default: the last one).")] = None,
     out: Annotated[Path | None, typer.Option(help="With --all: folder to write (default: RUN/copy).")] = None,
     force: Annotated[bool, typer.Option("--force", help="With --all: replace texts that are there.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -118,6 +118,11 @@ def _summarised(console: Console, summary: dict[str, Any]) -> None:
     for what, share in (("drafts", grounded["drafts"]), ("shown texts", grounded["shown"])):
         if share is not None:
             say(console, f"Statements of fact that stand, in {what}: {share:.1%}")
+    if unread := summary["drafts"]["unread"]:
+        say(
+            console,
+            f"Drafts of which no statement could be read: {unread:,} of {summary['drafts']['written']:,}",
+        )
     ends = "" if fallback["low"] is None else f" ({fallback['low']:.1%} to {fallback['high']:.1%})"
     say(console, f"Replaced by the template: {fallback['value']:.1%}{ends}")
     if summary["texts_by_fault"]:

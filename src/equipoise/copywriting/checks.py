@@ -28,10 +28,10 @@ def check(
 
     A statement stands if each of its words either states nothing (a closed list: words of joining and of
     recommending), or is taken from the item's fields, or names an earlier choice that carried the score. Words
-    behind "you chose" and the like must come from those choices, and "it" is none; words behind "directed by", "priced at" and the
-    like from the field they speak of. Numbers, dates and currencies must be the same; a negated word is taken only
-    with its negation. So what the facts do not say fails, whether it is true or not; but words of the right fields
-    put together into a wrong sentence can pass.
+    behind "you chose" and the like must come from those choices, and "it" is none; words behind "directed by",
+    "priced at" and the like from the field they speak of. Numbers, dates and currencies must be the same; a negated
+    word is taken only with its negation. So what the facts do not say fails, whether it is true or not; but words of
+    the right fields put together into a wrong sentence can pass.
 
     Args:
         text: What a generator wrote.

@@ -17,6 +17,7 @@ from equipoise.pipeline.folder import RunFolder
 from equipoise.pipeline.prepare import Prepared, read_prepared
 
 _NAMES = ("title", "name")  # columns that call an item by its name, before whatever else is said of it
+_LONGEST = 60  # signs of nearly all values of another text column that can pass for names
 
 
 @dataclass(frozen=True)
@@ -88,15 +89,26 @@ class FinishedRun:
 
     @cached_property
     def title_column(self) -> str | None:
-        """The column that calls an item by its name: one called title or name, else the first text column."""
+        """The column that calls an item by its name: a title or a name, else a text column of short values."""
         if self.items is None:
             return None
-        candidates = [*_NAMES, *self.prepared.train.text]
-        return next((column for column in candidates if column in self.items.columns), None)
+        texts = [column for column in self.prepared.train.text if column in self.items.columns]
+        candidates = [column for column in _NAMES if column in self.items.columns]
+        candidates += [column for column in texts if set(column.casefold().split("_")) & set(_NAMES)]
+        candidates += [column for column in texts if _short(self.items[column])]
+        return next(iter(candidates), None)
 
     def runtime(self) -> Runtime:
         """The options of this process with the run's seed."""
         return Runtime(seed=self.config.seed)
+
+
+def _short(values: pl.Series) -> bool:
+    """Whether nearly all values of a column are as short as names are."""
+    if values.dtype != pl.String:
+        return False
+    length = values.str.len_chars().quantile(0.95)
+    return length is not None and length <= _LONGEST
 
 
 def read_run(path: Path) -> tuple[RunFolder, Config]:

@@ -16,10 +16,10 @@ from equipoise.component import Runtime
 from equipoise.copywriting import MEASURES, Copy, Copywriter, Facts, gather, measures, parity
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
-from equipoise.explain import Explanation
+from equipoise.explain import AS, Explanation
 from equipoise.language.generators import Writer
 from equipoise.language.untrusted import cleaned, findings
-from equipoise.pipeline.explain import explain, explainer
+from equipoise.pipeline.explain import explainer, reranked
 from equipoise.pipeline.finished import FinishedRun
 from equipoise.pipeline.folder import write_whole
 from equipoise.pipeline.protection import keep
@@ -63,20 +63,22 @@ def write(
 
     Args:
         run: A finished run.
-        user: Id of a user of the run.
+        user: Id of a user; to one that the run does not know is written as to somebody new.
         item: Id of an item that the user has not seen.
         copywriter: Language, style and limits of the text.
         writer: Who writes the draft.
-        stage: `baseline` or `corrected`; the last model of the run by default.
+        stage: `baseline` or `corrected`; the last one of the run by default.
 
     Raises:
-        DataError: if the run has no such stage, user or item, or the user has the item already.
+        DataError: if the run has no such stage or item, or the user has the item already.
         ModelError: if the writer does not know the language.
     """
     desk = _Desk(run, copywriter)
-    facts = desk.facts(explain(run, user, item, counterfactual=False, stage=stage))
+    explanation = explainer(run, stage).explain(user, item, counterfactual=False)
+    facts = desk.facts(explanation)
     (copy,) = copywriter.write([facts], writer)
-    return Written(copy, facts, desk.notes(writer))
+    whom = [AS[explanation.asked_as]] if explanation.asked_as in AS else []
+    return Written(copy, facts, (*desk.notes(writer), *whom, *reranked(run, stage)))
 
 
 def write_all(
@@ -97,7 +99,7 @@ def write_all(
         copywriter: Language, style and limits of the texts.
         writer: Who writes the drafts.
         limit: Most users, drawn at random with the run's seed; None for all.
-        stage: `baseline` or `corrected`; the last model of the run by default.
+        stage: `baseline` or `corrected`, whose lists are written about; the last one of the run by default.
         out: Folder to write; `copy` in the run's folder by default.
         force: Whether to replace texts that are there.
         runtime: How to run; the run's own options by default.
@@ -113,14 +115,15 @@ def write_all(
     runtime = runtime or run.runtime()
     folder = out or run.folder.path / "copy"
     keep(folder, FILES, "texts", force=force)
-    stage = stage or run.stages[-1]
+    stage = stage or run.listed[-1]
     firsts = _firsts(run, stage, limit, runtime)
     reasons = explainer(run, stage)
     desk = _Desk(run, copywriter)
-    facts = [
-        desk.facts(reasons.explain(user, item, k=10, counterfactual=False))
+    explanations = [
+        reasons.explain(user, item, counterfactual=False)
         for user, item in track(list(firsts.iter_rows()), "finding reasons", show=runtime.progress)
     ]
+    facts = [desk.facts(each) for each in explanations]
     copies = copywriter.write(facts, writer)
     table = firsts.with_columns(_columns(copies)).with_columns(
         pl.DataFrame([measures(copy, each) for copy, each in zip(copies, facts, strict=True)]).select(
@@ -133,7 +136,7 @@ def write_all(
         "generator": {**writer.config.describe(), "identity": writer.identity},
         **_shares(table.select(v.USER).to_series(), copies, runtime.seed),
         "parity": _parity(run, table, runtime.seed),
-        "notes": list(desk.notes(writer)),
+        "notes": [*desk.notes(writer), *_asked(explanations), *reranked(run, stage)],
     }
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "copy.parquet", table.write_parquet)
@@ -210,6 +213,13 @@ def _firsts(run: FinishedRun, stage: str, limit: int | None, runtime: Runtime) -
     return firsts[np.sort(drawn)]
 
 
+def _asked(explanations: Sequence[Explanation]) -> Iterable[str]:
+    """How many texts rest on what the model says to others than their reader."""
+    for kind, says in AS.items():
+        if count := sum(each.asked_as == kind for each in explanations):
+            yield f"{count:,} of {len(explanations):,} texts: {says}"
+
+
 def _columns(copies: Sequence[Copy]) -> Iterable[pl.Series]:
     """The texts as columns."""
     for name in ("text", "lang", "style", "generator", "fallback"):
@@ -221,8 +231,13 @@ def _columns(copies: Sequence[Copy]) -> Iterable[pl.Series]:
 
 
 def _shares(users: pl.Series, copies: Sequence[Copy], seed: int) -> dict[str, Any]:
-    """How many statements stand, how many texts were replaced, and why."""
-    drafted = [claim for copy in copies if copy.draft for claim in copy.draft.claims if claim.states]
+    """How many statements stand, how many texts were replaced, and why.
+
+    A draft of which no statement could be read, as one in another language, counts as a statement that does not stand.
+    """
+    drafts = [copy.draft for copy in copies if copy.draft]
+    unread = [draft for draft in drafts if not draft.claims]
+    drafted = [claim for draft in drafts for claim in draft.claims if claim.states]
     shown = [claim for copy in copies for claim in copy.claims if claim.states]
     fallback = bootstrap_means(np.array([copy.fallback for copy in copies], dtype=np.float64), seed=seed)[0]
     kinds = Counter(kind for copy in copies for kind in {fault.kind for fault in copy.checks})
@@ -230,8 +245,9 @@ def _shares(users: pl.Series, copies: Sequence[Copy], seed: int) -> dict[str, An
         "texts": len(copies),
         "users": users.n_unique(),
         "statements": {"drafted": len(drafted), "shown": len(shown)},
+        "drafts": {"written": len(drafts), "unread": len(unread)},
         "grounded": {
-            "drafts": _share([not claim.faults for claim in drafted]),
+            "drafts": _share([not claim.faults for claim in drafted] + [False] * len(unread)),
             "shown": _share([not claim.faults for claim in shown]),
         },
         "fallback": fallback.as_dict(),
