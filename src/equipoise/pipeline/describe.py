@@ -104,6 +104,7 @@ def _account(found: Profiles, writer: Writer, lang: str, limit: int | None, trai
         "questions": {"answered_now": found.written, "answered_before": found.kept},
         "faults": found.faults,
         "withheld_texts": found.withheld,
+        "withheld_items": [item if isinstance(item, int) else str(item) for item in found.withheld_items],
         "spent": writer.spent(),
         "complete": found.stopped is None,
     }

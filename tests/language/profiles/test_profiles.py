@@ -99,7 +99,7 @@ def test_items_are_told_by_their_texts_and_by_what_goes_with_them(scribe: Scribe
         "profile": ["Text 1.", "Text 2.", "Text 3.", None, None],  # what nobody sees is taken out
         "fault": [None, None, None, "nothing is known to tell", "nothing is known to tell"],
     }
-    assert found.withheld == 1
+    assert (found.withheld, found.withheld_items) == (1, (4,))
     assert (found.written, found.kept, found.stopped) == (3, 0, None)
 
 
@@ -124,6 +124,29 @@ def test_values_and_only_the_latest_events_are_told(scribe: Scribe, tmp_path: Pa
     users(scribe, tmp_path, replace(TRAIN, events=many))
     history = scribe.asked[0].data["history"]
     assert [step["value"] for step in history] == list(range(19, -1, -1))
+
+
+def test_a_past_of_which_only_ratings_may_be_told_is_no_question(scribe: Scribe, tmp_path: Path) -> None:
+    rated = pl.DataFrame({"user_id": [1, 2], "item_id": [4, 1], "value": [5.0, 4.0]})
+    found = users(scribe, tmp_path, replace(TRAIN, events=rated))
+    assert [prompt.data["history"] for prompt in scribe.asked] == [
+        [{"title": "Green tea", "kinds": ["drink", "leaf"], "value": 4.0}]
+    ]
+    told = dict(found.table.select("user_id", "fault").rows())
+    assert told == {1: "nothing is known to tell", 2: None}
+    assert found.withheld_items == (4,)
+
+
+def test_an_answer_that_nobody_sees_is_none(
+    scribe: Scribe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(scribe, "write", lambda prompts: ["\u200b"] * len(prompts))
+        found = items(scribe, tmp_path)
+    assert found.table["profile"].is_null().all()
+    assert found.faults["The answer holds nothing that anybody sees"] == 3
+    TextCache(tmp_path, "1").add({TextCache.key(Prompt("copy", "x")): ""})
+    assert items(scribe, tmp_path).written == 3  # nothing of it was kept
 
 
 def test_what_was_answered_is_not_asked_again(scribe: Scribe, tmp_path: Path) -> None:

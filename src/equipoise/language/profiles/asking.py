@@ -50,7 +50,7 @@ def answer(prompts: Sequence[Prompt], writer: Writer, cache: TextCache, runtime:
         ModelError: if a local model cannot be loaded.
         DataError: if texts cannot be kept.
     """
-    known = cache.read()
+    known = {key: text for key, text in cache.read().items() if text}
     keys = [cache.key(prompt) for prompt in prompts]
     asked = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if key not in known}
     kept = len({key for key in keys if key in known})
@@ -62,7 +62,10 @@ def answer(prompts: Sequence[Prompt], writer: Writer, cache: TextCache, runtime:
         texts: dict[str, str] = {}
         for key, text in zip(batch, found, strict=True):
             if not isinstance(text, EquipoiseError):
-                texts[key] = cleaned(text).strip()
+                if seen := cleaned(text).strip():
+                    texts[key] = seen
+                else:
+                    faults[key] = "The answer holds nothing that anybody sees"
             elif isinstance(text, EndpointError) and not isinstance(text, AnswerError):
                 stopped = stopped or text
             else:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -38,6 +38,7 @@ class Profiles:
         written: Distinct questions answered now.
         kept: Distinct questions answered in an earlier run.
         withheld: Texts of the catalogue that read like instructions to a machine and entered no prompt.
+        withheld_items: Ids of the items that say them: honest sellers may be among them.
         stopped: What ended it early; None where all were asked.
     """
 
@@ -46,6 +47,7 @@ class Profiles:
     written: int
     kept: int
     withheld: int
+    withheld_items: tuple[Any, ...]
     stopped: EquipoiseError | None
 
     @property
@@ -81,11 +83,11 @@ def describe_items(
         DataError: if there is no items table, or texts cannot be kept.
         ModelError: if the generator's model cannot be loaded.
     """
-    reading = _Reading()
-    rows = Sources(train, title).items()[:limit]
+    reading, sources = _Reading(), Sources(train, title)
+    rows = sources.items()[:limit]
     prompts = [item_prompt(fields, together, lang, reading) for _, fields, together in rows]
     ids = pl.Series(v.ITEM, [item for item, _, _ in rows], dtype=_kind(train.items, v.ITEM))
-    return _described("items", ids, prompts, writer, cache, reading, review, runtime)
+    return _described("items", ids, prompts, writer, cache, reading, sources, review, runtime)
 
 
 def describe_users(
@@ -104,26 +106,26 @@ def describe_users(
     Args and errors as of `describe_items`; people without an event in training are left out, and `limit` counts the
     most active first.
     """
-    reading = _Reading()
-    rows = Sources(train, title).users()[:limit]
+    reading, sources = _Reading(), Sources(train, title)
+    rows = sources.users()[:limit]
     prompts = [user_prompt(history, lang, reading) for _, history in rows]
     ids = pl.Series(v.USER, [user for user, _ in rows], dtype=_kind(train.events, v.USER))
-    return _described("users", ids, prompts, writer, cache, reading, review, runtime)
+    return _described("users", ids, prompts, writer, cache, reading, sources, review, runtime)
 
 
 class _Reading:
-    """Strangers' texts read with care, and the count of those that are withheld."""
+    """Strangers' texts read with care, and those of them that are withheld."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
-        self.withheld = 0
+        self.withheld: set[str] = set()
 
     def __call__(self, text: str) -> str:
         """A text without what nobody sees; nothing of one that speaks to a machine."""
         if text not in self._known:
-            hostile = bool(findings(text))
-            self.withheld += hostile
-            self._known[text] = "" if hostile else cleaned(text)
+            if findings(text):
+                self.withheld.add(text)
+            self._known[text] = "" if text in self.withheld else cleaned(text)
         return self._known[text]
 
 
@@ -134,6 +136,7 @@ def _described(
     writer: Writer,
     cache: Path,
     reading: _Reading,
+    sources: Sources,
     review: Review | None,
     runtime: Runtime | None,
 ) -> Profiles:
@@ -149,7 +152,8 @@ def _described(
             text, fault = None, wrong
         texts[place], faults[place] = text, fault
     table = pl.DataFrame([ids, pl.Series("profile", texts, pl.String), pl.Series("fault", faults, pl.String)])
-    return Profiles(who, table, found.written, found.kept, reading.withheld, found.stopped)
+    withheld, says = len(reading.withheld), tuple(sources.saying(reading.withheld))
+    return Profiles(who, table, found.written, found.kept, withheld, says, found.stopped)
 
 
 def _kind(table: pl.DataFrame | None, column: str) -> pl.DataType:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from equipoise.data import vocabulary as v
 from equipoise.language.generators.prompt import Language, Prompt, Task
 
 Read = Callable[[str], str]
@@ -63,11 +64,11 @@ def user_prompt(history: Sequence[Mapping[str, Any]], lang: Language, read: Read
 
     Args:
         history: The fields of each item they chose in training, oldest first, `value` among them where the event had
-            one.
+            one; a step of which nothing else is told is left out.
         lang: Language of the answer.
         read: What each text goes through.
     """
-    steps = [told for step in history if (told := _spoken(step, read))]
+    steps = [told for step in history if (told := _spoken(step, read)).keys() - {v.VALUE}]
     return _prompt("describe_user", {"history": steps}, lang)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -71,6 +71,16 @@ class Sources:
         }
         order = self._taken(v.USER).sort("len", v.USER, descending=[True, False])[v.USER]
         return [(user, histories[user]) for user in order if histories.get(user)]
+
+    def saying(self, texts: Collection[str]) -> list[Any]:
+        """Ids of the items of which one of these texts is told, whole or cut."""
+
+        def says(value: Any) -> bool:
+            parts = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+            return any(_cut(part, most) in texts for part in parts for most in (_LONGEST, _IN_PASSING))
+
+        rows = self._table().iter_rows(named=True) if texts else ()
+        return [row[v.ITEM] for row in rows if any(says(row[name]) for name in self.columns)]
 
     def _table(self) -> pl.DataFrame:
         if self.data.items is None:
