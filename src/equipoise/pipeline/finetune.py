@@ -225,7 +225,7 @@ def _base(settings: Config) -> Transformer:
 
 
 def _ours(folder: Path) -> None:
-    """Refuse a folder that holds anything but an interrupted training.
+    """Refuse a folder that holds anything but an interrupted training; what it was writing just then is deleted.
 
     Raises:
         EquipoiseError: if it does.
@@ -236,13 +236,17 @@ def _ours(folder: Path) -> None:
         )
     if folder.exists() and not folder.is_dir():
         raise EquipoiseError("This is no folder", where=str(folder), todo="Choose another --out.")
-    left = {_KEPT, _ENCODER, f".{_ENCODER}"}
-    if folder.exists() and any(path.name not in left for path in folder.iterdir()):
+    found = list(folder.iterdir()) if folder.exists() else []
+    drafts = [path for path in found if path.name.startswith((f".{_KEPT}-", f".{MANIFEST}-"))]
+    left = {_KEPT, _ENCODER, f".{_ENCODER}", *(path.name for path in drafts)}
+    if any(path.name not in left for path in found):
         raise EquipoiseError(
             "The folder holds other files",
             where=str(folder),
             todo="Choose an empty or a new folder as --out.",
         )
+    for draft in drafts:
+        draft.unlink(missing_ok=True)
 
 
 def _named(base: Transformer) -> str:
