@@ -95,6 +95,27 @@ def test_the_candidates_place_is_the_same_in_both_lists_that_are_compared():
     assert set(evidence.trials["position"]) == {"first", "middle", "last"}
     assert (evidence.trials["lift"] == 0).all()
     assert evidence.trials.filter(pl.col("position") == "first")["outside"].sum() == 0
+    assert not any("No list depends" in note for note in evidence.notes)
+
+
+def test_a_place_among_the_candidates_that_means_nothing_is_told():
+    words = "No list depends on where the attacked item stands"
+    told = [
+        any(words in note for note in run(rank, attacks=[OBEY, TELL], positions=positions).notes)
+        for rank, positions in ((isolated, ["first", "last"]), (isolated, [None]))
+    ]
+    assert told == [True, False]
+
+
+def test_what_cannot_be_counted_has_no_value():
+    """One item, and every list holds it within k."""
+    evidence = run(attacks=[OBEY], targets=[2], k=6)
+    success, lift = evidence.value("success"), evidence.value("rank_lift")
+    assert success.value is success.low is success.high is None
+    assert lift.value is not None
+    assert lift.low is lift.high is None
+    assert "too few" in (lift.reason or "")
+    assert evidence.as_dict()["summary"][1]["value"] is None
 
 
 def test_attacks_take_turns_in_slots_and_places():

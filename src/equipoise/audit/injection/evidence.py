@@ -53,12 +53,19 @@ class InjectionEvidence:
     notes: tuple[str, ...]
 
     def value(self, measure: str, by: str = "all", group: str = "all") -> Interval:
-        """One number of the summary with its interval."""
+        """One number of the summary with its interval.
+
+        Where nothing could be counted (no list without the attacked item within k, say) its value is None, and where
+        it is of one item alone, its ends are.
+        """
         row = self.summary.row(
             by_predicate=(pl.col("measure") == measure) & (pl.col("by") == by) & (pl.col("group") == group),
             named=True,
         )
-        return Interval(row["value"], row["low"], row["high"], row["targets"])
+        reason = (
+            None if row["low"] is not None else f"{row['targets']} attacked items are too few for an interval"
+        )
+        return Interval(row["value"], row["low"], row["high"], row["targets"], reason)
 
     def as_dict(self) -> dict[str, Any]:
         """Summary and notes as JSON values."""

@@ -109,7 +109,7 @@ def probe(
         table = poisoned(where, trial.attack, trial.slot, trial.target, place=trial.place)
         rows.append(_compared(trial, clean[key], ask(rank, table, users), hidden, k))
     trials = pl.DataFrame(rows, infer_schema_length=None)
-    notes = [_INTERVALS, *_short(clean, k)]
+    notes = [_INTERVALS, *_short(clean, k), *_unmoved(clean)]
     return InjectionEvidence(trials, summarised(trials, level=level, seed=seed), k, tuple(notes))
 
 
@@ -164,6 +164,19 @@ def _compared(
         "disorder": moves,
         **sums,
     }
+
+
+def _unmoved(clean: Mapping[tuple[str, Place | None], Ranked]) -> Iterator[str]:
+    """Whether places among the candidates mean anything to the ranker."""
+    by_target: dict[str, list[Mapping[str, list[str]]]] = {}
+    for (target, _), ranked in clean.items():
+        by_target.setdefault(target, []).append(ranked.lists)
+    several = [lists for lists in by_target.values() if len(lists) > 1]
+    if several and all(other == lists[0] for lists in several for other in lists[1:]):
+        yield (
+            "No list depends on where the attacked item stands among the candidates: rows by position are the same "
+            "measurement several times, and their differences chance."
+        )
 
 
 def _short(clean: Mapping[Any, Ranked], k: int) -> Iterator[str]:
