@@ -91,8 +91,6 @@ def _tell(console: Console, said: Explanation) -> None:
     if said.counterfactual is not None:
         for line in _without(said.counterfactual, said):
             say(console, line)
-    for attribute, part in said.sensitive.items():
-        say(console, f"Through '{attribute}' along unfair paths: {part:+.4g} of the score.")
     for note in said.notes:
         say(console, f"Note: {note}")
 

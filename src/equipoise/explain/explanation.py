@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Kind = Literal["interaction", "search", "word", "attribute"]
@@ -22,8 +22,7 @@ class Reason:
     """Something that carried the score of an item.
 
     Attributes:
-        kind: A past interaction with an item, a past search, a word of the item's text, or an attribute of the item
-            or the user.
+        kind: A past interaction with an item, a past search, a word of the item's text, or an attribute of the item.
         name: Id of the past item, the text of the search, the word, or the attribute's column.
         value: The past item's title, the attribute's value; None where there is nothing to add.
         contribution: How much of the score would be missing without it, in units of the score; may be negative.
@@ -78,8 +77,6 @@ class Explanation:
         k: The list length that the counterfactual is about.
         reasons: What carried the score, the largest contribution first.
         counterfactual: What would have kept the item out of the list; None where it was not asked for.
-        sensitive: By attribute, the part of the score that runs along the paths a graph calls unfair; nobody
-            computes it yet, so that it is empty.
         asked_as: As whom the model was asked: the user, or the history without a user; somebody new with the same
             history, where the model keeps a learned vector of the user; somebody new without a past, where it knows
             no such user.
@@ -94,7 +91,6 @@ class Explanation:
     k: int
     reasons: tuple[Reason, ...]
     counterfactual: Counterfactual | None = None
-    sensitive: dict[str, float] = field(default_factory=dict)
     asked_as: Asked = "user"
     notes: tuple[str, ...] = ()
 
