@@ -35,7 +35,8 @@ _PROTOCOL = (
 )
 
 
-def _movies() -> Dataset:
+def movies() -> Dataset:
+    """ML-1M."""
     return data.read("ml-1m", "movielens")
 
 
@@ -44,7 +45,7 @@ def _tagged() -> Dataset:
     return replace(data.read("ml-latest-small", "movielens"), text=("title", "genres", "tags"))
 
 
-def _reviewed() -> Dataset:
+def reviewed() -> Dataset:
     """An item's text is its earliest review, which is no event any more; at equal times the first by user id."""
     events = data.read("musical-instruments", "amazon-reviews").events.sort("item_id", "timestamp", "user_id")
     first = pl.int_range(pl.len()).over("item_id") == 0
@@ -52,7 +53,8 @@ def _reviewed() -> Dataset:
     return Dataset(events.filter(~first).drop("summary", "text"), None, items, text=("review",))
 
 
-def _encoded(whole: Dataset, name: str) -> Vectors:
+def encoded(whole: Dataset, name: str) -> Vectors:
+    """Vectors of all items; those of TF-IDF are quickly made, others are kept."""
     assert whole.items is not None
     return encode_items(whole.items, whole.text, name, cache=None if name == "tfidf" else CACHE / "vectors")
 
@@ -68,7 +70,7 @@ def _measure(
         truth, record = held_out.filter(tested), held_out.filter(~tested)
         users, cold = truth.select("user_id").unique().sort("user_id"), held_out.select("item_id").unique()
         candidates = users.join(cold, how="cross").join(record, on=["user_id", "item_id"], how="anti")
-        vectors, runtime = _encoded(whole, encoder), Runtime(seed=seed, threads=threads())
+        vectors, runtime = encoded(whole, encoder), Runtime(seed=seed, threads=threads())
 
         def values(fields: Mapping[str, Any], train: Dataset) -> pl.DataFrame:
             rest = {key: value for key, value in fields.items() if key != "name"}
@@ -121,7 +123,7 @@ ROWS = [
     _row(
         "cold-ml1m",
         "ML-1M, 6,040 users, 3,416 items, texts: titles and genres",
-        _movies,
+        movies,
         {"ease": {"name": "ease", "reg": 500.0}, "ials": _FACTORS},
     ),
     _row(
@@ -133,7 +135,7 @@ ROWS = [
     _row(
         "cold-musical-instruments",
         "Musical instruments, 1,429 users, 900 items; an item's text is its earliest review, which is no event",
-        _reviewed,
+        reviewed,
         {"ease": {"name": "ease", "reg": 100.0}, "ials": _FACTORS},
     ),
 ]
