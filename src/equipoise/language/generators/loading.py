@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,28 +60,51 @@ class Loaded:
         special = {token.content for token in added if token.special} | set(self.tokenizer.all_special_tokens)
         return sorted((text for text in special if len(text) > 1), key=len, reverse=True)
 
+    @cached_property
+    def _spoken_turns(self) -> list[str]:
+        """Plain texts by which the model's template tells turns apart, longest first: `[/INST]`, `ASSISTANT:`.
+
+        They are what it writes between contents, as far as that is no token of the model's own; bare words (`user`,
+        behind such a token) open no turn by themselves.
+        """
+        if not self.tokenizer.chat_template:
+            return []
+        talk = [("user", "\ue001"), ("assistant", "\ue002"), ("user", "\ue003")]
+        try:
+            written = self._rendered([("system", "\ue000"), *talk], tokenize=False)
+        except TemplateError:
+            written = self._rendered(talk, tokenize=False)
+        for control in self._controls:
+            written = written.replace(control, "\n")
+        before, *between = re.split("[\ue000-\ue003]", written)
+        lines = [line.strip() for part in between for line in part.splitlines()]
+        lines += [line.strip() for line in before.splitlines()[-1:]]
+        marks = {line for line in lines if re.search(r"\w", line) and re.search(r"[^\w\s]", line)}
+        return sorted(marks, key=lambda mark: (-len(mark), mark))
+
     def prompt_tokens(self, prompt: Prompt) -> list[int]:
         """A prompt as the model has learned to read one: turns where it knows them, else plain text.
 
-        Data cannot end their turn: whatever in them looks like a token of the model's own is escaped once more.
+        Data cannot end their turn: whatever in them looks like a token of the model's own, or like what its template
+        writes between turns, is escaped once more.
         """
         system, user = (message["content"] for message in prompt.messages())
-        for control in self._controls:
+        for control in (*self._controls, *self._spoken_turns):
             user = user.replace(control, escaped(control[0]) + control[1:])
         if not self.tokenizer.chat_template:
             tokens: list[int] = self.tokenizer(_WITHOUT_TURNS.format(system, user))["input_ids"]
             return tokens
         try:
-            return self._turns([("system", system), ("user", user)])
+            turns = self._rendered([("system", system), ("user", user)], tokenize=True)
         except TemplateError:  # some models know no system
-            return self._turns([("user", f"{system}\n\n{user}")])
+            turns = self._rendered([("user", f"{system}\n\n{user}")], tokenize=True)
+        return list(turns)
 
-    def _turns(self, turns: Sequence[tuple[str, str]]) -> list[int]:
+    def _rendered(self, turns: Sequence[tuple[str, str]], *, tokenize: bool) -> Any:
         messages = [{"role": role, "content": content} for role, content in turns]
-        tokens: list[int] = self.tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, tokenize=True, return_dict=False
+        return self.tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=tokenize, return_dict=False
         )
-        return tokens
 
     def text_tokens(self, text: str) -> list[int]:
         """A plain text, in which nothing is a token of the model's own."""
