@@ -104,18 +104,18 @@ def test_nothing_but_the_training_part_is_trained_on(tmp_path, settings, monkeyp
 
 
 def test_an_interrupted_training_goes_on_as_if_nothing_had_been(tmp_path, settings, whole, monkeypatch):
-    from equipoise.language.finetuning import training
+    from equipoise.language.finetuning import loop
 
-    keep = training.keep
+    keep = loop.keep
 
     def stop(*arguments):
         keep(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "keep", stop)
+    monkeypatch.setattr(loop, "keep", stop)
     with pytest.raises(KeyboardInterrupt):
         finetune(settings(), out=tmp_path / "parts")
-    monkeypatch.setattr(training, "keep", keep)
+    monkeypatch.setattr(loop, "keep", keep)
     assert [path.name for path in (tmp_path / "parts").iterdir()] == ["training.safetensors"]
     for draft in (".training.safetensors-12345", ".finetuning.json-12345"):  # of a process that was killed
         (tmp_path / "parts" / draft).write_bytes(b"half")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,7 +15,21 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from equipoise.errors import ModelError
-from equipoise.language.finetuning.network import Network
+
+
+class Moving(Protocol):
+    """What is trained."""
+
+    parameters: dict[str, Tensor]
+    """The weights that move, by name."""
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """A copy of them."""
+        ...
+
+    def restore(self, snapshot: dict[str, Tensor]) -> None:
+        """Put such a copy back."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,12 +39,12 @@ class Check:
     Attributes:
         step: Steps done before.
         loss: Mean loss of the steps since the last look; None before the first step.
-        recall: Mean over the users to stop by.
+        value: Mean over the users to stop by.
     """
 
     step: int
     loss: float | None
-    recall: float
+    value: float
 
 
 @dataclass(frozen=True)
@@ -42,16 +56,18 @@ class Plan:
         seconds_per_step: As timed.
         seconds_per_check: As timed.
         checks: Looks at validation after the first.
-        pairs: Training pairs there are.
-        batch: Pairs per step.
+        examples: Training examples there are.
+        batch: Examples per step.
+        unit: What they are, in the plural.
     """
 
     steps: int
     seconds_per_step: float
     seconds_per_check: float
     checks: int
-    pairs: int
+    examples: int
     batch: int
+    unit: str
 
     @property
     def seconds(self) -> float:
@@ -65,9 +81,9 @@ class Plan:
 
     def __str__(self) -> str:
         return (
-            f"{self.steps:,} steps of {self.batch} pairs at {self.seconds_per_step:.2f} s, {self.checks} checks at "
-            f"{self.seconds_per_check:.1f} s: about {self.seconds / 60:.1f} minutes, in which "
-            f"{min(self.steps * self.batch / self.pairs, 1):.0%} of {self.pairs:,} pairs are seen"
+            f"{self.steps:,} steps of {self.batch} {self.unit} at {self.seconds_per_step:.2f} s, {self.checks} checks "
+            f"at {self.seconds_per_check:.1f} s: about {self.seconds / 60:.1f} minutes, in which "
+            f"{min(self.steps * self.batch / self.examples, 1):.0%} of {self.examples:,} {self.unit} are seen"
         )
 
 
@@ -80,7 +96,7 @@ class Course:
         checks: Looks at validation so far, the first before training.
         best: Steps after which validation was best; 0 where nothing was better than the base.
         weights: The weights that moved, as they were then.
-        before: bool of shape (held-out pairs,): which were found by the base.
+        before: What the base made of each held-out example, of shape (held-out examples,).
         after: The same with the best weights.
         seconds: Time it took.
         stopped: Why it ended: `planned steps`, `no better` or `time`; empty while it goes on.
@@ -111,7 +127,7 @@ class Course:
             "plan": asdict(self.plan),
             "checks": [asdict(check) for check in self.checks],
             "steps": self.steps,
-            "epochs": self.steps * self.plan.batch / self.plan.pairs,
+            "epochs": self.steps * self.plan.batch / self.plan.examples,
             "best_step": self.best,
             "stopped": self.stopped,
             "seconds": round(self.seconds, 1),
@@ -119,7 +135,7 @@ class Course:
 
 
 def keep(
-    path: Path, identity: str, course: Course, network: Network, optimiser: torch.optim.Optimizer
+    path: Path, identity: str, course: Course, network: Moving, optimiser: torch.optim.Optimizer
 ) -> None:
     """Write all that is needed to go on, whole or not at all.
 
@@ -156,7 +172,7 @@ def keep(
         draft.unlink(missing_ok=True)
 
 
-def resume(path: Path, identity: str, network: Network, optimiser: torch.optim.Optimizer) -> Course:
+def resume(path: Path, identity: str, network: Moving, optimiser: torch.optim.Optimizer) -> Course:
     """The course kept in a file; network and optimiser are put back to where they were.
 
     Raises:
