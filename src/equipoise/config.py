@@ -19,7 +19,7 @@ from equipoise.data.cleaning import Cleaning
 from equipoise.data.config import Source, TableSource
 from equipoise.data.splits import Split
 from equipoise.errors import ConfigError, nearest
-from equipoise.language.finetuning.settings import FineTuning
+from equipoise.language.finetuning.settings import FineTuning, RankerTuning
 
 
 class Section(BaseModel):
@@ -214,6 +214,8 @@ class Config(Section):
     """The search; `equipoise tune` reads it, a run does not."""
     finetune: FineTuning | None = None
     """The training of the encoder; `equipoise finetune` reads it, a run does not."""
+    finetune_ranker: RankerTuning | None = None
+    """The training of the ranker's language model; `equipoise finetune` reads it, a run does not."""
 
     def to_toml(self) -> str:
         """The resolved configuration, as `read_config` takes it back."""
@@ -224,6 +226,7 @@ class Config(Section):
         content = self.model_dump(mode="json")
         for section, name in (
             (content, "finetune"),
+            (content, "finetune_ranker"),
             (content["data"], "images"),
             (content["data"], "numeric"),
         ):
