@@ -20,7 +20,8 @@ from equipoise.errors import DataError
 from equipoise.language import Vectors, encode_items
 from equipoise.metrics import hit_rate, ndcg, per_user
 from equipoise.models import Fitted, Training, models
-from equipoise.pipeline.finetune import MANIFEST, finetune
+from equipoise.pipeline.finetune import finetune
+from equipoise.pipeline.finetuned import MANIFEST
 
 _SEEDS = (0, 1, 2)
 _RANKED = "last event held out, the one before for validation; all items ranked, seen ones left out"

@@ -1,4 +1,4 @@
-"""`equipoise finetune`: teach the text encoder what goes together."""
+"""`equipoise finetune`: teach the text encoder what goes together, or a ranker's language model what comes next."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from equipoise.errors import EquipoiseError
+from equipoise.errors import ConfigError, EquipoiseError
 
 if TYPE_CHECKING:
     from equipoise.pipeline.finetune import FineTuned
+    from equipoise.pipeline.finetune_ranker import TunedRanker
     from equipoise.statistics import Interval
 
 
 def finetune(
     config: Annotated[
-        Path, typer.Argument(help="A TOML file; [encoder] names the base, [finetune] says how.")
+        Path,
+        typer.Argument(
+            help="A TOML file. [finetune] says how the [encoder] is trained, [finetune_ranker] how the language model "
+            "of the [model] is."
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option(help="Folder to write into (default: runs/finetune-<name>).")
@@ -27,16 +32,28 @@ def finetune(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Root of all random numbers.")] = None,
 ) -> None:
-    """Train the text encoder on items that the same people chose near each other; training events only."""
-    from equipoise.pipeline.finetune import finetune as train
+    """Train the text encoder on items that the same people chose near each other, or where the configuration has a
+    section [finetune_ranker], the language model of the ranker on what people chose next; training events only.
+    """
+    from equipoise.config import read_config
+    from equipoise.pipeline.finetune import finetune as finetune_encoder
+    from equipoise.pipeline.finetune_ranker import finetune_ranker
 
+    settings = read_config(config, set_ or ())
+    if settings.finetune is not None and settings.finetune_ranker is not None:
+        raise ConfigError(
+            "The configuration says how to train two models, the encoder and that of the ranker",
+            where="sections [finetune] and [finetune_ranker]",
+            todo="Train one of them by a file of its own.",
+        )
+    train = finetune_encoder if settings.finetune_ranker is None else finetune_ranker
     console = Console()
 
     def say(line: str) -> None:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     try:
-        found = train(config, out=out, overrides=set_ or (), seed=seed, say=say)
+        found: FineTuned | TunedRanker = train(config, out=out, overrides=set_ or (), seed=seed, say=say)
     except KeyboardInterrupt:
         raise EquipoiseError(
             "Stopped; the state at the last check is kept", todo="The same command goes on."
@@ -45,24 +62,35 @@ def finetune(
         say(line)
 
 
-def told(found: FineTuned) -> list[str]:
+def told(found: FineTuned | TunedRanker) -> list[str]:
     """What came of it, and what to do now."""
-    name = f"recall@{found.k}"
+    from equipoise.pipeline.finetune import FineTuned
+
+    if isinstance(found, FineTuned):
+        measured, made, setting = f"recall@{found.k} of the next item", found.encoder, "[encoder] name"
+        what = "encoder"
+    else:
+        measured, made, setting = (
+            f"NDCG@{found.k} of what was chosen next",
+            found.generator,
+            "[model] generator",
+        )
+        what = "language model"
     lines = [
         f"Training ended: {found.stopped}",
-        f"{name} of the next item, over {found.gain.n} held-out users: {_value(found.before)} before, "
+        f"{measured}, over {found.gain.n} held-out users: {_value(found.before)} before, "
         f"{_value(found.after)} after; gain {_value(found.gain)}",
     ]
-    keep = f'Keep the base: [encoder] name = "{found.base}".'
-    if found.encoder is None:
+    keep = f'Keep the base: {setting} = "{found.base}".'
+    if made is None:
         return [*lines, f"No step was better on validation than the base, so nothing was saved. {keep}"]
     if not found.helps:
         return [
             *lines,
             f"The gain cannot be told from none, or is a loss. {keep}",
-            f"The fine-tuned encoder is in {found.path}.",
+            f"The fine-tuned {what} is in {found.path}.",
         ]
-    return [*lines, f'It helps. Use it: [encoder] name = "{found.encoder}"']
+    return [*lines, f'It helps. Use it: {setting} = "{made}"']
 
 
 def _value(value: Interval) -> str:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,24 +12,22 @@ import polars as pl
 from equipoise.component import Runtime
 from equipoise.config import Config, read_config
 from equipoise.data import vocabulary as v
-from equipoise.errors import ConfigError, EquipoiseError, MissingExtraError
+from equipoise.errors import ConfigError, MissingExtraError
 from equipoise.language import compose, encoder
 from equipoise.language.encoders import tidy
 from equipoise.language.finetuning.pairs import Pairs, Texts, held_out_pairs, training_pairs
 from equipoise.language.finetuning.retrieval import Retrieval
 from equipoise.language.finetuning.settings import FineTuning
 from equipoise.language.transformer import Transformer
-from equipoise.pipeline.folder import content_hash, write_whole
+from equipoise.pipeline.finetuned import KEPT, claim, identity, put, seal
+from equipoise.pipeline.folder import content_hash
 from equipoise.pipeline.prepare import prepare
 from equipoise.statistics import Interval, bootstrap_means, paired_difference
 
 if TYPE_CHECKING:
     from equipoise.language.finetuning.course import Course
 
-MANIFEST: Final = "finetuning.json"
 _ENCODER: Final = "encoder"
-_KEPT: Final = "training.safetensors"
-_PACKAGES: Final = ("equipoise", "torch", "transformers", "sentence-transformers", "peft")
 
 
 @dataclass(frozen=True)
@@ -104,7 +97,7 @@ def finetune(
     how = settings.finetune or FineTuning()
     settings = settings.model_copy(update={"finetune": how})
     folder = Path(out) if out is not None else Path("runs") / f"finetune-{settings.name}"
-    _ours(folder)
+    claim(folder, _ENCODER)
     base = _base(settings)
     source = base.source()
     runtime = Runtime(seed=settings.seed)
@@ -133,8 +126,8 @@ def finetune(
     }
     say(f"Base {_named(base)}, {how.method}: {len(texts.texts):,} distinct texts, {len(pairs):,} pairs")
     folder.mkdir(parents=True, exist_ok=True)
-    identity = _digest({"config": settings.digest(), "base": source, **hashes})
-    course = _train(base, texts, pairs, retrieval, how, runtime, folder, identity, say)
+    kind = identity({"config": settings.digest(), "base": source, **hashes})
+    course = _train(base, texts, pairs, retrieval, how, runtime, folder, kind, say)
     result = _judged(folder, _named(base), retrieval, course, settings.seed)
     manifest = {
         "config": settings.model_dump(mode="json"),
@@ -152,12 +145,8 @@ def finetune(
             "helps": result.helps,
         },
         "encoder": None if result.encoder is None else f"hf:{_ENCODER}",
-        "versions": _versions(),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    said = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
-    write_whole(folder / MANIFEST, lambda draft: draft.write_text(said, "utf-8"))
-    (folder / _KEPT).unlink(missing_ok=True)
+    seal(folder, manifest)
     return result
 
 
@@ -169,7 +158,7 @@ def _train(
     how: FineTuning,
     runtime: Runtime,
     folder: Path,
-    identity: str,
+    kind: str,
     say: Callable[[str], None],
 ) -> Course:
     """Train, and put the encoder into its folder in one move, if any step was better than the base."""
@@ -181,13 +170,9 @@ def _train(
     network = Network(base, how, runtime)
     course = fine_tune(
         network, texts.texts, pairs, retrieval, how, runtime,
-        say=say, kept=folder / _KEPT, identity=identity,
+        say=say, kept=folder / KEPT, identity=kind,
     )  # fmt: skip
-    for leftover in (folder / _ENCODER, draft := folder / f".{_ENCODER}"):
-        shutil.rmtree(leftover, ignore_errors=True)  # of a training that was interrupted while it was saved
-    if course.best:
-        network.save(draft)
-        draft.replace(folder / _ENCODER)
+    put(folder, _ENCODER, network.save if course.best else None)
     return course
 
 
@@ -224,31 +209,6 @@ def _base(settings: Config) -> Transformer:
     return chosen
 
 
-def _ours(folder: Path) -> None:
-    """Refuse a folder that holds anything but an interrupted training; what it was writing just then is deleted.
-
-    Raises:
-        EquipoiseError: if it does.
-    """
-    if (folder / MANIFEST).exists():
-        raise EquipoiseError(
-            "The folder holds a fine-tuning already", where=str(folder), todo="Choose another --out."
-        )
-    if folder.exists() and not folder.is_dir():
-        raise EquipoiseError("This is no folder", where=str(folder), todo="Choose another --out.")
-    found = list(folder.iterdir()) if folder.exists() else []
-    drafts = [path for path in found if path.name.startswith((f".{_KEPT}-", f".{MANIFEST}-"))]
-    left = {_KEPT, _ENCODER, f".{_ENCODER}", *(path.name for path in drafts)}
-    if any(path.name not in left for path in found):
-        raise EquipoiseError(
-            "The folder holds other files",
-            where=str(folder),
-            todo="Choose an empty or a new folder as --out.",
-        )
-    for draft in drafts:
-        draft.unlink(missing_ok=True)
-
-
 def _named(base: Transformer) -> str:
     """An encoder as configurations name it."""
     return f"{base.name}:{getattr(base, base.argument)}" if base.argument else base.name
@@ -262,17 +222,3 @@ def _counts(texts: Texts, pairs: Pairs, retrieval: Retrieval) -> dict[str, int]:
         "held_out_users": int(retrieval.users.max()) + 1,
         "candidates": retrieval.candidates,
     }
-
-
-def _digest(content: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

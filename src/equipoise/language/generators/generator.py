@@ -125,6 +125,7 @@ GENERATORS: Registry[Generator] = Registry(
         "template": "equipoise.language.generators.template:Template",
         "smollm2": "equipoise.language.generators.smollm2:SmolLM2",
         "hf": "equipoise.language.generators.causal:CausalLM",
+        "lora": "equipoise.language.generators.adapted:Adapted",
         "openai": "equipoise.language.generators.remote:RemoteGenerator",
     },
 )
@@ -134,8 +135,8 @@ def generator(name: str, **fields: Any) -> Generator:
     """The generator a configuration asks for.
 
     Args:
-        name: `template`, `smollm2`, `hf:<name or folder>`, `openai:<model>`, or the name under which another package
-            offers one in the entry-point group `equipoise.generators`.
+        name: `template`, `smollm2`, `hf:<name or folder>`, `lora:<folder>`, `openai:<model>`, or the name under which
+            another package offers one in the entry-point group `equipoise.generators`.
         fields: Its settings.
 
     Raises:

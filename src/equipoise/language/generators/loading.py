@@ -157,7 +157,8 @@ def load(config: LocalModel, runtime: Runtime) -> Loaded:
     """
     folder = config.folder()
     check_architecture(folder)
-    return read_model(folder, precision=getattr(torch, config.precision), device=runtime.device)
+    read = read_model(folder, precision=getattr(torch, config.precision), device=runtime.device)
+    return config.completed(read)
 
 
 def read_model(folder: Path, *, precision: torch.dtype, device: str = "cpu", **options: Any) -> Loaded:

@@ -16,6 +16,7 @@ from equipoise.language.generators.generator import Generator
 from equipoise.language.generators.prompt import Language
 
 if TYPE_CHECKING:
+    from equipoise.language.generators.loading import Loaded
     from equipoise.language.generators.local_writer import LocalWriter
 
 _CAUSAL = ("ForCausalLM", "LMHeadModel")
@@ -47,6 +48,10 @@ class LocalModel(Generator):
     @abstractmethod
     def source(self) -> str:
         """SHA-256 of what the model is made from."""
+
+    def completed(self, loaded: Loaded) -> Loaded:
+        """The model as it is used, where more than its folder belongs to it."""
+        return loaded
 
     def open(self, runtime: Runtime | None = None) -> LocalWriter:
         """The model, loaded when the first text is asked for.

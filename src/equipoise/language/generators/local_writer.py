@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from equipoise.component import Runtime
 from equipoise.errors import EquipoiseError, ModelError
+from equipoise.language.generators.continuations import Prefix, read, totals
 from equipoise.language.generators.generator import LogProbability, Writer, settled
 from equipoise.language.generators.loading import Loaded, load
 from equipoise.language.generators.local import LocalModel
@@ -23,29 +22,28 @@ from equipoise.language.generators.sentences import whole_sentences
 from equipoise.progress import track
 
 
-class _Prefix(NamedTuple):
-    """What a model has read, and what it expects next."""
-
-    tokens: list[int]
-    cache: Any
-    expected: Tensor
-
-
 class LocalWriter(Writer):
     """Writes with a model in memory, several prompts at once.
 
     Attributes:
         runtime: Device, threads, and the seed of what is drawn.
+
+    Args:
+        config: The generator.
+        runtime: See above.
+        loaded: The model, where it is in memory already; else it is loaded when it is first needed.
     """
 
     scores: ClassVar[bool] = True
     together: ClassVar[bool] = True
     config: LocalModel
 
-    def __init__(self, config: LocalModel, runtime: Runtime) -> None:
+    def __init__(self, config: LocalModel, runtime: Runtime, loaded: Loaded | None = None) -> None:
         super().__init__(config)
         self.runtime = runtime
-        self._read_last: _Prefix | None = None
+        if loaded is not None:
+            self._loaded = loaded
+        self._read_last: Prefix | None = None
 
     @cached_property
     def identity(self) -> str:
@@ -108,11 +106,12 @@ class LocalWriter(Writer):
         order = sorted(range(len(told)), key=lambda place: len(told[place]))
         found: dict[int, LogProbability] = {}
         with self._threads(), torch.inference_mode():
-            read = self._read(prefix)
+            before = self._read(prefix)
             for start in range(0, len(order), size):
                 batch = order[start : start + size]
-                totals = self._totals(read, [told[place] for place in batch])
-                for place, total in zip(batch, totals, strict=True):
+                rows = [told[place] for place in batch]
+                found_totals = totals(self._loaded.model, before, rows, self.runtime.device)
+                for place, total in zip(batch, found_totals.tolist(), strict=True):
                     found[place] = LogProbability(min(total, 0.0), len(told[place]))
         return [found[place] for place in range(len(told))]
 
@@ -159,40 +158,11 @@ class LocalWriter(Writer):
             )
         return text
 
-    def _read(self, prefix: list[int]) -> _Prefix:
+    def _read(self, prefix: list[int]) -> Prefix:
         """The model after a prefix; that of the last call is kept, for it is often asked again."""
         if self._read_last is None or self._read_last.tokens != prefix:
-            tokens = torch.tensor([prefix], device=self.runtime.device)
-            out = self._loaded.model(input_ids=tokens, use_cache=True, logits_to_keep=1)
-            expected = out.logits[0, -1].float().log_softmax(-1)
-            self._read_last = _Prefix(prefix, out.past_key_values, expected)
+            self._read_last = read(self._loaded.model, prefix, self.runtime.device)
         return self._read_last
-
-    def _totals(self, read: _Prefix, continuations: list[list[int]]) -> list[float]:
-        """Log-probabilities of continuations after what was read; they are padded on the right."""
-        device, rows, width = self.runtime.device, len(continuations), max(map(len, continuations))
-        lengths = torch.tensor([len(row) for row in continuations], device=device)
-        tokens = torch.tensor([row + [0] * (width - len(row)) for row in continuations], device=device)
-        each = read.expected[tokens[:, :1]]  # (rows, 1), of each first token
-        if width > 1:
-            cache = copy.deepcopy(read.cache)
-            cache.batch_repeat_interleave(rows)
-            past = len(read.tokens)
-            steps = torch.arange(width - 1, device=device)
-            known = torch.ones(rows, past, dtype=torch.long, device=device)
-            mask = torch.cat([known, (steps < lengths[:, None]).long()], dim=1)
-            out = self._loaded.model(
-                input_ids=tokens[:, :-1],
-                attention_mask=mask,
-                position_ids=(past + steps).expand(rows, -1),
-                past_key_values=cache,
-                use_cache=True,
-            )
-            rest = out.logits.float().log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0]
-            each = torch.cat([each, rest], dim=1)
-        there = torch.arange(width, device=device) < lengths[:, None]
-        totals: list[float] = each.masked_fill(~there, 0.0).double().sum(dim=1).tolist()
-        return totals
 
     @contextmanager
     def _threads(self) -> Iterator[None]:

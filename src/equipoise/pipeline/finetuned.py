@@ -1,0 +1,87 @@
+"""What every fine-tuning leaves behind: a folder with its manifest, the state of an interrupted one, and versions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from equipoise.errors import EquipoiseError
+from equipoise.pipeline.folder import write_whole
+
+MANIFEST: Final = "finetuning.json"
+KEPT: Final = "training.safetensors"
+"""The state of an interrupted training."""
+_PACKAGES: Final = ("equipoise", "torch", "transformers", "sentence-transformers", "peft")
+
+
+def claim(folder: Path, made: str) -> None:
+    """Refuse a folder that holds anything but an interrupted training; what it was writing just then is deleted.
+
+    Args:
+        folder: Where a fine-tuning is to write.
+        made: Name of the folder within it that holds what was trained.
+
+    Raises:
+        EquipoiseError: if it does.
+    """
+    if (folder / MANIFEST).exists():
+        raise EquipoiseError(
+            "The folder holds a fine-tuning already", where=str(folder), todo="Choose another --out."
+        )
+    if folder.exists() and not folder.is_dir():
+        raise EquipoiseError("This is no folder", where=str(folder), todo="Choose another --out.")
+    found = list(folder.iterdir()) if folder.exists() else []
+    drafts = [path for path in found if path.name.startswith((f".{KEPT}-", f".{MANIFEST}-"))]
+    left = {KEPT, made, f".{made}", *(path.name for path in drafts)}
+    if any(path.name not in left for path in found):
+        raise EquipoiseError(
+            "The folder holds other files",
+            where=str(folder),
+            todo="Choose an empty or a new folder as --out.",
+        )
+    for draft in drafts:
+        draft.unlink(missing_ok=True)
+
+
+def put(folder: Path, made: str, save: Callable[[Path], None] | None) -> None:
+    """Put what was trained into its folder in one move.
+
+    Args:
+        folder: Of the fine-tuning.
+        made: Name of the folder within it.
+        save: Writes into a folder that is not there yet; None where nothing is better than the base.
+    """
+    for leftover in (folder / made, draft := folder / f".{made}"):
+        shutil.rmtree(leftover, ignore_errors=True)  # of a training that was interrupted while it was saved
+    if save is not None:
+        save(draft)
+        draft.replace(folder / made)
+
+
+def seal(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest, with versions and the time, and forget the state of the training."""
+    told = {**manifest, "versions": _versions(), "finished": datetime.now(UTC).isoformat(timespec="seconds")}
+    said = json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False)
+    write_whole(folder / MANIFEST, lambda draft: draft.write_text(said, "utf-8"))
+    (folder / KEPT).unlink(missing_ok=True)
+
+
+def identity(content: Mapping[str, str]) -> str:
+    """Tells one training from another."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
