@@ -19,8 +19,8 @@ __version__ = version("equipoise")
 __all__ = ["Config", "Dataset", "Run", "__version__", "read_config", "run"]
 
 _HOMES = {
-    "run": "equipoise.pipeline",
-    "Run": "equipoise.pipeline",
+    "run": "equipoise.pipeline.run",
+    "Run": "equipoise.pipeline.run",
     "Config": "equipoise.config",
     "read_config": "equipoise.config",
     "Dataset": "equipoise.data",

@@ -1,6 +1,8 @@
 """`equipoise explain`, from a finished run to what a person reads."""
 
 import json
+import subprocess
+import sys
 
 import polars as pl
 import pytest
@@ -30,6 +32,12 @@ def place(run):
     """A user and the item at the second place of the list."""
     second = run.recommendations.filter((pl.col("rank") == 2) & (pl.col("stage") == "baseline"))
     return second.row(0, named=True)
+
+
+def test_explaining_loads_nothing_that_only_training_needs():
+    code = "import sys, equipoise.pipeline.explain; print(sorted({'torch', 'sklearn', 'pandas'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_json_is_the_explanation(run, place, capsys):

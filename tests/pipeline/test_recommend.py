@@ -165,6 +165,21 @@ def test_what_was_learned_is_kept(ease):
     assert json.loads(file.read_text()) == kept
 
 
+def test_texts_are_not_read_where_they_have_no_say(ease, monkeypatch):
+    recommend(ease, Asked())
+    file = ease.folder.path / "newcomers-baseline.json"
+    kept = file.read_text()
+    said = json.loads(kept)
+    file.write_text(json.dumps({**said, "shrinkage": {**said["shrinkage"], "text": 0.0}}))
+    asked = Asked(history=("1", "2"))
+    before = recommend(ease, asked)
+    monkeypatch.setattr("equipoise.pipeline.recommend.encode", None)
+    assert ids(recommend(ease, asked)) == ids(before)
+    with pytest.raises(TypeError):
+        recommend(ease, Asked(text="garden hose"))
+    file.write_text(kept)
+
+
 def test_bad_input_is_told(ease):
     with pytest.raises(DataError, match="No item of the history is known: nope"):
         recommend(ease, Asked(history=("nope", "5.5")))

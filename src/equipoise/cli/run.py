@@ -15,7 +15,7 @@ from rich.table import Table
 from equipoise.errors import EquipoiseError
 
 if TYPE_CHECKING:
-    from equipoise.pipeline import Run
+    from equipoise.pipeline.run import Run
 
 _WIDE = 98  # characters that the table needs with all its intervals
 
@@ -34,7 +34,7 @@ def run(
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the last finished stage.")] = False,
 ) -> None:
     """Read, clean, split, encode, train, weigh, rank, correct, measure, report."""
-    from equipoise.pipeline import run as main_job
+    from equipoise.pipeline.run import run as main_job
 
     console = Console()
     said: list[str] = []

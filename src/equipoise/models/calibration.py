@@ -1,4 +1,7 @@
-"""From scores to probabilities: isotonic regression on held-out events."""
+"""From scores to probabilities: isotonic regression on held-out events.
+
+scikit-learn is imported where it is used: it loads pandas where that is installed, and a fitted map needs neither.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
 
 from equipoise.errors import ModelError
 
@@ -52,6 +54,8 @@ class Calibration:
         Raises:
             ModelError: if fewer than five relevant items are there to calibrate on.
         """
+        from sklearn.isotonic import IsotonicRegression
+
         points = [_points(*block) for block in blocks]
         score, count, hits = np.concatenate(points, axis=1) if points else np.empty((3, 0))
         if hits.sum() < _LEAST_POSITIVES:

@@ -1,5 +1,4 @@
-"""The journeys: `run` is the main job from events to report, `tune` chooses hyper-parameters."""
+"""The journeys: `run` is the main job from events to report, `tune` chooses hyper-parameters.
 
-from equipoise.pipeline.run import Run, run
-
-__all__ = ["Run", "run"]
+Nothing is imported here, so that opening a finished run does not load what made it.
+"""

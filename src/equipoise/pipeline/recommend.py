@@ -22,7 +22,6 @@ from equipoise.models.histories import Histories, locate
 from equipoise.models.newcomers.answerer import Answerer, Scored, reads, searched, text_vectors
 from equipoise.models.newcomers.audience import Audience
 from equipoise.models.newcomers.shrinkage import Shrinkage, learned
-from equipoise.models.newcomers.words import Words
 from equipoise.models.ranking import top_k
 from equipoise.pipeline.encode import encode
 from equipoise.pipeline.finished import FinishedRun
@@ -31,6 +30,8 @@ from equipoise.pipeline.train import chosen_corrections
 
 ENOUGH = 0.5
 """Share of the evidence from which on a list is called a personal one."""
+
+_FILE = "newcomers-{stage}.json"  # what is learned about newcomers, in the folder of the run
 
 NEW = "NEW"
 """Stands for a person whom the run does not know."""
@@ -128,7 +129,7 @@ def recommend(run: FinishedRun, asked: Asked, *, k: int = 10, stage: str | None 
     wish = (asked.text or "").strip() or None
     before = model.histories.take([row])
     past = before.followed_by(Histories.of_one(clicks, model.catalogue))
-    answerer = _answerer(run, chosen, fitted, model)
+    answerer = _answerer(run, chosen, fitted, model, wish)
     audience = Audience.of(_all_events(run), model.catalogue, asked.attributes)
     scored = answerer.answer(past, audience, wish)
     known = len(before.items) > 0 and not (clicks or wish or asked.attributes)
@@ -185,38 +186,70 @@ def _clicks(model: Fitted, history: tuple[str, ...], notes: list[str]) -> list[A
     return list(items.gather(rows[rows >= 0]).to_list())
 
 
-def _answerer(run: FinishedRun, stage: str, fitted: Fitted, model: Fitted) -> Answerer:
-    """The model with what is learned about newcomers, and with a scorer by texts where it reads none itself."""
-    train, texts, words = run.prepared.train, None, None
-    if train.items is not None and train.text:
-        items, lines = model.catalogue.items, compose(train.items, train.text)
-        rows = pl.Series(locate(train.items[v.ITEM], items)).replace(-1, None)
-        words = Words.of(lines.gather(rows).fill_null("").to_list())
-        vectors = text_vectors(model) or encode(run.config, train, run.runtime())
-        if vectors is None or vectors.encoder is None:  # vectors from a file: nothing there reads a wish
-            vectors = encode_items(train.items, train.text)
-        sample = next((line for line in lines if line), "")
-        if vectors.encoder is not None and not reads(model, searched(sample, model.catalogue)):
-            matrix, present = vectors.aligned(items)  # a correction may have changed what the model knows
-            aligned = Vectors(items, matrix, vectors.encoder)
-            content = Content().fit(train, vectors=vectors)
-            texts = replace(content, catalogue=model.catalogue, texts=aligned, present=present)
-    return Answerer(model, _shrinkage(run, stage, fitted, texts), texts, words)
+def _answerer(run: FinishedRun, stage: str, fitted: Fitted, model: Fitted, wish: str | None) -> Answerer:
+    """The model with what is learned about newcomers.
+
+    Texts are read only where they can matter: for a wish, or where a scorer by texts has a say, which is learned first.
+    An encoder takes longer to load than all else together.
+    """
+    train, shrinkage = run.prepared.train, _kept(run, stage)
+    read = (
+        train.items is not None
+        and bool(train.text)
+        and (wish is not None or shrinkage is None or shrinkage.text > 0)
+    )
+    texts = _scorer(run, model) if read else None
+    words = None
+    if read and wish is not None:
+        from equipoise.models.newcomers.words import Words
+
+        words = Words.of(_lines(train, model.catalogue.items))
+    return Answerer(model, shrinkage or _learned(run, stage, fitted, texts), texts, words)
 
 
-def _shrinkage(run: FinishedRun, stage: str, model: Fitted, texts: Fitted | None) -> Shrinkage:
-    """How far few clicks are to be trusted: learned once, then read from the folder of the run."""
-    name, digest = f"newcomers-{stage}.json", run.folder.manifest["config_sha256"]
-    if (run.folder.path / name).is_file():
-        kept = run.folder.read_json(name)
-        if kept.get("config_sha256") == digest:
-            return Shrinkage.from_dict(kept["shrinkage"])
+def _lines(train: Dataset, items: pl.Series) -> list[str]:
+    """The texts of items; empty for those without."""
+    assert train.items is not None
+    rows = pl.Series(locate(train.items[v.ITEM], items)).replace(-1, None)
+    return compose(train.items, train.text).gather(rows).fill_null("").to_list()
+
+
+def _scorer(run: FinishedRun, model: Fitted) -> Fitted | None:
+    """A scorer by texts, for a model that reads none itself."""
+    train, items = run.prepared.train, model.catalogue.items
+    vectors = text_vectors(model) or encode(run.config, train, run.runtime())
+    if vectors is None or vectors.encoder is None:  # vectors from a file: nothing there reads a wish
+        vectors = encode_items(train.items, train.text)
+    sample = next((line for line in _lines(train, items) if line), "")
+    if vectors.encoder is None or reads(model, searched(sample, model.catalogue)):
+        return None
+    matrix, present = vectors.aligned(items)  # a correction may have changed what the model knows
+    content = Content().fit(train, vectors=vectors)
+    return replace(
+        content,
+        catalogue=model.catalogue,
+        texts=Vectors(items, matrix, vectors.encoder),
+        present=present & matrix.any(axis=1),
+    )
+
+
+def _kept(run: FinishedRun, stage: str) -> Shrinkage | None:
+    """What was learned about newcomers before; None where nothing was, or of other settings."""
+    name = _FILE.format(stage=stage)
+    kept = run.folder.read_json(name) if (run.folder.path / name).is_file() else {}
+    same = kept.get("config_sha256") == run.folder.manifest["config_sha256"]
+    return Shrinkage.from_dict(kept["shrinkage"]) if same else None
+
+
+def _learned(run: FinishedRun, stage: str, model: Fitted, texts: Fitted | None) -> Shrinkage:
+    """How far few clicks are to be trusted, kept in the folder of the run."""
     train = run.prepared.train
     popular = np.log(Audience.of(train, model.catalogue).share).astype(np.float32)
     valid = held_out(run.prepared.valid, (train,), run.config.audit)
     shrinkage = learned(model, valid, popular, texts, run.runtime())
+    kept = {"config_sha256": run.folder.manifest["config_sha256"], "shrinkage": shrinkage.as_dict()}
     with suppress(OSError):  # a folder that may only be read: it is learned again next time
-        run.folder.write_json(name, {"config_sha256": digest, "shrinkage": shrinkage.as_dict()})
+        run.folder.write_json(_FILE.format(stage=stage), kept)
     return shrinkage
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
@@ -15,9 +15,11 @@ from equipoise.language.vectors import Vectors
 from equipoise.models.histories import Catalogue, Histories, Ints
 from equipoise.models.newcomers.audience import Audience
 from equipoise.models.newcomers.shrinkage import Shrinkage
-from equipoise.models.newcomers.words import Words
 from equipoise.models.ranking import standardised, top_k
 from equipoise.models.recommender import Fitted, Scores
+
+if TYPE_CHECKING:
+    from equipoise.models.newcomers.words import Words
 
 Basis = Literal["history", "wish", "attributes", "popularity"]
 
