@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -163,6 +163,7 @@ class Factors(nn.Module):
         self.item_bias = nn.Parameter(torch.from_numpy(bias.astype(np.float32)))
         self.mean = nn.Parameter(torch.tensor(mean), requires_grad=config.loss != "softmax")
         self.filtered: Filtered | None = None
+        self.read: tuple[Any, ...] = ()  # what else the network is made from, so that a checkpoint knows its own
         users, items = known or (None, None)
         self.described_users = _described(users, config.width, spread, int(active.sum()))
         self.described_items = _described(items, config.width, spread, int(warm.sum()))

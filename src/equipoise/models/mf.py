@@ -85,6 +85,7 @@ class MF(Optimised):
         events: Examples,
         offset: Offset | None,
         known: tuple[Attributes, Attributes] | None,
+        vectors: Vectors | None,
     ) -> Factors:
         """What is trained, at its start; a model that explains events by more than taste brings its own.
 
@@ -94,6 +95,7 @@ class MF(Optimised):
             events: What batches are made of.
             offset: Added to the scores of items in training.
             known: Attributes of users and of items.
+            vectors: Item vectors, for models that read them.
         """
         from equipoise.models.factors import Factors
 
@@ -147,7 +149,7 @@ class MF(Optimised):
             )
         known = None if self.attributes == "none" else attributes(data, catalogue, self.attributes)
         with seeded(runtime):
-            network = self.network(data, catalogue, events, training.offset, known)
+            network = self.network(data, catalogue, events, training.offset, known, vectors)
         rule = training.filter
         if rule is not None:
             network.filtered = Filtered(rule.groups(catalogue.users), network.width)
@@ -164,7 +166,7 @@ class MF(Optimised):
             runtime=runtime,
             validate=None if check is None else lambda: check(model.moved(*network.vectors())),
             refilter=None if rule is None else lambda: network.refilter(rule),
-            origin=(catalogue, histories, known, None if valid is None else valid.positives),
+            origin=(catalogue, histories, known, None if valid is None else valid.positives, *network.read),
         )
         trained = model.moved(*network.vectors())
         rows = [[one.loss, one.seconds, one.validation] for one in log]

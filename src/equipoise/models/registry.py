@@ -28,6 +28,7 @@ models: Registry[Recommender] = Registry(
         "esmm": "equipoise.models.disentangled.esmm:ESMM",
         "blend": "equipoise.models.blend:Blend",
         "warm": "equipoise.models.warm:Warm",
+        "joint": "equipoise.models.joint:Joint",
         "llm_ranker": "equipoise.models.llm_ranker:LLMRanker",
     },
 )

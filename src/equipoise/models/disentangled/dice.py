@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 
 from equipoise.data import Dataset
+from equipoise.language.vectors import Vectors
 from equipoise.models.attributes import Attributes
 from equipoise.models.histories import Catalogue
 from equipoise.models.mf import MF
@@ -73,6 +74,7 @@ class DICE(MF):
         events: Examples,
         offset: Offset | None,
         known: tuple[Attributes, Attributes] | None,
+        vectors: Vectors | None,
     ) -> Factors:
         """Two sets of factors; see `MF.network`."""
         from equipoise.models.disentangled.causes import Causes

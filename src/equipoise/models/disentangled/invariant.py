@@ -11,6 +11,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from equipoise.data import Dataset
 from equipoise.errors import ModelError, nearest
+from equipoise.language.vectors import Vectors
 from equipoise.models.attributes import Attributes
 from equipoise.models.histories import Catalogue, Histories
 from equipoise.models.mf import MF
@@ -64,6 +65,7 @@ class Invariant(MF):
         events: Examples,
         offset: Offset | None,
         known: tuple[Attributes, Attributes] | None,
+        vectors: Vectors | None,
     ) -> InvariantFactors:
         """See `MF.network`.
 

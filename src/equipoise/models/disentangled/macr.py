@@ -11,6 +11,7 @@ from pydantic import NonNegativeFloat, PositiveFloat
 
 from equipoise.component import Runtime
 from equipoise.data import Dataset
+from equipoise.language.vectors import Vectors
 from equipoise.models.attributes import Attributes
 from equipoise.models.histories import Catalogue, Histories
 from equipoise.models.mf import MF, FittedMF
@@ -71,6 +72,7 @@ class MACR(MF):
         events: Examples,
         offset: Offset | None,
         known: tuple[Attributes, Attributes] | None,
+        vectors: Vectors | None,
     ) -> Factors:
         """Factors with heads; see `MF.network`."""
         from equipoise.models.disentangled.exposed import popularity
