@@ -196,6 +196,8 @@ ENCODERS: Registry[Encoder] = Registry(
         "image": "equipoise.language.modalities.image:Image",
         "numeric": "equipoise.language.modalities.numeric:Numeric",
         "concat": "equipoise.language.fusion.concat:Concat",
+        "align": "equipoise.language.fusion.align:Align",
+        "gan": "equipoise.language.fusion.gan:Gan",
     },
 )
 

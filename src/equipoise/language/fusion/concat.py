@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
@@ -14,18 +15,13 @@ from equipoise.language.fusion.filling import Foretold, Side
 from equipoise.language.fusion.fusion import Fusion, Joined
 
 
-class Concat(Fusion):
+class SideBySide(Fusion, ABC):
     """Vectors of all modalities side by side, each centred and with a mean squared length of one (early fusion,
     Baltrušaitis, Ahuja and Morency 2019, section 6).
     """
 
-    name = "concat"
-
     weights: tuple[NonNegativeFloat, ...] = ()
     """What the vectors of each modality are multiplied by; 1 for all where none are given."""
-    missing: Literal["mean", "ridge"] = "mean"
-    """What stands in place of a missing modality: the mean of the items that have it, or what a ridge regression
-    foretells from the modalities that are there."""
 
     @model_validator(mode="after")
     def _weighted(self) -> Self:
@@ -39,6 +35,16 @@ class Concat(Fusion):
     def factors(self) -> tuple[float, ...]:
         """The weight of each modality."""
         return self.weights or (1.0,) * len(self.modalities)
+
+
+class Concat(SideBySide):
+    """Modalities side by side; a missing one is at its mean, or foretold by a regression."""
+
+    name = "concat"
+
+    missing: Literal["mean", "ridge"] = "mean"
+    """What stands in place of a missing modality: the mean of the items that have it, or what a ridge regression
+    foretells from the modalities that are there."""
 
     def join(self, blocks: Sequence[Block], runtime: Runtime) -> tuple[Joined, dict[str, Any]]:
         """Nothing is learned, but for the regressions that fill what is missing."""
