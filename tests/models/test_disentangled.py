@@ -114,7 +114,7 @@ def test_extra_losses_on_dice_see_the_vectors_that_recommend(by: str):
     data = blocks().train
     catalogue = Catalogue.of(data)
     rows = examples(Histories.of(data.events, catalogue))
-    network = config.network(data, catalogue, rows, None, None)
+    network = config.network(data, catalogue, rows, None, None, None)
     with torch.no_grad():
         network.liked += torch.linspace(-1, 1, len(network.liked))
     rng = np.random.default_rng(0)

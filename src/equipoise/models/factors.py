@@ -163,7 +163,7 @@ class Factors(nn.Module):
         self.item_bias = nn.Parameter(torch.from_numpy(bias.astype(np.float32)))
         self.mean = nn.Parameter(torch.tensor(mean), requires_grad=config.loss != "softmax")
         self.filtered: Filtered | None = None
-        self.read: tuple[Any, ...] = ()  # what else the network is made from, so that a checkpoint knows its own
+        self.read: tuple[Any, ...] = ()  # what else it is made from, so that a checkpoint knows its own
         users, items = known or (None, None)
         self.described_users = _described(users, config.width, spread, int(active.sum()))
         self.described_items = _described(items, config.width, spread, int(warm.sum()))
