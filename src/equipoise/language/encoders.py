@@ -207,7 +207,7 @@ def encoder(name: str, **fields: Any) -> Encoder:
 
     Args:
         name: `tfidf`, `minilm`, `multilingual`, `hf:<name or folder>`, `openai:<model>`, `vectors:<parquet>`,
-            `image`, `vision:<name or folder>`, `numeric`; of several together `concat`, `align`, `gan`; or the name
+            `image`, `numeric`; of several together `concat`, `align`, `gan`; or the name
             under which another package offers one in the entry-point group `equipoise.encoders`.
         fields: Its hyper-parameters.
 

@@ -25,8 +25,7 @@ class Image(Encoder):
 
     The first are the shares of soft bins of red, green and blue (Swain and Ballard 1991, with linear interpolation),
     the second the directions of edges in each cell of a grid (Dalal and Triggs 2005, without overlapping blocks); the
-    square root of each is taken, and each has length one. For what a picture is of, take `vision:<model>`, or
-    the model `joint`, which trains a network of its own.
+    square root of each is taken, and each has length one. The model `joint` trains a network of its own instead.
     """
 
     name = "image"
