@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from benchmarks.row import Row
 from equipoise.statistics import Interval, bootstrap_means, minimum_detectable_difference
@@ -106,7 +107,8 @@ def _means(row: Row, setting: str) -> pl.DataFrame:
     frames = row.per_user(setting)
     if not frames:
         return pl.DataFrame({"user_id": []})
-    return pl.concat(frames).group_by("user_id").mean().sort("user_id")
+    values = cs.numeric() & ~cs.by_name("user_id")
+    return pl.concat(frames).group_by("user_id").agg(values.mean()).sort("user_id")
 
 
 def _told(interval: Interval, sign: str = "") -> str:
