@@ -27,8 +27,8 @@ def tokenizer(template: str | None = TURNS) -> Any:
     return fast
 
 
-def save(folder: Path, *, template: str | None = TURNS, context: int = 4096, spread: float = 0.4) -> Path:
-    """A Llama in a folder; its weights' standard deviation makes it sure of itself, so that a wrong mask is seen."""
+def save(folder: Path, *, template: str | None = TURNS, context: int = 4096) -> Path:
+    """A Llama in a folder."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -41,7 +41,7 @@ def save(folder: Path, *, template: str | None = TURNS, context: int = 4096, spr
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=context,
-        initializer_range=spread,
+        initializer_range=0.4,  # sure of itself, so that a wrong position or mask is seen
         bos_token_id=256,
         eos_token_id=257,
         pad_token_id=257,
