@@ -126,6 +126,18 @@ def test_attention_is_causal_and_sums_to_one() -> None:
     assert searches["weight"].to_list() == [1.0] * 4
 
 
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_the_last_place_alone_is_what_all_places_give_there(blocks: int) -> None:
+    config = Sequence(**{**SMALL, "heads": 2, "blocks": blocks, "epochs": 1})
+    network = config.fit(ring(), runtime=QUIET).network
+    tokens = torch.tensor([[RING, 3, 4, 5], [RING, 1, -1, -1], [RING, -1, -1, -1]])
+    sizes = torch.tensor([4, 2, 1])
+    with torch.no_grad():
+        inputs = network.inputs(network.item_vectors(), None)
+        whole, last = network(tokens, inputs), network.last(tokens, sizes, inputs)
+    torch.testing.assert_close(last, whole[torch.arange(3), sizes - 1], rtol=1e-5, atol=1e-6)
+
+
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(ConfigError, match="3 heads"):
         models.build("sequence", {"width": 16, "heads": 3})

@@ -90,8 +90,8 @@ class FittedSequence(Fitted):
         with torch.no_grad():
             for rows in _groups(order, tokens, self.config.length):
                 table, sizes = tokens.last(rows, self.config.length)
-                hidden = self.network(torch.from_numpy(table), inputs)
-                result[rows] = hidden[torch.arange(len(rows)), torch.from_numpy(sizes - 1)].numpy()
+                read = self.network.last(torch.from_numpy(table), torch.from_numpy(sizes), inputs)
+                result[rows] = read.numpy()
         return result
 
     def item_vectors(self) -> Scores:

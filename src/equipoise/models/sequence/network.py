@@ -103,6 +103,18 @@ class Network(nn.Module):
         normed: Tensor = self.norm(x)
         return normed
 
+    def last(self, tokens: Tensor, sizes: Tensor, inputs: Tensor) -> Tensor:
+        """Representations after the last of each row's `sizes` tokens, as `forward` gives them; shape (rows, width).
+
+        Of the last block nothing is made that nobody reads.
+        """
+        x = self._embedded(tokens, inputs, None)
+        *before, end = cast("Iterable[Block]", self.blocks)
+        for block in before:
+            x = block(x, None)
+        normed: Tensor = self.norm(end.at(x, sizes - 1))
+        return normed
+
     def refilter(self, rule: Filter, vectors: Floats) -> None:
         """Fit the filter to the unfiltered vectors of all users, shape (users, width)."""
         assert self.filtered is not None
@@ -189,6 +201,29 @@ class Block(nn.Module):
         x = x + dropout(self.mix(gathered.transpose(1, 2).reshape(x.shape)), self.rate, rng)
         inner = dropout(functional.gelu(self.widen(self.before_network(x))), self.rate, rng)
         return x + dropout(self.narrow(inner), self.rate, rng)
+
+    def at(self, x: Tensor, place: Tensor) -> Tensor:
+        """What `forward` gives without dropout at one place of each row, shape (rows, width).
+
+        Args:
+            x: Shape (rows, places, width).
+            place: Place of each row, shape (rows,).
+        """
+        rows, places, width = x.shape
+        each, normed = torch.arange(rows), self.before_attention(x)
+        weight, bias = self.projections.weight, self.projections.bias
+        query = functional.linear(normed[each, place], weight[:width], bias[:width])
+        both = functional.linear(normed, weight[width:], bias[width:])
+        key, value = both.view(rows, places, 2, self.heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
+        gathered = functional.scaled_dot_product_attention(
+            query.view(rows, self.heads, 1, -1),
+            key,
+            value,
+            self._bias(x)[:, place].transpose(0, 1)[:, :, None],
+        )
+        here: Tensor = x[each, place] + self.mix(gathered.reshape(rows, width))
+        inner: Tensor = self.narrow(functional.gelu(self.widen(self.before_network(here))))
+        return here + inner
 
     def weights(self, x: Tensor) -> Tensor:
         """Attention weights on these inputs, shape (rows, heads, places, places)."""
