@@ -11,8 +11,7 @@ from rich.console import Console
 from equipoise.errors import ConfigError, EquipoiseError
 
 if TYPE_CHECKING:
-    from equipoise.pipeline.finetune import FineTuned
-    from equipoise.pipeline.finetune_ranker import TunedRanker
+    from equipoise.pipeline.finetuned import Tuned
     from equipoise.statistics import Interval
 
 
@@ -53,7 +52,7 @@ def finetune(
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     try:
-        found: FineTuned | TunedRanker = train(config, out=out, overrides=set_ or (), seed=seed, say=say)
+        found = train(config, out=out, overrides=set_ or (), seed=seed, say=say)
     except KeyboardInterrupt:
         raise EquipoiseError(
             "Stopped; the state at the last check is kept", todo="The same command goes on."
@@ -62,27 +61,20 @@ def finetune(
         say(line)
 
 
-def told(found: FineTuned | TunedRanker) -> list[str]:
+def told(found: Tuned) -> list[str]:
     """What came of it, and what to do now."""
     from equipoise.pipeline.finetune import FineTuned
 
-    if isinstance(found, FineTuned):
-        measured, made, setting = f"recall@{found.k} of the next item", found.encoder, "[encoder] name"
-        what = "encoder"
-    else:
-        measured, made, setting = (
-            f"NDCG@{found.k} of what was chosen next",
-            found.generator,
-            "[model] generator",
-        )
-        what = "language model"
+    encoder = isinstance(found, FineTuned)
+    measured = f"recall@{found.k} of the next item" if encoder else f"NDCG@{found.k} of what was chosen next"
+    setting, what = ("[encoder] name", "encoder") if encoder else ("[model] generator", "language model")
     lines = [
         f"Training ended: {found.stopped}",
         f"{measured}, over {found.gain.n} held-out users: {_value(found.before)} before, "
         f"{_value(found.after)} after; gain {_value(found.gain)}",
     ]
     keep = f'Keep the base: {setting} = "{found.base}".'
-    if made is None:
+    if found.made is None:
         return [*lines, f"No step was better on validation than the base, so nothing was saved. {keep}"]
     if not found.helps:
         return [
@@ -90,7 +82,7 @@ def told(found: FineTuned | TunedRanker) -> list[str]:
             f"The gain cannot be told from none, or is a loss. {keep}",
             f"The fine-tuned {what} is in {found.path}.",
         ]
-    return [*lines, f'It helps. Use it: {setting} = "{made}"']
+    return [*lines, f'It helps. Use it: {setting} = "{found.made}"']
 
 
 def _value(value: Interval) -> str:

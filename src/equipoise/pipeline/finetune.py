@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,10 +18,9 @@ from equipoise.language.finetuning.pairs import Pairs, Texts, held_out_pairs, tr
 from equipoise.language.finetuning.retrieval import Retrieval
 from equipoise.language.finetuning.settings import FineTuning
 from equipoise.language.transformer import Transformer
-from equipoise.pipeline.finetuned import KEPT, claim, identity, put, seal
+from equipoise.pipeline.finetuned import KEPT, Tuned, claim, identity, put, seal, worth
 from equipoise.pipeline.folder import content_hash
 from equipoise.pipeline.prepare import prepare
-from equipoise.statistics import Interval, bootstrap_means, paired_difference
 
 if TYPE_CHECKING:
     from equipoise.language.finetuning.course import Course
@@ -30,35 +28,13 @@ if TYPE_CHECKING:
 _ENCODER: Final = "encoder"
 
 
-@dataclass(frozen=True)
-class FineTuned:
-    """What came of a fine-tuning.
-
-    Attributes:
-        path: The folder with the manifest `finetuning.json`.
-        encoder: What to write under `[encoder] name`; None where no step was better than the base, so that nothing was
-            saved.
-        base: The encoder it began from, by its name.
-        k: Length of the lists that recall is of.
-        before: Recall of the base on the held-out pairs to judge by, mean over users.
-        after: The same of the fine-tuned encoder.
-        gain: Their difference, paired by user.
-        stopped: Why training ended.
-    """
-
-    path: Path
-    encoder: str | None
-    base: str
-    k: int
-    before: Interval
-    after: Interval
-    gain: Interval
-    stopped: str
+class FineTuned(Tuned):
+    """What came of training an encoder; values are recall."""
 
     @property
-    def helps(self) -> bool:
-        """Whether the gain's interval is above 0."""
-        return self.encoder is not None and self.gain.low is not None and self.gain.low > 0
+    def encoder(self) -> str | None:
+        """What to write under `[encoder] name`, where anything was saved."""
+        return self.made
 
 
 def finetune(
@@ -138,11 +114,7 @@ def finetune(
         "validation": {
             "metric": f"recall@{how.k} of the next item by the text of the one before, among {retrieval.candidates:,} "
             "texts; mean over users that nothing was chosen by",
-            "before": result.before.as_dict(),
-            "after": result.after.as_dict(),
-            "gain": result.gain.as_dict(),
-            "users": result.gain.n,
-            "helps": result.helps,
+            **result.as_dict(),
         },
         "encoder": None if result.encoder is None else f"hf:{_ENCODER}",
     }
@@ -178,19 +150,10 @@ def _train(
 
 def _judged(folder: Path, base: str, retrieval: Retrieval, course: Course, seed: int) -> FineTuned:
     """What the users say whom nothing was chosen by."""
-    before, after = (
-        retrieval.recall(found.numpy(), stopping=False) for found in (course.before, course.after)
-    )
-    return FineTuned(
-        path=folder,
-        encoder=f"hf:{(folder / _ENCODER).resolve()}" if course.best else None,
-        base=base,
-        k=retrieval.k,
-        before=bootstrap_means(before, seed=seed)[0],
-        after=bootstrap_means(after, seed=seed)[0],
-        gain=paired_difference(after, before, seed=seed)[0].interval,
-        stopped=course.stopped,
-    )
+    first, last = (retrieval.recall(found.numpy(), stopping=False) for found in (course.before, course.after))
+    before, after, gain = worth(first, last, seed)
+    made = f"hf:{(folder / _ENCODER).resolve()}" if course.best else None
+    return FineTuned(folder, made, base, retrieval.k, before, after, gain, course.stopped)
 
 
 def _base(settings: Config) -> Transformer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,43 +18,20 @@ from equipoise.language.generators.local import LocalModel
 from equipoise.models import models
 from equipoise.models.llm_ranker import LLMRanker
 from equipoise.pipeline.encode import encode
-from equipoise.pipeline.finetuned import KEPT, claim, identity, put, seal
+from equipoise.pipeline.finetuned import KEPT, Tuned, claim, identity, put, seal, worth
 from equipoise.pipeline.folder import content_hash
 from equipoise.pipeline.prepare import prepare
-from equipoise.statistics import Interval, bootstrap_means, paired_difference
 
 _ADDITIONS: Final = "additions"
 
 
-@dataclass(frozen=True)
-class TunedRanker:
-    """What came of training a ranker's language model.
-
-    Attributes:
-        path: The folder with the manifest `finetuning.json`.
-        generator: What to write as `[model] generator`; None where no step was better than the base, so that nothing
-            was saved.
-        base: The generator it began from, by its name.
-        k: Length of the lists that NDCG is of.
-        before: NDCG of the base on the held-out choices to judge by, mean over people.
-        after: The same after training.
-        gain: Their difference, paired by person.
-        stopped: Why training ended.
-    """
-
-    path: Path
-    generator: str | None
-    base: str
-    k: int
-    before: Interval
-    after: Interval
-    gain: Interval
-    stopped: str
+class TunedRanker(Tuned):
+    """What came of training a ranker's language model; values are NDCG."""
 
     @property
-    def helps(self) -> bool:
-        """Whether the gain's interval is above 0."""
-        return self.generator is not None and self.gain.low is not None and self.gain.low > 0
+    def generator(self) -> str | None:
+        """What to write as `[model] generator`, where anything was saved."""
+        return self.made
 
 
 def finetune_ranker(
@@ -136,17 +112,10 @@ def _trained(
     kind = identity({"config": settings.digest(), "base": source, **hashes})
     course = learning.run(say, folder / KEPT, kind)
     put(folder, _ADDITIONS, (lambda draft: network.save(draft, base)) if course.best else None)
-    before, after = (one.double().numpy()[1::2] for one in (course.before, course.after))
-    result = TunedRanker(
-        path=folder,
-        generator=f"lora:{(folder / _ADDITIONS).resolve()}" if course.best else None,
-        base=ranker.generator,
-        k=how.k,
-        before=bootstrap_means(before, seed=settings.seed)[0],
-        after=bootstrap_means(after, seed=settings.seed)[0],
-        gain=paired_difference(after, before, seed=settings.seed)[0].interval,
-        stopped=course.stopped,
-    )
+    first, last = (one.double().numpy()[1::2] for one in (course.before, course.after))
+    before, after, gain = worth(first, last, settings.seed)
+    made = f"lora:{(folder / _ADDITIONS).resolve()}" if course.best else None
+    result = TunedRanker(folder, made, ranker.generator, how.k, before, after, gain, course.stopped)
     seal(
         folder,
         {
@@ -164,11 +133,7 @@ def _trained(
             "validation": {
                 "metric": f"NDCG@{how.k} of the last training choice of people who were not learned from, where it is "
                 "among the base's candidates; one shift of the candidates; mean over people that nothing was chosen by",
-                "before": result.before.as_dict(),
-                "after": result.after.as_dict(),
-                "gain": result.gain.as_dict(),
-                "users": result.gain.n,
-                "helps": result.helps,
+                **result.as_dict(),
             },
             "generator": None if result.generator is None else f"lora:{_ADDITIONS}",
         },

@@ -6,18 +6,72 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from equipoise.errors import EquipoiseError
 from equipoise.pipeline.folder import write_whole
+from equipoise.statistics import Interval, bootstrap_means, paired_difference
 
 MANIFEST: Final = "finetuning.json"
 KEPT: Final = "training.safetensors"
 """The state of an interrupted training."""
 _PACKAGES: Final = ("equipoise", "torch", "transformers", "sentence-transformers", "peft")
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What came of a fine-tuning.
+
+    Attributes:
+        path: The folder with the manifest `finetuning.json`.
+        made: What to write into a configuration in place of the base; None where no step was better than the base, so
+            that nothing was saved.
+        base: What it began from, as configurations name it.
+        k: Length of the lists that values are of.
+        before: What the base is worth on the held-out examples to judge by, mean over users.
+        after: The same of what was trained.
+        gain: Their difference, paired by user.
+        stopped: Why training ended.
+    """
+
+    path: Path
+    made: str | None
+    base: str
+    k: int
+    before: Interval
+    after: Interval
+    gain: Interval
+    stopped: str
+
+    @property
+    def helps(self) -> bool:
+        """Whether the gain's interval is above 0."""
+        return self.made is not None and self.gain.low is not None and self.gain.low > 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a manifest says of its worth, as JSON values."""
+        return {
+            "before": self.before.as_dict(),
+            "after": self.after.as_dict(),
+            "gain": self.gain.as_dict(),
+            "users": self.gain.n,
+            "helps": self.helps,
+        }
+
+
+def worth(
+    before: NDArray[np.float64], after: NDArray[np.float64], seed: int
+) -> tuple[Interval, Interval, Interval]:
+    """Means before and after, and that of the difference, from values of the same users, each of shape (users,)."""
+    gain = paired_difference(after, before, seed=seed)[0].interval
+    return bootstrap_means(before, seed=seed)[0], bootstrap_means(after, seed=seed)[0], gain
 
 
 def claim(folder: Path, made: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -92,7 +93,8 @@ class Adapted(LocalModel):
         from equipoise.language.generators.loading import Loaded, quiet
 
         self.source()
-        with quiet():
+        with quiet(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of transformers, about what peft asks it
             model = _peft().PeftModel.from_pretrained(loaded.model, self.model, local_files_only=True)
         return Loaded(model.merge_and_unload().eval(), loaded.tokenizer)
 
