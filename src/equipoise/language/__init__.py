@@ -1,4 +1,4 @@
-"""Texts (later images) become vectors. The noun that leaves is `Vectors`."""
+"""Texts, pictures and quantities become vectors. The noun that leaves is `Vectors`."""
 
 from equipoise.language.encoders import (
     ENCODERS,
