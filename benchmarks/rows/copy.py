@@ -25,7 +25,7 @@ _DATA: Mapping[str, Mapping[str, Any]] = {
 
 
 def _measure(setting: str, seed: int, folder: Path) -> Part:
-    name, _, writing = setting.partition(": ")
+    name, _, writing = setting.partition(", ")
     source = dict(_DATA[name])
     if "world" not in source:
         source["path"] = str(data.folder(name))
@@ -41,7 +41,7 @@ def _measure(setting: str, seed: int, folder: Path) -> Part:
             copywriter=Copywriter(lang="zh" if writing.endswith("zh") else "en"),
             writer=writer,
             limit=_TEXTS,
-            out=folder / f"copy-{setting.replace(': ', '-').replace(', ', '-')}",
+            out=folder / f"copy-{setting.replace(', ', '-')}",
             force=True,
             runtime=runtime,
         )
@@ -65,9 +65,9 @@ ROWS = [
         "copy",
         f"{_TEXTS} users drawn at random, a text about the first item of each list by EASE; statements checked one "
         "by one against the item's fields and the reasons; a draft with a fault is replaced by the template",
-        {f"{name}: {writing}": (0,) for name in _DATA for writing in _WRITERS},
+        {f"{name}, {writing}": (0,) for name in _DATA for writing in _WRITERS},
         _measure,
         "every statement that is shown is grounded",
-        lambda setting: str(_DATA[setting.partition(": ")[0]]),
+        lambda setting: str(_DATA[setting.partition(", ")[0]]),
     )
 ]
