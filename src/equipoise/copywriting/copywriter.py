@@ -14,6 +14,7 @@ from equipoise.copywriting.claims import Checked, Claim, Copy, Fault
 from equipoise.copywriting.facts import Facts
 from equipoise.data import vocabulary as v
 from equipoise.endpoint import BudgetError, EndpointError
+from equipoise.errors import ModelError
 from equipoise.language.generators import Prompt, Writer, generator
 from equipoise.language.generators.prompt import Language
 
@@ -73,6 +74,8 @@ class Copywriter(Component):
                 fault = Fault("generator", error.what)
                 drafts += [fault] * len(prompts)
                 spent = fault if isinstance(error, BudgetError) else None
+            except ModelError:
+                drafts += _each(writer, prompts)
         return drafts
 
     def _prompt(self, facts: Facts) -> Prompt:
@@ -105,3 +108,16 @@ class Copywriter(Component):
         checked = [self.check(text, facts) for text in template.write(prompts)]
         bare = Checked(facts.item, (Claim(facts.item, (v.ITEM,), ()),), ())
         return next((each for each in checked if each.sound), bare)
+
+
+def _each(writer: Writer, prompts: Sequence[Prompt]) -> list[str | Fault]:
+    """Drafts one by one, where a model failed at some of them.
+
+    Raises:
+        EquipoiseError: the first failure, if it failed at all of them.
+    """
+    found = writer.attempts(prompts)
+    failed = [one for one in found if not isinstance(one, str)]
+    if len(failed) == len(found):
+        raise failed[0]
+    return [one if isinstance(one, str) else Fault("generator", one.what) for one in found]
