@@ -4,6 +4,7 @@ import pytest
 
 from equipoise.copywriting import MEASURES, Copywriter, Facts, Past, measures, parity
 from equipoise.endpoint import BudgetError, EndpointError
+from equipoise.errors import ModelError
 from equipoise.language.generators import Generator, Writer, generator
 
 from .kit import FILM, POT
@@ -142,3 +143,13 @@ def test_no_gap_is_found_where_there_is_none():
         measured, users = table({"a": rng.normal(20, 2, 30), "b": rng.normal(20, 2, 30)})
         p_values.append(parity(measured, users, ["group"], n_bootstrap=99, seed=seed).gaps[0].p_value)
     assert sum(p <= 0.05 for p in p_values) <= 6  # 2 expected; more than 6 in less than 1 of 100 draws
+
+
+def test_a_draft_that_a_model_fails_at_costs_only_itself():
+    good, bad = "Try Silent Harbor.", ModelError("wrote no whole sentence")
+    script = Script(Scripted(), [good, bad, good, bad])  # together, then one by one
+    found = Copywriter(batch=2).write([FILM, FILM], script)
+    assert [copy.fallback for copy in found] == [False, True]
+    assert [fault.what for copy in found for fault in copy.checks] == ["wrote no whole sentence"]
+    with pytest.raises(ModelError, match="no whole sentence"):
+        Copywriter(batch=2).write([FILM, FILM], Script(Scripted(), [bad] * 4))
