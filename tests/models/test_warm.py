@@ -16,8 +16,9 @@ from equipoise.metrics import ndcg, per_user
 from equipoise.models.content import Content
 from equipoise.models.ials import IALS
 from equipoise.models.popular import Popular
+from equipoise.models.recommender import Saved
 from equipoise.models.text_prior import Centred, TextPrior
-from equipoise.models.warm import Warm
+from equipoise.models.warm import FittedWarm, Warm
 
 QUIET = Runtime(threads=1, progress=False)
 KINDS = ("jazz", "folk", "metal", "opera")
@@ -171,6 +172,26 @@ def test_an_item_without_a_text_keeps_its_record(market):
     own, mixed = (model.score(users, warm.histories.take(users)) for model in (warm.member, warm))
     assert mixed[:, 1] == pytest.approx(own[:, 1])
     assert (mixed[:, 0] == mixed.min(axis=1)).all(), "neither a record nor a text"
+
+
+def test_a_new_text_of_one_item_moves_no_other(market):
+    """Where zero lies is kept: opened again with another text of one item, all other scores are as they were."""
+    train, _, vectors = market
+    warm = Warm(model={"name": "ease", "reg": 20.0}, half=5.0).fit(train, vectors=vectors, runtime=QUIET)
+    matrix = warm.texts.matrix.copy()
+    matrix[1] = matrix[2] * 3
+    fields = {name: getattr(warm, name) for name in ("config", "catalogue", "guests", "histories")}
+    other = Vectors(warm.catalogue.items, matrix)
+    saved = Saved(
+        **fields, calibration=None, arrays=warm.arrays(), vectors=other, parts={"member": warm.member}
+    )
+    users = np.arange(5)
+    before, after = (
+        model.score(users, warm.histories.take(users)) for model in (warm, FittedWarm.restore(saved))
+    )
+    rest = np.arange(120) != 1
+    assert np.array_equal(before[:, rest], after[:, rest])
+    assert not np.array_equal(before[:, 1], after[:, 1])
 
 
 def test_what_cannot_be_warmed_is_refused(market):

@@ -22,16 +22,26 @@ class Centred:
     Attributes:
         weights: Weight of each item, float64 of shape (items,), summing to 1.
         directions: Text vectors less their mean, float32 of shape (items, width).
+        middle: That mean, shape (width,).
     """
 
     weights: NDArray[np.float64]
     directions: Floats
+    middle: NDArray[np.float64]
 
     @classmethod
-    def of(cls, texts: Floats, weights: NDArray[Any]) -> Self:
-        """With weights of at least 0, not all of them 0."""
+    def of(cls, texts: Floats, weights: NDArray[Any], middle: NDArray[np.float64] | None = None) -> Self:
+        """Texts around a point.
+
+        Args:
+            texts: Text vectors, shape (items, width).
+            weights: At least 0, not all of them 0.
+            middle: Where zero was when the regression was made: were it taken again, one item's new text would move
+                all others. None: the weighted mean of the texts.
+        """
         share = weights.astype(np.float64) / weights.sum()
-        return cls(share, (texts - share @ texts).astype(np.float32))
+        zero: NDArray[np.float64] = share @ texts if middle is None else middle
+        return cls(share, (texts - zero).astype(np.float32), zero)
 
 
 @dataclass(frozen=True)

@@ -174,9 +174,14 @@ class FittedWarm(Fitted):
         return lowered(weight * own + (1 - weight) * predicted, unknown)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """The regression, and what is said of it."""
+        """The regression with where its zero lies, and what is said of it."""
         chosen = [self.prior.penalty, self.prior.explained, self.half]
-        return {"present": self.present, "fit": self.prior.fit, "chosen": np.array(chosen)}
+        return {
+            "present": self.present,
+            "fit": self.prior.fit,
+            "middle": self.prior.texts.middle,
+            "chosen": np.array(chosen),
+        }
 
     @classmethod
     def restore(cls, saved: Saved) -> Self:
@@ -184,7 +189,8 @@ class FittedWarm(Fitted):
         if saved.vectors is None:
             raise KeyError("vectors")
         present, (penalty, explained, half) = saved.arrays["present"], map(float, saved.arrays["chosen"])
-        centred = around(saved.vectors.matrix, saved.catalogue, present)
+        middle = saved.arrays.get("middle")  # younger than the first models that were saved
+        centred = around(saved.vectors.matrix, saved.catalogue, present, middle)
         return cls(
             member=saved.parts["member"],
             texts=saved.vectors,
@@ -195,13 +201,18 @@ class FittedWarm(Fitted):
         )
 
 
-def around(matrix: Scores, catalogue: Catalogue, present: NDArray[np.bool_]) -> Centred:
+def around(
+    matrix: Scores,
+    catalogue: Catalogue,
+    present: NDArray[np.bool_],
+    middle: NDArray[np.float64] | None = None,
+) -> Centred:
     """Texts of the items with a record, around what an item that is yet to be taken is expected to be.
 
     Items weigh by the square root of their events: less noise in the scores of those that many took; but only a
     part of what texts leave unexplained is noise, and items are as different as they are many.
     """
-    return Centred.of(matrix, np.sqrt(catalogue.item_counts) * present)
+    return Centred.of(matrix, np.sqrt(catalogue.item_counts) * present, middle)
 
 
 def learned_half(warm: FittedWarm, valid: Dataset, runtime: Runtime) -> float | None:
