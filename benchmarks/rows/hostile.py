@@ -17,7 +17,13 @@ from equipoise.pipeline.injection import injection_row
 _CONTENT = {"name": "content"}
 _WARM = {"name": "warm", "model": {"name": "ease", "reg": 300.0}}
 _SEQUENCE = {"name": "sequence", "epochs": 10, "length": 50}
-_SMOLLM2 = {"name": "llm_ranker", "base": {"name": "ease", "reg": 300.0}, "generator": "smollm2", "pool": 8}
+_SMOLLM2 = {
+    "name": "llm_ranker",
+    "base": {"name": "ease", "reg": 300.0},
+    "generator": "smollm2",
+    "settings": {"precision": "bfloat16"},
+    "pool": 8,
+}
 
 _RANKERS: Mapping[str, Mapping[str, Any]] = {
     "content, tfidf": _CONTENT,
@@ -41,7 +47,7 @@ def _measure(setting: str, seed: int, folder: Path) -> Part:
         cache = None if encoder == "tfidf" else CACHE / "vectors"
         vectors = encode_items(known.items, known.text, encoder, cache=cache)
     model = models.build(fields.pop("name"), fields).fit(known, vectors=vectors, runtime=runtime)
-    users, targets = (4, 2) if setting.startswith(_FEW) else (20, 5)
+    users, targets = (2, 2) if setting.startswith(_FEW) else (20, 5)
     row = injection_row(model, known, users, ranker=setting, targets=targets, seed=seed).row(0, named=True)
     values = {
         name.replace("_", " "): float(value)
