@@ -29,6 +29,7 @@ class Server:
 
     address: str = ""
     script: list[Answer | Callable[[], None]] = field(default_factory=list)
+    answers: Callable[[dict[str, Any]], Answer] = lambda body: (200, embeddings(body), {})
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
@@ -49,7 +50,7 @@ def serving() -> Iterator[Server]:
             state.bodies.append(body)
             state.headers.append(dict(self.headers))
             state.paths.append(self.path)
-            step = state.script.pop(0) if state.script else (200, embeddings(body), {})
+            step = state.script.pop(0) if state.script else state.answers(body)
             if callable(step):
                 step()
                 return

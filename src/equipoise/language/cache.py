@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from equipoise.component import Runtime
-from equipoise.errors import DataError
+from equipoise.errors import DataError, ModelError
 from equipoise.language.vectors import Floats, TextEncoder
 from equipoise.progress import track
 
@@ -101,6 +101,9 @@ def encode_cached(
 
     Returns:
         float32 of shape (len(texts), width); blank texts have the zero vector.
+
+    Raises:
+        ModelError: if the cache holds vectors of another width than the encoder gives.
     """
     keys = [_key(text) if text.strip() else b"" for text in texts]
     known = cache.read() if cache else {}
@@ -109,11 +112,19 @@ def encode_cached(
     chunks = [order[start : start + _CHUNK] for start in range(0, len(order), _CHUNK)]
     for chunk in track(chunks, "encoding texts", show=runtime.progress):
         vectors = encoder.encode([wanted[key] for key in chunk])
-        if cache:
-            cache.write(chunk, vectors)
+        telling = np.flatnonzero(vectors.any(axis=1))  # zeros may be a refusal, to be asked and told of again
+        if cache and len(telling):
+            cache.write([chunk[place] for place in telling], vectors[telling])
         known |= dict(zip(chunk, vectors, strict=True))
     filled = [place for place, key in enumerate(keys) if key]
-    width = len(known[keys[filled[0]]]) if filled else encoder.width
+    widths = sorted({len(known[keys[place]]) for place in filled})
+    if len(widths) > 1:
+        raise ModelError(
+            f"Vectors of one encoder have widths of {' and '.join(map(str, widths))}",
+            where=str(cache.folder) if cache else None,
+            todo="The model behind its name was changed: delete that folder, and encode anew.",
+        )
+    width = widths[0] if widths else encoder.width
     matrix = np.zeros((len(texts), width), dtype=np.float32)
     if filled:
         matrix[filled] = np.stack([known[keys[place]] for place in filled])

@@ -60,6 +60,11 @@ def shortfalls(account: Sequence[Mapping[str, Any]]) -> list[str]:
                 f"{name}: {told['broken']:,} images cannot be read and count as missing, "
                 f"such as {'; '.join(told['examples'])}."
             )
+        if told.get("refused"):
+            said.append(
+                f"{name}: {told['refused']:,} texts were refused by the server and count as missing, "
+                f"such as those of {', '.join(told['examples'])}."
+            )
         if lack:
             absent = " These are known by who took them alone." if told is account[-1] else filled
             said.append(f"{name}: {lack:,} of {items:,} items have none.{absent}")
