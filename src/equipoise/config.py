@@ -83,7 +83,7 @@ class EncoderSection(Part):
 
     name: str = "none"
     """`none`, `tfidf`, `minilm`, `multilingual`, `hf:<name>`, `openai:<model>` or `vectors:<parquet>`; `image`,
-    `numeric`; several of these as one by `concat`, `align` or `gan`."""
+    `vision:<name>`, `numeric`; several of these as one by `concat`, `align` or `gan`."""
 
     def located(self, base: Path) -> EncoderSection:
         """The same section with paths of vectors and of models' folders made absolute, those of modalities too."""
@@ -310,7 +310,7 @@ def _located_path(path: str, base: Path) -> str:
 def _located_name(name: str, base: Path) -> str:
     """The name of an encoder; a path behind its colon is made absolute."""
     kind, colon, path = name.partition(":")
-    if path and (kind == "vectors" or (kind == "hf" and (base / path).is_dir())):
+    if path and (kind == "vectors" or (kind in ("hf", "vision") and (base / path).is_dir())):
         return f"{kind}{colon}{_located_path(path, base)}"
     return name
 

@@ -194,6 +194,7 @@ ENCODERS: Registry[Encoder] = Registry(
         "openai": "equipoise.language.remote:Remote",
         "vectors": "equipoise.language.precomputed:Precomputed",
         "image": "equipoise.language.modalities.image:Image",
+        "vision": "equipoise.language.modalities.vision:Vision",
         "numeric": "equipoise.language.modalities.numeric:Numeric",
         "concat": "equipoise.language.fusion.concat:Concat",
         "align": "equipoise.language.fusion.align:Align",
@@ -207,8 +208,8 @@ def encoder(name: str, **fields: Any) -> Encoder:
 
     Args:
         name: `tfidf`, `minilm`, `multilingual`, `hf:<name or folder>`, `openai:<model>`, `vectors:<parquet>`,
-            `image`, `numeric`; of several together `concat`, `align`, `gan`; or the name
-            under which another package offers one in the entry-point group `equipoise.encoders`.
+            `image`, `vision:<name or folder>`, `numeric`; of several together `concat`, `align`, `gan`; or the
+            name under which another package offers one in the entry-point group `equipoise.encoders`.
         fields: Its hyper-parameters.
 
     Raises:

@@ -65,6 +65,20 @@ def test_transparent_is_white_and_long_is_fitted():
     assert np.abs(found[1].astype(int) - 90).max() < 3
 
 
+def test_shades_of_sixteen_bits_and_inks_of_print_are_kept_and_animations_begin():
+    shades = np.repeat(np.linspace(0, 65_535, 8).astype(np.uint16), 8).reshape(8, 8)
+    inks = io.BytesIO()
+    Pillow.new("CMYK", (8, 8), (0, 200, 200, 30)).save(inks, "JPEG")
+    later = [Pillow.new("RGB", (8, 8), "blue")]
+    moving = encoded("GIF", save_all=True, append_images=later)
+    found = read_images(table(encoded(pixels=shades), inks.getvalue(), moving), ["photo"], 8).pixels.astype(
+        int
+    )
+    assert np.abs(found[0, :, 0, 0] - np.linspace(0, 255, 8)).max() < 2
+    assert np.abs(found[1, 0, 0] - (225, 49, 49)).max() < 12
+    assert np.abs(found[2, 0, 0] - (200, 30, 30)).max() < 12
+
+
 def test_the_first_column_that_can_be_read_counts():
     items = table(b"junk", encoded()).with_columns(back=pl.Series([encoded(), None], dtype=pl.Binary))
     found = read_images(items, ["photo", "back"], 8)
@@ -82,9 +96,12 @@ def test_broken_images_are_counted_with_row_and_item(tmp_path: Path, monkeypatch
         "cut off or damaged",
         "over 25 million pixels",
     ]
-    found = read_images(table(None, whole, b"x"), ["photo"], 8)
-    assert found.account["examples"] == ["item i2 (row 3): no image of a known kind"]
-    assert found.account["reasons"] == {"no image of a known kind": 1}
+    found = read_images(table(None, whole, b"x", b""), ["photo"], 8)
+    assert found.account["examples"] == [
+        "item i2 (row 3): no image of a known kind",
+        "item i3 (row 4): empty",
+    ]
+    assert found.account["reasons"] == {"no image of a known kind": 1, "empty": 1}
     monkeypatch.setattr(reading, "LARGEST_IMAGE", 1000)
     assert reasons(encoded(), whole) == ["over 0 million pixels"]
     monkeypatch.setattr(reading, "LARGEST_FILE", 1000)

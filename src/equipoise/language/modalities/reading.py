@@ -1,11 +1,11 @@
-"""Image files of strangers become pixels of one size, or a reason why not."""
+"""Image files of strangers become pictures, or a reason why not."""
 
 from __future__ import annotations
 
 import io
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 from equipoise.language.encoders import optional
+from equipoise.progress import track
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 """What is decoded; nothing else is tried, however it is called."""
@@ -42,16 +43,14 @@ class Fault(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Images:
-    """The images of items, all of one size.
+class Seen:
+    """Which items have an image.
 
     Attributes:
-        pixels: Red, green and blue from 0 to 255, shape (items, size, size, 3); zeros where there is none.
-        present: Which items have one, shape (items,).
+        present: Which have one that can be read, shape (items,).
         faults: What was given and cannot be read.
     """
 
-    pixels: NDArray[np.uint8]
     present: NDArray[np.bool_]
     faults: tuple[Fault, ...]
 
@@ -68,11 +67,23 @@ class Images:
         }
 
 
-def read_images(items: pl.DataFrame, columns: Sequence[str], size: int) -> Images:
-    """The image of each item: the first of its columns that can be read.
+@dataclass(frozen=True)
+class Images(Seen):
+    """The images of items, all of one size.
 
-    Transparent parts are laid on white; of an animation the first frame counts; what is not square is scaled to fit
-    and laid in the middle of a square of its own mean colour.
+    Attributes:
+        pixels: Red, green and blue from 0 to 255, shape (items, size, size, 3); zeros where there is none.
+    """
+
+    pixels: NDArray[np.uint8]
+
+
+class UnreadableError(Exception):
+    """Why an image cannot be read."""
+
+
+def read_images(items: pl.DataFrame, columns: Sequence[str], size: int) -> Images:
+    """The image of each item: the first of its columns that can be read, see `decoded` and `fitted`.
 
     Args:
         items: Items table with `item_id`.
@@ -84,83 +95,131 @@ def read_images(items: pl.DataFrame, columns: Sequence[str], size: int) -> Image
         MissingExtraError: if Pillow is not installed.
     """
     pixels = np.zeros((len(items), size, size, 3), dtype=np.uint8)
+
+    def see(row: int, content: bytes) -> None:
+        pixels[row] = np.asarray(fitted(decoded(content, size), size))
+
+    seen = see_images(items, columns, see)
+    return Images(seen.present, seen.faults, pixels)
+
+
+def see_images(
+    items: pl.DataFrame, columns: Sequence[str], see: Callable[[int, bytes], None], *, progress: bool = False
+) -> Seen:
+    """Hand the image of each item on: the first of its columns that `see` takes without an `UnreadableError`.
+
+    One file at a time is held.
+
+    Args:
+        items: Items table with `item_id`.
+        columns: Those with images, as bytes of encoded files or as paths.
+        see: Called with the row, from 0, and the content of the file.
+        progress: Whether a bar is shown.
+
+    Raises:
+        DataError: if there are images and none of them can be read.
+    """
     present, faults = np.zeros(len(items), dtype=bool), list[Fault]()
-    for row, item, values in _given(items, columns):
+    given = pl.any_horizontal(pl.col(name).is_not_null() for name in columns)
+    rows = items.select(given).to_series().arg_true()
+    for row in track(rows, "reading images", total=len(rows), show=progress):
+        values = [value for name in columns if (value := items[name][row]) not in (None, "")]
         reasons = []
         for value in values:
             try:
-                pixels[row], present[row] = _pixels(value, size), True
+                see(row, value if isinstance(value, bytes) else _content(value))
+                present[row] = True
                 break
-            except _UnreadableError as error:
+            except UnreadableError as error:
                 reasons.append(str(error))
         else:
-            faults.append(Fault(row + 1, item, reasons[0]))
-    found = Images(pixels, present, tuple(faults))
+            if reasons:
+                faults.append(Fault(row + 1, items[v.ITEM][row], reasons[0]))
+    seen = Seen(present, tuple(faults))
     if faults and not present.any():
         raise DataError(
             f"None of the {len(faults):,} images can be read",
-            where=f"{'; '.join(found.account['examples'])}",
+            where=f"{'; '.join(seen.account['examples'])}",
             todo=f"Give files of {', '.join(FORMATS)}, as bytes or as paths from the folder of the items.",
         )
-    return found
+    return seen
 
 
-class _UnreadableError(Exception):
-    """Why an image cannot be read."""
+def decoded(content: bytes, size: int) -> Any:
+    """A picture of Pillow's, upright, in red, green and blue.
 
+    Transparent parts are laid on white; of an animation the first frame counts.
 
-def _given(items: pl.DataFrame, columns: Sequence[str]) -> Iterator[tuple[int, Any, list[bytes | str]]]:
-    """Row, id and images of each item that has any; one value at a time is held, not all of them as bytes."""
-    given = pl.any_horizontal(pl.col(name).is_not_null() for name in columns)
-    for row in items.select(given).to_series().arg_true():
-        values = [value for name in columns if (value := items[name][row]) not in (None, "", b"")]
-        if values:
-            yield row, items[v.ITEM][row], values
+    Args:
+        content: Of an encoded file.
+        size: Pixels per side that are looked at; a JPEG is decoded no larger than twice that where it can be.
 
-
-def _pixels(value: bytes | str, size: int) -> NDArray[np.uint8]:
+    Raises:
+        UnreadableError: if it is too large, damaged, or no image.
+        MissingExtraError: if Pillow is not installed.
+    """
     pillow = optional("PIL.Image", package="pillow", extra="images", purpose="Reading images")
     operations = optional("PIL.ImageOps", package="pillow", extra="images", purpose="Reading images")
-    content = value if isinstance(value, bytes) else _content(value)
+    if not content:
+        raise UnreadableError("empty")
     if len(content) > LARGEST_FILE:
-        raise _UnreadableError(f"over {LARGEST_FILE // 2**20} MiB")
+        raise UnreadableError(f"over {LARGEST_FILE // 2**20} MiB")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of sizes, which are looked at here, and of metadata
             image = pillow.open(io.BytesIO(content), formats=FORMATS)
-            image.draft("RGB", (2 * size, 2 * size))  # of a JPEG, no more is decoded than is looked at
+            image.draft("RGB", (2 * size, 2 * size))
             if image.width * image.height > LARGEST_IMAGE:
-                raise _UnreadableError(f"over {LARGEST_IMAGE // 10**6} million pixels")
+                raise UnreadableError(f"over {LARGEST_IMAGE // 10**6} million pixels")
             image.load()
-            upright = operations.exif_transpose(image).convert("RGBA")
+            upright = operations.exif_transpose(_eight_bits(image)).convert("RGBA")
             whole = pillow.new("RGBA", upright.size, "white")
             whole.alpha_composite(upright)
-            ground = whole.resize((1, 1), pillow.Resampling.BOX).convert("RGB").getpixel((0, 0))
-            return np.asarray(
-                operations.pad(whole.convert("RGB"), (size, size), color=ground), dtype=np.uint8
-            )
-    except _UnreadableError:
+            return whole.convert("RGB")
+    except UnreadableError:
         raise
     except pillow.DecompressionBombError as error:
-        raise _UnreadableError(f"over {LARGEST_IMAGE // 10**6} million pixels") from error
+        raise UnreadableError(f"over {LARGEST_IMAGE // 10**6} million pixels") from error
     except (
         Exception
     ) as error:  # decoders of strangers' bytes raise OSError, ValueError, SyntaxError, struct.error ...
         kind = "cut off or damaged" if _is_image(content) else "no image of a known kind"
-        raise _UnreadableError(kind) from error
+        raise UnreadableError(kind) from error
+
+
+def fitted(picture: Any, size: int) -> Any:
+    """A picture scaled to fit, and laid in the middle of a square of its own mean colour.
+
+    Args:
+        picture: One of Pillow's.
+        size: Pixels per side of the square.
+    """
+    from PIL import Image, ImageOps
+
+    ground = picture.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    return ImageOps.pad(picture, (size, size), color=ground)
+
+
+def _eight_bits(image: Any) -> Any:
+    """The same picture with shades up to 255; Pillow itself would cut off those of sixteen bits."""
+    if not image.mode.startswith("I"):
+        return image
+    from PIL import Image
+
+    return Image.fromarray((np.asarray(image) // 256).astype(np.uint8))
 
 
 def _content(path: str) -> bytes:
     if "://" in path:
-        raise _UnreadableError("an address, and nothing is fetched")
+        raise UnreadableError("an address, and nothing is fetched")
     file = Path(path).expanduser()
     try:
         if not file.is_file():  # nor a device that never ends
-            raise _UnreadableError("no such file")
+            raise UnreadableError("no such file")
         with file.open("rb") as content:
             return content.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:  # a null byte in a path is a ValueError
-        raise _UnreadableError("a file that cannot be opened") from error
+        raise UnreadableError("a file that cannot be opened") from error
 
 
 def _is_image(content: bytes) -> bool:
