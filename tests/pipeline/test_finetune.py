@@ -176,8 +176,9 @@ def test_settings_of_fine_tuning_do_not_part_older_runs_from_their_configuration
     plain = settings()
     del plain["finetune"]
     config = read_config(plain)
-    content = config.model_dump(mode="json")
-    del content["finetune"], content["finetune_ranker"], content["data"]["images"], content["data"]["numeric"]
+    old = ["name", "seed", "data", "clean", "split", "encoder", "model", "debias", "audit", "report", "tune"]
+    content = {name: section for name, section in config.model_dump(mode="json").items() if name in old}
+    del content["data"]["images"], content["data"]["numeric"]
     expected = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     assert config.digest() == expected
     assert read_config(settings()).digest() != expected

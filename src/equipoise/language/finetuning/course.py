@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,19 +17,24 @@ from torch import Tensor
 from equipoise.errors import ModelError
 
 
-class Moving(Protocol):
-    """What is trained."""
+class Moving:
+    """What is trained.
+
+    Attributes:
+        parameters: The weights that move, by name.
+    """
 
     parameters: dict[str, Tensor]
-    """The weights that move, by name."""
 
     def snapshot(self) -> dict[str, Tensor]:
-        """A copy of them."""
-        ...
+        """A copy of the weights that move."""
+        return {name: weights.detach().cpu().clone() for name, weights in self.parameters.items()}
 
     def restore(self, snapshot: dict[str, Tensor]) -> None:
         """Put such a copy back."""
-        ...
+        with torch.no_grad():
+            for name, weights in self.parameters.items():
+                weights.copy_(snapshot[name])
 
 
 @dataclass(frozen=True)

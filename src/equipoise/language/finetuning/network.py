@@ -16,6 +16,7 @@ from torch.nn import functional
 from equipoise.component import Runtime
 from equipoise.errors import ModelError
 from equipoise.language.encoders import optional
+from equipoise.language.finetuning.course import Moving
 from equipoise.language.finetuning.settings import FineTuning
 from equipoise.language.generators.loading import quiet
 from equipoise.language.transformer import Transformer
@@ -25,7 +26,7 @@ _BATCH = 64  # texts encoded at once
 _SCALE = 2  # of low-rank additions
 
 
-class Network:
+class Network(Moving):
     """A transformer with its pooling, of which all weights move, or low-rank additions alone.
 
     Args:
@@ -51,7 +52,7 @@ class Network:
         with torch.random.fork_rng():
             torch.manual_seed(runtime.seed)
             self._added: Any = _low_rank(transformer, settings.rank) if settings.method == "lora" else None
-        self.parameters: dict[str, Tensor] = {
+        self.parameters = {
             name: weights for name, weights in self._model.named_parameters() if weights.requires_grad
         }
 
@@ -78,16 +79,6 @@ class Network:
             normalize_embeddings=True,
         )
         return np.asarray(found, dtype=np.float32)
-
-    def snapshot(self) -> dict[str, Tensor]:
-        """A copy of the weights that move."""
-        return {name: weights.detach().cpu().clone() for name, weights in self.parameters.items()}
-
-    def restore(self, snapshot: dict[str, Tensor]) -> None:
-        """Put such a copy back."""
-        with torch.no_grad():
-            for name, weights in self.parameters.items():
-                weights.copy_(snapshot[name])
 
     def save(self, folder: Path) -> None:
         """Write the whole model, additions merged, as safetensors that sentence-transformers reads. It ends here.

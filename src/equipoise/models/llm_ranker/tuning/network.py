@@ -13,6 +13,7 @@ from torch import Tensor
 
 from equipoise.component import Runtime
 from equipoise.language.encoders import optional
+from equipoise.language.finetuning.course import Moving
 from equipoise.language.generators import Prompt
 from equipoise.language.generators.adapted import save_additions
 from equipoise.language.generators.continuations import read, totals
@@ -23,7 +24,7 @@ from equipoise.language.generators.local_writer import LocalWriter
 _SCALE: Final = 2  # of low-rank additions
 
 
-class Network:
+class Network(Moving):
     """A causal language model whose weights stay, and low-rank additions to its linear layers (Hu et al. 2022).
 
     Args:
@@ -48,7 +49,7 @@ class Network:
             warnings.simplefilter("ignore", FutureWarning)  # of transformers, about what peft asks it
             self._added: Any = peft.get_peft_model(loaded.model, settings)
         self._loaded = Loaded(self._added.get_base_model(), loaded.tokenizer)
-        self.parameters: dict[str, Tensor] = {
+        self.parameters = {
             name: weights for name, weights in self._added.named_parameters() if weights.requires_grad
         }
 
@@ -71,16 +72,6 @@ class Network:
         """The generator at work with the weights as they are now."""
         self._loaded.model.eval()
         return LocalWriter(self.base, replace(self.runtime, progress=False), self._loaded)
-
-    def snapshot(self) -> dict[str, Tensor]:
-        """A copy of the weights that move."""
-        return {name: weights.detach().cpu().clone() for name, weights in self.parameters.items()}
-
-    def restore(self, snapshot: dict[str, Tensor]) -> None:
-        """Put such a copy back."""
-        with torch.no_grad():
-            for name, weights in self.parameters.items():
-                weights.copy_(snapshot[name])
 
     def save(self, folder: Path, base: LocalModel) -> None:
         """Write the additions, and what they stand beside.
