@@ -68,7 +68,7 @@ _ON_MUSICAL = {
     **_alike({**_MUSICAL_FIELDS, "width": 64, "dropout": 0.4, "id_dropout": 0.0}),
     "off": {**_MUSICAL_FIELDS, "width": 128, "dropout": 0.6},
 }
-_FINE_TUNING: Mapping[str, Any] = {"minutes": 60, "steps": 400, "checks": 4}
+_FINE_TUNING: Mapping[str, Any] = {"minutes": 20, "steps": 400, "checks": 4}
 
 Texts = Mapping[str, Callable[[Splits, Path], Vectors]]
 
