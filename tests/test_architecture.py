@@ -10,7 +10,7 @@ import pytest
 import equipoise
 
 ROOT = Path(equipoise.__file__).parent
-BELOW = {"errors", "component", "progress"}
+BELOW = {"errors", "component", "progress", "locations"}
 """May be imported by everybody, and import nothing of Equipoise but each other."""
 
 UNDERNEATH = {"metrics", "statistics", "endpoint"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from equipoise.data.config import Source, TableSource
 from equipoise.data.splits import Split
 from equipoise.errors import ConfigError, nearest
 from equipoise.language.finetuning.settings import FineTuning, RankerTuning
+from equipoise.locations import located_field, located_path
 
 
 class Section(BaseModel):
@@ -37,6 +37,12 @@ class Part(BaseModel):
     def fields(self) -> dict[str, Any]:
         """The part's own fields, without its name."""
         return dict(self.model_extra or {})
+
+    def located(self, base: Path) -> Self:
+        """The same section with relative paths made absolute, starting from `base`: those of tables, of folders of
+        models and of finished runs, in parts inside it too.
+        """
+        return type(self).model_validate(located_field("", self.model_dump(), base))
 
     @model_validator(mode="after")
     def _can_be_written(self) -> Self:
@@ -70,8 +76,8 @@ class DataSection(Source):
             if isinstance(value, list):
                 return [places(entry) for entry in value]
             if isinstance(value, TableSource):
-                return value.model_copy(update={"path": _located_path(value.path, base)})
-            return _located_path(value, base) if isinstance(value, str) else value
+                return value.model_copy(update={"path": located_path(value.path, base)})
+            return located_path(value, base) if isinstance(value, str) else value
 
         return self.model_copy(
             update={name: places(getattr(self, name)) for name in ("path", "events", "users", "items")}
@@ -85,31 +91,12 @@ class EncoderSection(Part):
     """`none`, `tfidf`, `minilm`, `multilingual`, `hf:<name>`, `openai:<model>` or `vectors:<parquet>`; `image`,
     `vision:<name>`, `numeric`; several of these as one by `concat`, `align` or `gan`."""
 
-    def located(self, base: Path) -> EncoderSection:
-        """The same section with paths of vectors and of models' folders made absolute, those of modalities too."""
-        placed = {**self.fields, "name": _located_name(self.name, base)}
-        if isinstance(members := placed.get("modalities"), list):
-            placed["modalities"] = [
-                {**one, "name": _located_name(str(one["name"]), base)}
-                if isinstance(one, dict) and "name" in one
-                else one
-                for one in members
-            ]
-        return type(self).model_validate(placed)
-
 
 class ModelSection(Part):
     """`[model]`: the recommender."""
 
     name: str = "ease"
     """A model's name; its own fields stand beside it."""
-
-    def located(self, base: Path) -> ModelSection:
-        """The same section with the path of what training begins from made absolute, starting from `base`."""
-        start = self.fields.get("start")
-        if not isinstance(start, str):
-            return self
-        return self.model_copy(update={"start": _located_path(start, base)})
 
 
 class DebiasSection(Part):
@@ -286,33 +273,9 @@ def read_config(source: Path | str | Mapping[str, Any] | Config, overrides: Iter
             "data": config.data.located(base),
             "encoder": config.encoder.located(base),
             "model": config.model.located(base),
+            "debias": tuple(one.located(base) for one in config.debias),
         }
     )
-
-
-def _located_path(path: str, base: Path) -> str:
-    """An absolute path or address; a relative one starts from `base`.
-
-    Raises:
-        ConfigError: if an address holds a password.
-    """
-    if re.search(r"://[^/@]*:(?!\$\{)[^/@]+@", path):
-        raise ConfigError(
-            "An address holds a password, which would be written into the run's folder",
-            where=re.sub(r"://.*@", "://...@", path),
-            todo="Keep it in the environment: write ${NAME} in its place, or set PGPASSWORD.",
-        )
-    if path.startswith("sqlite:///") and not path.startswith("sqlite:////"):
-        return f"sqlite:///{base.resolve()}/{path.removeprefix('sqlite:///')}"
-    return path if "://" in path else str((base / Path(path).expanduser()).resolve())
-
-
-def _located_name(name: str, base: Path) -> str:
-    """The name of an encoder; a path behind its colon is made absolute."""
-    kind, colon, path = name.partition(":")
-    if path and (kind == "vectors" or (kind in ("hf", "vision") and (base / path).is_dir())):
-        return f"{kind}{colon}{_located_path(path, base)}"
-    return name
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -354,9 +317,9 @@ def _override(fields: dict[str, Any], setting: str) -> None:
     if sections and sections[-1] in ("model", "encoder") and last == "name" and here.get("name") != value:
         here.clear()  # another part has other fields
     if sections == ["data"] and last in ("path", "events", "users", "items") and isinstance(value, str):
-        value = _located_path(value, Path.cwd())  # said on the command line, so from where the person stands
-    if sections == ["model"] and last == "start" and isinstance(value, str):
-        value = _located_path(value, Path.cwd())
+        value = located_path(value, Path.cwd())  # said on the command line, so from where the person stands
+    if sections and sections[0] in ("model", "encoder", "debias"):
+        value = located_field(last, value, Path.cwd())
     here[last] = value
 
 

@@ -3,7 +3,8 @@ import tomllib
 import pytest
 
 from equipoise.config import built_in, read_config
-from equipoise.errors import ConfigError
+from equipoise.errors import ConfigError, ModelError
+from equipoise.language.generators import generator
 
 MINIMAL = {"data": {"events": "clicks.csv"}}
 
@@ -140,3 +141,54 @@ def test_every_path_of_a_file_is_relative_to_it_and_every_override_to_the_person
     assert read_config(path, ["data.users=people.csv"]).data.users == str(
         tmp_path / "elsewhere" / "people.csv"
     )
+
+
+def test_paths_of_parts_inside_parts_are_relative_to_the_file_too(tmp_path, monkeypatch):
+    """A folder beside the file, a name that can only be a path, and names of published models, which stay."""
+    (tmp_path / "tuned" / "encoder").mkdir(parents=True)
+    path = toml(
+        tmp_path,
+        """
+[data]
+world = { name = "storefront" }
+[encoder]
+name = "concat"
+modalities = [{ name = "hf:tuned/encoder" }, { name = "vectors:sounds.parquet" }, { name = "hf:intfloat/e5" }]
+[model]
+name = "blend"
+models = [
+  { name = "llm_ranker", generator = "lora:tuned/additions", base = { name = "sequence", start = "runs/old" } },
+  { name = "llm_ranker", generator = "hf:./model", base = { name = "warm", model = { name = "ease" } } },
+]
+[[debias]]
+method = "multitask"
+gazetteer = "names.txt"
+""",
+    )
+    config = read_config(path)
+    here = str(tmp_path)
+    names = [one["name"] for one in config.encoder.fields["modalities"]]
+    assert names == [f"hf:{here}/tuned/encoder", f"vectors:{here}/sounds.parquet", "hf:intfloat/e5"]
+    first, second = config.model.fields["models"]
+    assert first["generator"] == f"lora:{here}/tuned/additions"
+    assert first["base"]["start"] == f"{here}/runs/old"
+    assert second["generator"] == f"hf:{here}/model"
+    assert config.debias[0].fields["gazetteer"] == f"{here}/names.txt"
+    assert read_config(toml(tmp_path, config.to_toml())).digest() == config.digest()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    told = read_config(path, ["model.models.0.base.start=new", "model.models.1.generator=lora:other"])
+    first, second = told.model.fields["models"]
+    assert first["base"]["start"] == f"{here}/elsewhere/new"
+    assert second["generator"] == f"lora:{here}/elsewhere/other"
+
+
+def test_a_folder_that_is_missing_is_told_where_it_was_looked_for(tmp_path):
+    pytest.importorskip("transformers")
+    text = (
+        '[data]\nworld = { name = "storefront" }\n[model]\nname = "llm_ranker"\nbase = { name = "popular" }\n'
+    )
+    config = read_config(toml(tmp_path, f'{text}generator = "lora:runs/tuned/additions"\n'))
+    with pytest.raises(ModelError, match="no folder of additions") as caught:
+        generator(config.model.fields["generator"]).open()
+    assert f"{tmp_path}/runs/tuned/additions" in str(caught.value)

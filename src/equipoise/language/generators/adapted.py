@@ -95,7 +95,9 @@ class Adapted(LocalModel):
         self.source()
         with quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of transformers, about what peft asks it
-            model = _peft().PeftModel.from_pretrained(loaded.model, self.model, local_files_only=True)
+            model = _peft().PeftModel.from_pretrained(
+                loaded.model, Path(self.model).expanduser(), local_files_only=True
+            )
         return Loaded(model.merge_and_unload().eval(), loaded.tokenizer)
 
     @cached_property
