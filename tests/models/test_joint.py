@@ -74,7 +74,7 @@ def test_pictures_of_new_items_are_ranked_by_what_people_like_of_others():
     assert (scores[:, 59] == scores[:, :59].min(axis=1)).all()  # of it nothing is known
 
 
-def test_what_is_missing_is_borne_and_told(caplog: pytest.LogCaptureFixture):
+def test_what_is_missing_is_borne_and_told():
     data, _ = shop()
     assert data.items is not None
     broken = data.items.with_columns(
@@ -82,10 +82,10 @@ def test_what_is_missing_is_borne_and_told(caplog: pytest.LogCaptureFixture):
     )
     one_epoch = SMALL.model_copy(update={"epochs": 1})
     model = one_epoch.fit(replace(data, items=broken), runtime=QUIET)
-    assert (
-        "20 images cannot be read and count as missing: item 0 (row 1): no image of a known kind"
-        in caplog.text
-    )
+    pictures, together = model.account
+    assert (pictures["with"], pictures["broken"]) == (39, 20)
+    assert pictures["examples"][0] == "item 0 (row 1): no image of a known kind"
+    assert (together["modality"], together["with"]) == ("joint", 39)
     assert np.isfinite(model.score(np.arange(60), model.histories)).all()
     with pytest.raises(ModelError, match="reads images, numbers or vectors of items, and there are none"):
         one_epoch.fit(replace(data, images=()), runtime=QUIET)

@@ -164,6 +164,7 @@ class Factors(nn.Module):
         self.mean = nn.Parameter(torch.tensor(mean), requires_grad=config.loss != "softmax")
         self.filtered: Filtered | None = None
         self.read: tuple[Any, ...] = ()  # what else it is made from, so that a checkpoint knows its own
+        self.account: tuple[dict[str, Any], ...] = ()  # and what became of that
         users, items = known or (None, None)
         self.described_users = _described(users, config.width, spread, int(active.sum()))
         self.described_items = _described(items, config.width, spread, int(warm.sum()))

@@ -155,8 +155,9 @@ class MF(Optimised):
             network.filtered = Filtered(rule.groups(catalogue.users), network.width)
         users, items = network.vectors()
         model = self.fitted()(
-            config=self, catalogue=catalogue, histories=histories, user_factors=users, item_factors=items
-        )
+            config=self, catalogue=catalogue, histories=histories, user_factors=users, item_factors=items,
+            told=network.account,
+        )  # fmt: skip
         check = None if valid is None else self._check(valid, catalogue, runtime)
         log = loop.optimise(
             network,
@@ -198,6 +199,7 @@ class FittedMF(Fitted):
             shape (width + 3, width + 2); else empty.
         log: One row per epoch: loss, seconds, validation (NDCG@10, or of ratings the negated mean squared error; NaN
             where not measured); shape (epochs, 3).
+        told: What became of the images and numbers that were read for it.
     """
 
     config: MF
@@ -206,6 +208,12 @@ class FittedMF(Fitted):
     alignment: Floats = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32), repr=False)
     strangers: Floats = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32), repr=False)
     log: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)), repr=False)
+    told: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+
+    @property
+    def account(self) -> tuple[dict[str, Any], ...]:
+        """What became of the images and numbers that were read for it."""
+        return self.told
 
     def score(self, users: NDArray[np.int64], histories: Histories) -> Scores:
         """Dot products of `user_vectors` and `item_vectors`; without attributes a cold item gets the lowest of the

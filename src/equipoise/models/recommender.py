@@ -193,6 +193,11 @@ class Fitted(ABC):
         """Fitted models that this one is made of, to be saved beside it."""
         return {}
 
+    @property
+    def account(self) -> tuple[dict[str, Any], ...]:
+        """What became of the images and numbers that it read itself when it was fitted, in plain values; not saved."""
+        return tuple(told for part in self.parts.values() for told in part.account)
+
     def user_vectors(self, users: NDArray[np.int64], histories: Histories) -> Scores | None:
         """Vectors of users, where the model has them."""
         return None

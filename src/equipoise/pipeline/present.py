@@ -96,7 +96,12 @@ def _warnings(config: Config, manifest: Mapping[str, Any], metrics: Mapping[str,
         for stage, facts in manifest["stages"].items()
         if "uncalibrated" in facts
     ]
-    found += shortfalls(manifest["stages"]["encode"].get("modalities", ()))
+    for stage in (
+        "encode",
+        f"train {v.BASELINE}",
+    ):  # a model may read the images that an encoder read before it
+        said = shortfalls(manifest["stages"].get(stage, {}).get("modalities", ()))
+        found += [line for line in said if line not in found]
     users = metrics["protocol"]["test_users"]
     if users < _FEW_USERS:
         found.append(f"Only {users} users have held-out events; intervals are wide.")

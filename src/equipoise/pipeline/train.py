@@ -43,7 +43,8 @@ def train(
     """Fit the configured model under the corrections that act before or during training, and calibrate it.
 
     Returns:
-        The model, fitted on train and calibrated on valid; and what the corrections reported.
+        The model, fitted on train and calibrated on valid; what the corrections reported, and what became of the
+        images and numbers that the model reads itself.
     """
     valid = held_out(prepared.valid, (prepared.train,), config.audit)
     recommender = models.build(config.model.name, config.model.fields)
@@ -52,6 +53,8 @@ def train(
         exclude_seen=config.audit.exclude_seen,
     )  # fmt: skip
     model, facts = corrected.model, corrected.diagnostics
+    if model.account:
+        facts = facts | {"modalities": list(model.account)}
     try:
         return model.calibrate(valid, runtime, exclude_seen=config.audit.exclude_seen), facts
     except (

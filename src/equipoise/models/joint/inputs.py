@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,7 @@ from equipoise.language.modalities.reading import read_images
 from equipoise.language.vectors import Vectors
 from equipoise.models.histories import locate
 
-log = logging.getLogger(__name__)
+_FILLED = "what the model learned of items that lack it"
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,15 @@ class Inputs:
         blocks: Vectors and numbers, each on one scale with zeros where there is nothing.
         pixels: Red, green and blue from 0 to 255, shape (items, size, size, 3); None where no images are read.
         pictured: Which items have an image, shape (items,).
+        known: Which items have anything, shape (items,).
+        account: What became of images and numbers, and of all that is read together, in plain values.
     """
 
     blocks: tuple[Block, ...]
     pixels: NDArray[np.uint8] | None
     pictured: NDArray[np.bool_]
-
-    @property
-    def known(self) -> NDArray[np.bool_]:
-        """Which items have anything, shape (items,)."""
-        return np.asarray(
-            np.column_stack([self.pictured, *(block.present for block in self.blocks)]).any(axis=1)
-        )
+    known: NDArray[np.bool_]
+    account: tuple[dict[str, Any], ...]
 
 
 def inputs(
@@ -61,29 +58,26 @@ def inputs(
         DataError: if there are images and none can be read.
         MissingExtraError: if there are images and Pillow is not installed.
     """
-    blocks, table = list[Block](), data.items
+    blocks, account, table = list[Block](), list[dict[str, Any]](), data.items
     if vectors is not None and "vectors" in reads:
         blocks.append(Block.of("vectors", vectors, items))
     if table is not None and data.numeric and "numeric" in reads:
         numbers = Numeric().item_vectors(table, (), numeric=data.numeric)
         blocks.append(Block.of("numeric", numbers, items))
+        account += numbers.account
     pixels, pictured = None, np.zeros(len(items), dtype=bool)
     if table is not None and data.images and "images" in reads:
         found = read_images(table, data.images, size)
         rows = locate(table[v.ITEM], items)
         pictured = (rows >= 0) & found.present[rows]
         pixels = found.pixels[rows]
-        if found.faults:
-            log.warning(
-                "%d images cannot be read and count as missing: %s",
-                len(found.faults),
-                "; ".join(found.account["examples"]),
-            )
-    made = Inputs(tuple(blocks), pixels, pictured)
-    if not made.known.any():
+        account.append(found.account)
+    known = np.asarray(np.column_stack([pictured, *(block.present for block in blocks)]).any(axis=1))
+    if not known.any():
         raise ModelError(
             "The model 'joint' reads images, numbers or vectors of items, and there are none",
             where=f"it reads {', '.join(reads)}",
             todo="Name columns under [data] images or numeric, or give an encoder.",
         )
-    return made
+    account.append({"modality": "joint", "items": len(items), "with": int(known.sum()), "filled": _FILLED})
+    return Inputs(tuple(blocks), pixels, pictured, known, tuple(account))

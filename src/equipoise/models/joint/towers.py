@@ -77,7 +77,7 @@ class Towers(Factors):
     ) -> None:
         super().__init__(config, catalogue, rows, offset, known)
         self.joint = config
-        self.read = (inputs,)
+        self.read, self.account = (inputs,), inputs.account
         width = config.width + 1
         self.told = torch.from_numpy(inputs.known | (self.counts > 0))
         self.blocks = [torch.from_numpy(block.matrix) for block in inputs.blocks]
