@@ -156,7 +156,7 @@ def _fine_tuned(parts: Splits, folder: Path) -> Vectors:
         finetune(settings, out=kept, seed=0)
     if not (kept / "encoder").exists():
         raise DataError("No step of the training was better than the base", where=str(kept))
-    return encode_items(*_read(parts), "hf", cache=CACHE / "vectors", model=str(kept / "encoder"))
+    return encode_items(*_read(parts), f"hf:{kept / 'encoder'}", cache=CACHE / "vectors")
 
 
 def _read(parts: Splits) -> tuple[pl.DataFrame, tuple[str, ...]]:
