@@ -146,8 +146,7 @@ def learned(blend: FittedBlend, valid: Dataset, runtime: Runtime) -> Scores | No
     rows = np.unique(held_out.owners[held_out.items >= 0])
     if not len(rows):
         return None
-    if len(rows) > _LEARNING_USERS:
-        rows = np.sort(runtime.rng("blend").choice(rows, _LEARNING_USERS, replace=False))
+    rows = blend.sampled(rows, _LEARNING_USERS, runtime.rng("blend"))
     n_items, past = len(blend.catalogue.items), blend.histories.take(rows)
 
     def features(part: slice) -> Scores:
@@ -155,7 +154,8 @@ def learned(blend: FittedBlend, valid: Dataset, runtime: Runtime) -> Scores | No
         return np.stack(list(blend.standardised(rows[part], known)), axis=-1)
 
     drawn = [runtime.rng("blend", int(row)).integers(n_items, size=ALTERNATIVES) for row in rows]
-    choices = Choices.sampled(
-        features, held_out.take(rows), past, np.stack(drawn), n_items, runtime.batch_size
-    )
+    with blend.call(rows, runtime):
+        choices = Choices.sampled(
+            features, held_out.take(rows), past, np.stack(drawn), n_items, runtime.batch_size
+        )
     return choices.most_likely()[0].astype(np.float32) if len(choices) else None

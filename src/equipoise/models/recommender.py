@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
@@ -194,6 +195,27 @@ class Fitted(ABC):
         return {}
 
     @property
+    def most_lists(self) -> int | None:
+        """For how many lists of one call it does all it can, because each of them is costly; None for all."""
+        limits = [part.most_lists for part in self.parts.values()]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    @contextmanager
+    def call(self, rows: NDArray[np.int64], runtime: Runtime) -> Iterator[bool]:
+        """One call for many lists: inside the block they are scored in this order, in as many steps as it takes.
+
+        Args:
+            rows: As for `blocks`.
+            runtime: Seed of a draw among them, progress.
+
+        Yields:
+            Whether progress is shown list by list.
+        """
+        with ExitStack() as stack:
+            shown = [stack.enter_context(part.call(rows, runtime)) for part in self.parts.values()]
+            yield any(shown)
+
+    @property
     def account(self) -> tuple[dict[str, Any], ...]:
         """What became of the images and numbers that it read itself when it was fitted, in plain values; not saved."""
         return tuple(told for part in self.parts.values() for told in part.account)
@@ -296,8 +318,7 @@ class Fitted(ABC):
         options = runtime or Runtime()
         held_out = Histories.of(valid.positives, self.catalogue)
         rows = np.flatnonzero(np.diff(held_out.starts) > 0)
-        if len(rows) > _CALIBRATION_USERS:
-            rows = np.sort(options.rng("calibration").choice(rows, _CALIBRATION_USERS, replace=False))
+        rows = self.sampled(rows, _CALIBRATION_USERS, options.rng("calibration"))
         n_items = len(self.catalogue.items)
         return replace(
             self,
@@ -323,21 +344,27 @@ class Fitted(ABC):
         options = runtime or Runtime()
         trained = np.where(rows < len(self.catalogue.users), rows, -1)
         starts = range(0, len(rows), options.batch_size)
-        for start in track(starts, "scoring users", show=options.progress):
-            part = slice(start, min(start + options.batch_size, len(rows)))
-            histories = (
-                self.histories.take(rows[part])
-                if past is None
-                else past.take(np.arange(part.start, part.stop))
-            )
-            scores = self.score(trained[part], histories)
-            if not np.isfinite(scores).all():
-                raise ModelError(
-                    f"The model '{self.config.name}' gave scores that are not finite",
-                    where=f"users {part.start} to {part.stop}",
-                    todo="Lower the learning rate or raise the regularisation.",
+        with self.call(rows, options) as by_list:
+            for start in track(starts, "scoring users", show=options.progress and not by_list):
+                part = slice(start, min(start + options.batch_size, len(rows)))
+                histories = (
+                    self.histories.take(rows[part])
+                    if past is None
+                    else past.take(np.arange(part.start, part.stop))
                 )
-            yield part, histories, scores
+                scores = self.score(trained[part], histories)
+                if not np.isfinite(scores).all():
+                    raise ModelError(
+                        f"The model '{self.config.name}' gave scores that are not finite",
+                        where=f"users {part.start} to {part.stop}",
+                        todo="Lower the learning rate or raise the regularisation.",
+                    )
+                yield part, histories, scores
+
+    def sampled(self, rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """At most so many of these rows, drawn to learn something of the model; fewer where each list is costly."""
+        limit = min(most, self.most_lists or most)
+        return rows if len(rows) <= limit else np.sort(rng.choice(rows, limit, replace=False))
 
     def _known(self) -> pl.Series:
         """Whose rows `histories` holds."""

@@ -100,9 +100,9 @@ class Warm(Recommender):
         member = self.member().fit(data, valid=valid, vectors=vectors, training=training, runtime=runtime)
         member = replace(member, catalogue=catalogue, histories=histories)
         active = np.flatnonzero(np.diff(histories.starts) > 0)
-        if len(active) > _LEARNING_USERS:
-            active = np.sort(options.rng("warm").choice(active, _LEARNING_USERS, replace=False))
-        sample = member.score(active, histories.take(active))
+        active = member.sampled(active, _LEARNING_USERS, options.rng("warm"))
+        with member.call(active, options):
+            sample = member.score(active, histories.take(active))
         warm = FittedWarm(
             config=self,
             catalogue=catalogue,
@@ -226,8 +226,7 @@ def learned_half(warm: FittedWarm, valid: Dataset, runtime: Runtime) -> float | 
     rows = np.unique(held_out.owners[held_out.items >= 0])
     if not len(rows):
         return None
-    if len(rows) > _LEARNING_USERS:
-        rows = np.sort(runtime.rng("half").choice(rows, _LEARNING_USERS, replace=False))
+    rows = warm.member.sampled(rows, _LEARNING_USERS, runtime.rng("half"))
     counts, past = warm.catalogue.item_counts, warm.histories.take(rows)
     recorded = np.flatnonzero(counts > 0)
 
@@ -241,7 +240,8 @@ def learned_half(warm: FittedWarm, valid: Dataset, runtime: Runtime) -> float | 
     drawn = recorded[
         np.stack([runtime.rng("half", int(row)).integers(len(recorded), size=ALTERNATIVES) for row in rows])
     ]
-    choices = Choices.sampled(features, held_out.take(rows), past, drawn, len(counts), _BLOCK)
+    with warm.member.call(rows, runtime):
+        choices = Choices.sampled(features, held_out.take(rows), past, drawn, len(counts), _BLOCK)
     known = counts[choices.items] > 0
     if known.sum() < _FEWEST:
         return None

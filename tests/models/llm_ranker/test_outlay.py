@@ -4,11 +4,16 @@ import itertools
 import logging
 
 import numpy as np
+import polars as pl
 import pytest
 
 from equipoise.component import Runtime
+from equipoise.language import encode_items
 from equipoise.language.generators import Writer
+from equipoise.models.blend import Blend
+from equipoise.models.llm_ranker import FittedLLMRanker
 from equipoise.models.llm_ranker.outlay import drawn
+from equipoise.models.warm import Warm
 from tests.models.llm_ranker import fake
 from tests.models.llm_ranker.conftest import NAMES, QUIET, TAKEN, world
 
@@ -88,6 +93,33 @@ def test_the_counts_of_lists_add_up(make):
     assert told["judged"] + told["no_history"] + told["too_few"] + told["kept_base"] == told["lists"]
     assert told["too_few"] > 0
     assert told["unjudged"] <= 8 * told["judged"]
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda ranker: Blend(models=({"name": "popular"}, ranker)),
+        lambda ranker: Warm(model=ranker, half=1.0),
+    ],
+)
+def test_no_more_lists_are_asked_for_where_it_is_a_part_of_another_model(make, around, caplog, tmp_path):
+    """When it is fitted, calibrated and asked for lists: six users, but two of them in each call."""
+    data, config = world(), make(reach=None, lists=2).config
+    valid = data.with_events(
+        data.events.filter(pl.col("user_id") != "ann").with_columns(item_id=pl.lit("i7"))
+    )
+    vectors = encode_items(data.items, ("title",), "tfidf")
+    described = config.describe()
+    model = around(described).fit(data, valid=valid, vectors=vectors, runtime=QUIET)
+    (ranker,) = [part for part in model.parts.values() if isinstance(part, FittedLLMRanker)]
+    assert ranker.desk.tally.lists == 2, "to learn weights, or what texts say"
+    listed(model, [*TAKEN])
+    assert (ranker.desk.tally.lists, ranker.desk.tally.left_out) == (4, 4)
+    assert "asked for 2 of 6 lists" in caplog.text
+    later = model.observe(valid.events.with_columns(user_id=pl.lit("guest")))
+    listed(later, ["guest", *TAKEN])
+    assert ranker.desk.tally.lists == 6
+    assert ranker.desk.call is None
 
 
 class Rounding(fake.AnswerWriter):

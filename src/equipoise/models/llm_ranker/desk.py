@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from equipoise.component import Runtime
 from equipoise.endpoint import AnswerError, EndpointError
 from equipoise.errors import EquipoiseError, ModelError
 from equipoise.language.generators import Generator, Prompt, Writer
 from equipoise.models.llm_ranker.questions import name_next
+
+if TYPE_CHECKING:
+    from equipoise.models.llm_ranker.outlay import Call
 
 Mode = Literal["auto", "likelihood", "answer"]
 
@@ -65,6 +68,9 @@ class Desk:
         self.runtime = Runtime()
         self.tally = Tally()
         self.fault = ""  # why the last list kept the base's order
+        self.call: Call | None = (
+            None  # for many lists, while it is under way; None: all that are scored are asked for
+        )
         self._known: dict[tuple[str, tuple[str, ...]], list[float]] = {}
         self._told: dict[str, str] | None = None
         self._heard: list[str] | None = None

@@ -26,7 +26,7 @@ def drawn(rows: Ints, known: int, most: int | None, runtime: Runtime) -> NDArray
 
     Args:
         rows: Rows of the users, -1 for one never heard of.
-        known: How many rows there are.
+        known: How many rows the catalogue has; users beyond them come after its own, in their order.
         most: Most lists; None for all.
         runtime: Seed of the draw.
 
@@ -36,7 +36,9 @@ def drawn(rows: Ints, known: int, most: int | None, runtime: Runtime) -> NDArray
     if most is None or len(rows) <= most:
         return np.ones(len(rows), dtype=bool)
     turns = runtime.rng("lists of a language model").permutation(known)
-    places = np.where(rows >= 0, turns[rows], known + np.arange(len(rows)))
+    places = known + np.arange(len(rows))
+    own = (rows >= 0) & (rows < known)
+    places[own] = turns[rows[own]]
     asked = np.zeros(len(rows), dtype=bool)
     asked[np.argsort(places, kind="stable")[:most]] = True
     return asked

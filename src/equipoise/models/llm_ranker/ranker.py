@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
@@ -44,8 +45,8 @@ class LLMRanker(Recommender):
     others, but for what users find in their own history and for what the base reads of texts.
 
     Cost: per list `shifts` questions (`pool` where isolated), twice as many where calibrated; where isolated, what is
-    asked without a history is asked once per item. `lists` limits for how many users of one call it is asked. Nothing
-    is trained.
+    asked without a history is asked once per item. `lists` limits for how many users of one call it is asked, also
+    where the ranker is a part of another model. Nothing is trained.
     """
 
     name: ClassVar[str] = "llm_ranker"
@@ -153,14 +154,12 @@ class FittedLLMRanker(Fitted):
         base: The fitted model.
         texts: What is shown of items.
         desk: The language model and what became of its answers.
-        call: The call for many lists that is under way; None: all that are scored are put in order.
     """
 
     config: LLMRanker
     base: Fitted
     texts: ItemTexts = field(repr=False)
     desk: Desk = field(repr=False, compare=False)
-    call: Call | None = field(default=None, repr=False, compare=False)
 
     @property
     def scores_cold_items(self) -> bool:
@@ -188,7 +187,7 @@ class FittedLLMRanker(Fitted):
             ModelError: if the language model cannot be loaded, or the first three lists are beyond it.
         """
         scores = self.base.score(users, histories).copy()
-        call = self.call or Call(self.desk, np.ones(len(users), dtype=bool))
+        call = self.desk.call or Call(self.desk, np.ones(len(users), dtype=bool))
         asked, fresh, tally = call.block(len(users)), self._fresh(histories), self.desk.tally
         pools = [(row, pool) for row, pool in enumerate(self._pools(scores, fresh)) if asked[row]]
         for row, pool in track(pools, "asking a language model", show=self.desk.runtime.progress):
@@ -250,16 +249,18 @@ class FittedLLMRanker(Fitted):
             return answers.alone(desk, case, calibrated=calibrated, retries=config.retries)
         return answers.of_list(desk, case, wanted=wanted, calibrated=calibrated, retries=config.retries)
 
-    def blocks(
-        self, rows: Ints, runtime: Runtime | None = None, past: Histories | None = None
-    ) -> Iterator[tuple[slice, Histories, Scores]]:
-        """As for every model, but that the language model is asked for no more than `lists` lists of a call.
+    @property
+    def most_lists(self) -> int | None:
+        """As many as `lists` says."""
+        limits = (self.config.lists, super().most_lists)
+        return min((limit for limit in limits if limit is not None), default=None)
 
-        Progress is shown by list, and the language model runs as the first `runtime` says.
-        """
-        options = runtime or Runtime()
-        desk, asked = self.desk, drawn(rows, len(self.histories), self.config.lists, options)
-        desk.runtime, before = options, desk.tally.kept_base
+    @contextmanager
+    def call(self, rows: Ints, runtime: Runtime) -> Iterator[bool]:
+        """The language model is asked for no more than `lists` lists of a call, and runs as `runtime` says."""
+        desk = self.desk
+        asked = drawn(rows, len(self.catalogue.users), self.config.lists, runtime)
+        before, around, desk.runtime = desk.tally.kept_base, desk.call, runtime
         if left := int((~asked).sum()):
             desk.tally.left_out += left
             log.warning(
@@ -268,8 +269,12 @@ class FittedLLMRanker(Fitted):
                 f"{len(rows) - left:,}",
                 f"{len(rows):,}",
             )
-        called = replace(self, call=Call(desk, asked))
-        yield from super(FittedLLMRanker, called).blocks(rows, replace(options, progress=False), past)
+        desk.call = Call(desk, asked)
+        try:
+            with super().call(rows, runtime):
+                yield True
+        finally:
+            desk.call = around
         kept = desk.tally.kept_base - before
         if kept and not desk.remembers:
             log.warning(

@@ -101,9 +101,8 @@ def learned(
         return NOTHING_LEARNED
     rng = options.rng("shrinkage")
     lengths = np.array(_LENGTHS)
-    rows = np.resize(rng.permutation(people), max(len(people), min(_ROWS, len(people) * len(lengths))))[
-        :_ROWS
-    ]
+    most = min(_ROWS, model.most_lists or _ROWS)
+    rows = np.resize(rng.permutation(people), max(len(people), min(most, len(people) * len(lengths))))[:most]
     asked = lengths[np.arange(len(rows)) % len(lengths)]
     seen = whole.take(rows)
     past = seen.last(asked)
