@@ -69,6 +69,14 @@ def test_the_order_of_rows_does_not_matter():
     assert words(found) == words(expected)
 
 
+def test_what_else_a_log_says_is_not_looked_at():
+    rows = [(1, "a", 1), (1, "b", 2), (2, "b", 3), (2, "c", 4)]
+    reviews = {name: ["i liked it"] * 4 for name in ("text", "said", "user", "seconds")}
+    assert words(training_pairs(log(rows, **reviews), TEXTS, window=1, days=1.0)) == words(
+        training_pairs(log(rows), TEXTS, window=1, days=1.0)
+    )
+
+
 def test_held_out_pairs_end_in_validation():
     train = log([(1, "a", 1), (1, "b", 2), (2, "c", 1)])
     valid = log([(1, "c", 3), (1, "a", 4), (2, "b", 9), (3, "a", 1)])

@@ -122,10 +122,12 @@ def _steps(events: pl.DataFrame, texts: Texts) -> pl.DataFrame:
     """
     clock = [column for column in (v.TIMESTAMP, v.ORDER) if column in events.columns]
     places = texts.places.with_columns(pl.col(v.ITEM).cast(events.schema[v.ITEM], strict=False))
+    marks = [column for column in ("_held_out",) if column in events.columns]
+    events = events.select(v.USER, v.ITEM, *clock, *marks)  # a log may have a column `text` of its own
     known = events.join(places, on=v.ITEM, maintain_order="left")
     if clock:  # at equal times by item, so that the order of rows does not matter
         known = known.sort([v.USER, *clock, v.ITEM], maintain_order=True)
-    held_out = "_held_out" if "_held_out" in events.columns else pl.lit(False).alias("_held_out")
+    held_out = "_held_out" if marks else pl.lit(False).alias("_held_out")
     steps = known.drop_nulls("text").select(
         (pl.col(v.USER).rank("dense") - 1).cast(pl.Int64).alias("user"), "text", _seconds(events), held_out
     )
