@@ -16,7 +16,15 @@ from equipoise.data import vocabulary as v
 from equipoise.debias.after import groups
 from equipoise.debias.before.augmentation.adding import COUNTED, MODELLED, added, again, modelled, people
 from equipoise.debias.before.augmentation.changing import changed
-from equipoise.debias.before.augmentation.features import ACTIVITY, SHARE, Features
+from equipoise.debias.before.augmentation.facts import (
+    categories,
+    complete,
+    facts_of,
+    function,
+    implied,
+    within_reach,
+)
+from equipoise.debias.before.augmentation.features import ACTIVITY, Features
 from equipoise.debias.before.augmentation.profiles import Floats, Ints, Profiles
 from equipoise.debias.before.augmentation.tilting import redrawn
 from equipoise.debias.correction import BeforeTraining, Bias, Context
@@ -97,10 +105,10 @@ class AugmentCounterfactual(BeforeTraining):
         column = str(groups.attribute_of(data, self.attribute))
         everyone = Profiles.of(data, self.attribute)
         features = Features.of(data, everyone, self.category)
-        table = _table(data, everyone, features, column)
-        real, facts = _known(everyone, table.select(graph.nodes))
-        categories = _categories(facts, column)
-        structural = StructuralModel.fit(graph, facts, _function(graph, categories), discrete=categories)
+        table = facts_of(data, everyone, features, column)
+        real, facts = complete(everyone, table.select(graph.nodes))
+        discrete = categories(facts, column)
+        structural = StructuralModel.fit(graph, facts, function(graph, discrete), discrete=discrete)
         rng = context.runtime.rng(self.name)
         rows, into = changed(real, self.whom, self.counted, self.share, rng)
         twins = self._twins(structural, real, features, facts, rows, into, column, rng)
@@ -166,7 +174,7 @@ class AugmentCounterfactual(BeforeTraining):
                     f"by the graph '{column}' changes '{name}', a category, and what a category would have been "
                     "cannot be told: its noise does not follow from its value."
                 )
-        known_users, _ = _known(profiles, _table(data, profiles, features, column).select(graph.nodes))
+        known_users, _ = complete(profiles, facts_of(data, profiles, features, column).select(graph.nodes))
         if len(known_users.names) < 2:
             return (
                 f"users who have all that the graph names are of {len(known_users.names)} of the groups "
@@ -194,7 +202,7 @@ class AugmentCounterfactual(BeforeTraining):
         named = [name for name in features.names if name in graph.nodes]
         place = features.columns(named)
         asked = np.column_stack([np.empty((len(rows), 0)), *(wanted[name].to_numpy() for name in named)])
-        allowed = _possible(asked, named, features.masses[:, place])
+        allowed = within_reach(asked, named, features.masses[:, place])
         lengths = real.lengths[rows]
         if ACTIVITY in graph.nodes:
             most = real.matrix.shape[1] - 1
@@ -203,25 +211,6 @@ class AugmentCounterfactual(BeforeTraining):
         wanted = wanted.with_columns(pl.Series(name, allowed[:, nth]) for nth, name in enumerate(named))
         moved = int((np.abs(asked - allowed) > 1e-9).any(axis=1).sum())
         return _Twins(real.made(matrix, into), wanted, reached, moved)
-
-
-def _table(data: Dataset, profiles: Profiles, features: Features, column: str) -> pl.DataFrame:
-    """Columns of the users and features of their profiles, in the order of `profiles`; the attribute as text."""
-    assert data.users is not None
-    assert profiles.users is not None
-    users = data.users.with_columns(pl.col(v.USER).cast(profiles.users.dtype, strict=False))
-    users = users.unique(v.USER, keep="first", maintain_order=True)
-    table = features.table(profiles).join(users, on=v.USER, how="left", maintain_order="left")
-    named = pl.Series(column, profiles.names, dtype=pl.String).gather(profiles.group)
-    return table.with_columns(named)
-
-
-def _known(profiles: Profiles, table: pl.DataFrame) -> tuple[Profiles, pl.DataFrame]:
-    """The profiles of those who have all values of a table with a row for each, and the values; groups that lose all
-    of theirs are none.
-    """
-    told = table.with_row_index("_row").drop_nulls()
-    return profiles.take(told["_row"].to_numpy().astype(np.int64)).renamed(), told.drop("_row")
 
 
 def _counted_as_numbers(graph: CausalGraph, facts: pl.DataFrame) -> list[str]:
@@ -235,41 +224,11 @@ def _counted_as_numbers(graph: CausalGraph, facts: pl.DataFrame) -> list[str]:
     ]
 
 
-def _categories(facts: pl.DataFrame, column: str) -> list[str]:
-    return [name for name in facts.columns if name == column or not facts.schema[name].is_numeric()]
-
-
-def _function(graph: CausalGraph, categories: list[str]) -> Any:
-    """A mean per category where no number has more than one cause and that is one, which is the whole function; else
-    None, for the choice by squared error.
-    """
-    from sklearn.linear_model import LinearRegression
-
-    causes = [graph.parents(name) for name in graph.nodes if name not in categories]
-    plain = all(len(one) <= 1 and one <= set(categories) for one in causes)
-    return LinearRegression() if plain else None
-
-
-def _possible(asked: Floats, names: list[str], masses: Floats) -> Floats:
-    """The targets within what items have; shares that are below 0 or come to more than 1 are put right."""
-    if not names:
-        return asked
-    within = np.clip(asked, masses.min(axis=0), masses.max(axis=0))
-    shares = np.array([name.startswith(SHARE) for name in names])
-    total = within[:, shares].sum(axis=1, keepdims=True)
-    within[:, shares] /= np.maximum(total, 1.0)
-    return within
-
-
 def _checked(
     graph: CausalGraph, facts: pl.DataFrame, structural: StructuralModel, column: str
 ) -> dict[str, Any]:
     """What the data say of the graph, and how much of each regenerated number its causes explain."""
-    found = graph.test_implications(facts)
-    shares = pl.col("a").str.starts_with(SHARE) & pl.col("b").str.starts_with(SHARE)
-    tested = found.table.filter(
-        ~shares
-    )  # two shares of one whole depend on each other whatever the graph says
+    tested = implied(graph, facts)
     rejected = tested.filter("rejected")
     explained = {}
     for name in graph.ordered(graph.descendants(column) - {column}):

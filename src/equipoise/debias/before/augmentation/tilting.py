@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import expit
 
@@ -33,17 +34,44 @@ def redrawn(
         lengths: Items of each new profile.
         rng: Where the draws are from.
     """
-    standard = (masses - masses.mean(axis=0)) / np.maximum(masses.std(axis=0), 1e-9)
-    wanted = (targets - masses.mean(axis=0)) / np.maximum(masses.std(axis=0), 1e-9)
     alike = _alike(profiles)
     made = []
     for start in range(0, len(profiles), _BLOCK):
         part = slice(start, min(start + _BLOCK, len(profiles)))
-        base = np.log(_base(profiles.matrix[part], alike))
-        tilted = base + multipliers(base, standard, wanted[part], lengths[part])[:, 1:] @ standard.T
-        made.append(drawn(tilted, lengths[part], rng))
+        own = profiles.matrix[part]
+        near = np.asarray((own.astype(np.float64) @ alike).todense())
+        logits = tilted(own.toarray() > 0, near, masses, targets[part], lengths[part])
+        made.append(drawn(logits, lengths[part], rng))
     empty = sparse.csr_matrix((0, profiles.matrix.shape[1]), dtype=np.float32)
     return sparse.vstack([empty, *made]).tocsr()
+
+
+def tilted(own: NDArray[np.bool_], near: Floats, masses: Floats, targets: Floats, lengths: Ints) -> Floats:
+    """Logarithms of the rates at which items arrive, up to a number for each profile: what `drawn` takes.
+
+    Args:
+        own: Whether the profile holds the item, (profiles, items).
+        near: How much other items go along with what the profile holds, up to a factor, (profiles, items).
+        masses: As for `redrawn`.
+        targets: As for `redrawn`.
+        lengths: As for `redrawn`.
+    """
+    standard = (masses - masses.mean(axis=0)) / np.maximum(masses.std(axis=0), 1e-9)
+    wanted = (targets - masses.mean(axis=0)) / np.maximum(masses.std(axis=0), 1e-9)
+    base = np.log(_base(own, near))
+    found: Floats = base + multipliers(base, standard, wanted, lengths)[:, 1:] @ standard.T
+    return found
+
+
+def companions(own: NDArray[np.bool_], profiles: Profiles) -> Floats:
+    """How much items go along with a set of items, by the cosine of who took them; for `tilted`, (items,).
+
+    What the items of the set have among themselves is not for `tilted` to read.
+    """
+    matrix = profiles.matrix.astype(np.float64)
+    scale = 1 / np.sqrt(np.maximum(profiles.counts, 1))
+    found: Floats = scale * (matrix.T @ (matrix @ (scale * own)))
+    return found
 
 
 def multipliers(base: Floats, features: Floats, targets: Floats, lengths: Ints) -> Floats:
@@ -86,10 +114,8 @@ def _alike(profiles: Profiles) -> sparse.csr_matrix:
     return (scale @ both @ scale).tocsr()
 
 
-def _base(own: sparse.csr_matrix, alike: sparse.csr_matrix) -> Floats:
+def _base(own: NDArray[np.bool_], near: Floats) -> Floats:
     """Rates of items before any tilt: 1 for the own, and a few in a hundred of their number over all others."""
-    mine = own.toarray() > 0
-    near = np.asarray((own.astype(np.float64) @ alike).todense()) + 1e-6
-    near[mine] = 0.0
-    near *= _FRESH * mine.sum(axis=1, keepdims=True) / np.maximum(near.sum(axis=1, keepdims=True), 1e-12)
-    return np.where(mine, 1.0, np.maximum(near, 1e-12))
+    others = np.where(own, 0.0, near + 1e-6)
+    others *= _FRESH * own.sum(axis=1, keepdims=True) / np.maximum(others.sum(axis=1, keepdims=True), 1e-12)
+    return np.where(own, 1.0, np.maximum(others, 1e-12))
