@@ -138,6 +138,18 @@ class ReportSection(Section):
     """Language of the page."""
 
 
+class ExplainSection(Section):
+    """`[explain]`: what `equipoise explain` says of a sensitive attribute, where nothing else is said there."""
+
+    graph: str | None = None
+    """What causes what, over columns of the users and features of their histories, such as
+    `gender -> share.Books; age -> activity; activity <-> share.Books`."""
+    sensitive: str | None = None
+    """Column of the users whose paths to a score are followed."""
+    instead: str | None = None
+    """The value that a user's own is held against; the most frequent other one by default."""
+
+
 class SearchSpace(Section):
     """Where the search may look for one field: a range, or a list of choices."""
 
@@ -197,6 +209,8 @@ class Config(Section):
     """What is measured."""
     report: ReportSection = ReportSection()
     """The page."""
+    explain: ExplainSection = ExplainSection()
+    """What explanations say of a sensitive attribute; a run itself does not read it."""
     tune: TuneSection | None = None
     """The search; `equipoise tune` reads it, a run does not."""
     finetune: FineTuning | None = None
@@ -219,6 +233,7 @@ class Config(Section):
         ):
             if section[name] is None:  # younger than runs that are to be resumed
                 del section[name]
+        del content["explain"]  # changes nothing that a run makes
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

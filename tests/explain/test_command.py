@@ -19,7 +19,9 @@ SMALL = {
     "model": {"name": "content"},
     "debias": [{"method": "mmr"}],
     "audit": {"k": [5], "n_bootstrap": 100},
+    "explain": {"graph": "gender -> activity; age_band -> activity"},
 }
+GRAPH = "gender -> share.books; gender <-> activity; gender -> activity"
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,36 @@ def test_a_person_reads_reasons_and_what_would_have_kept_it_out(run, place, caps
     assert "Verified with" in out
     assert call(*words, "--no-counterfactual") == 0
     assert "Without " not in capsys.readouterr().out
+
+
+def test_paths_of_a_sensitive_attribute_are_told(run, place, tmp_path, capsys):
+    words = (
+        "explain",
+        run.path,
+        "--user",
+        place["user_id"],
+        "--item",
+        place["item_id"],
+        "--no-counterfactual",
+    )
+    file = tmp_path / "graph.txt"
+    file.write_text(GRAPH)
+    assert call(*words, "--sensitive", "gender", "--graph", file) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "gender -> share.books -> history -> score" in out
+    assert "hidden common cause" in out
+    assert "the model does not read it" in out
+    assert "The graph is right and complete" in out
+    assert call(*words, "--sensitive", "gender", "--json") == 0  # the graph is that of the run
+    said = json.loads(capsys.readouterr().out)["sensitive"]
+    assert said["graph"] == "gender -> activity; age_band -> activity"
+    activity, direct = said["parts"]
+    assert activity["paths"] == ["gender -> activity -> history -> score"]
+    assert activity["score"]["low"] <= activity["score"]["value"] <= activity["score"]["high"]
+    assert direct["score"]["value"] == 0
+    assert said["forwards"] <= 256
+    assert call(*words, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["sensitive"] is None
 
 
 def test_all_places_are_explained_into_a_table(run, tmp_path, capsys):
@@ -115,6 +147,13 @@ def test_all_places_are_explained_into_a_table(run, tmp_path, capsys):
         (["--user", "1", "--item", "2", "--force"], "belong to --all"),
         (["--all", "--k", "500", "--force"], "those of the run have"),
         (["--user", "1", "--item", "2", "--stage", "last"], "no model of the stage 'last'"),
+        (["--all", "--sensitive", "gender"], "are for one place"),
+        (["--user", "1", "--item", "2", "--graph", "gender -> activity"], "not said of which attribute"),
+        (["--user", "1", "--item", "2", "--sensitive", "gendr"], "no attribute 'gendr'"),
+        (
+            ["--user", "1", "--item", "2", "--sensitive", "gender", "--graph", "gender ->"],
+            "no variable at one",
+        ),
     ],
 )
 def test_bad_requests_are_answered_in_words(run, words, message, capsys):

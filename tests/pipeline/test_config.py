@@ -192,3 +192,10 @@ def test_a_folder_that_is_missing_is_told_where_it_was_looked_for(tmp_path):
     with pytest.raises(ModelError, match="no folder of additions") as caught:
         generator(config.model.fields["generator"]).open()
     assert f"{tmp_path}/runs/tuned/additions" in str(caught.value)
+
+
+def test_what_explanations_say_changes_no_run():
+    plain = read_config(MINIMAL)
+    said = read_config({**MINIMAL, "explain": {"graph": "gender -> activity", "sensitive": "gender"}})
+    assert said.explain.sensitive == "gender"
+    assert said.digest() == plain.digest()

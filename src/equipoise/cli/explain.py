@@ -17,6 +17,7 @@ from equipoise.errors import ConfigError
 
 if TYPE_CHECKING:
     from equipoise.explain import Counterfactual, Explanation, Reason
+    from equipoise.explain.sensitive import Along, Sensitive
     from equipoise.pipeline.explain import Explained
     from equipoise.statistics import Interval
 
@@ -40,6 +41,27 @@ def explain(
         bool,
         typer.Option(help="Look for past interactions without which the item leaves the list."),
     ] = True,
+    sensitive: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of the users: tell what of the score runs along which path from it (default: [explain] "
+            "sensitive of the run).",
+            metavar="COLUMN",
+        ),
+    ] = None,
+    graph: Annotated[
+        str | None,
+        typer.Option(
+            help="With --sensitive: what causes what, or a file of it, as in 'gender -> share.Books; age -> activity' "
+            "(default: [explain] graph of the run).",
+        ),
+    ] = None,
+    instead: Annotated[
+        str | None,
+        typer.Option(
+            help="With --sensitive: the value that the user's own is held against (default: the most frequent other)."
+        ),
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Explain all places of the run's lists, and try the explanations.")
     ] = False,
@@ -57,14 +79,24 @@ def explain(
     """Say which past interactions, words and attributes carried an item's score, and without which past
     interactions the item would not be in the list.
 
+    With --sensitive and --graph, also say what of the score runs along which path of the graph from a sensitive
+    attribute of the user: past the history, where the model reads the attribute, and through each feature of it.
+
     With --all, every place of the run's lists is explained, what is cited is deleted, and the model is asked again.
     """
     from equipoise.pipeline import explain as journey
+    from equipoise.pipeline.causal.graph import read_graph
     from equipoise.pipeline.finished import FinishedRun
+    from equipoise.pipeline.sensitive import asked_paths
 
     console = Console()
     if everything and (user is not None or item is not None):
         raise ConfigError("--all explains everybody's lists", todo="Leave out --user and --item, or --all.")
+    if everything and (sensitive is not None or graph is not None or instead is not None):
+        raise ConfigError(
+            "--sensitive, --graph and --instead are for one place",
+            todo="Give --user and --item, or leave them out.",
+        )
     if not everything and (user is None or item is None):
         raise ConfigError(
             "Whose list, and which item?", todo="Give --user and --item, or --all for all lists of the run."
@@ -76,7 +108,9 @@ def explain(
         told = journey.explain_all(finished, k=k, stage=stage, users=users, out=out, force=force)
         _tell_all(console, told, as_json)
         return
-    said = journey.explain(finished, user, item, k=k, counterfactual=counterfactual, stage=stage)
+    drawn = None if graph is None else str(read_graph(graph))
+    paths = asked_paths(finished, drawn, sensitive, instead)
+    said = journey.explain(finished, user, item, k=k, counterfactual=counterfactual, stage=stage, paths=paths)
     if as_json:
         say(console, json.dumps(said.as_dict(), ensure_ascii=False, indent=2, allow_nan=False))
     else:
@@ -91,8 +125,29 @@ def _tell(console: Console, said: Explanation) -> None:
     if said.counterfactual is not None:
         for line in _without(said.counterfactual, said):
             say(console, line)
+    if said.sensitive is not None:
+        _tell_paths(console, said.sensitive)
     for note in said.notes:
         say(console, f"Note: {note}")
+
+
+def _tell_paths(console: Console, found: Sensitive) -> None:
+    say(console, f"What '{found.attribute}' = {found.value} brings, held against {found.instead}:")
+    for one in found.parts:
+        say(console, f"  {_carried(one, ' and '.join(one.paths))}")
+        if one.each:
+            say(console, f"    {one.each}")
+    say(console, f"  {_carried(found.interaction, 'only together')}")
+    say(console, f"  {_carried(found.total, 'all paths')}")
+    for line in (*found.assumptions, *found.notes):
+        say(console, f"Note: {line}")
+
+
+def _carried(one: Along, name: str) -> str:
+    if one.score is None or one.places is None or one.why:
+        return f"{name}: {'' if one.score is None else '0, since '}{one.why}"
+    value, between = _shown(one.score, "{:+.3g}")
+    return f"{name}: {value} of the score ({between}), {one.places.value:+.1f} places up"
 
 
 def _table(reasons: tuple[Reason, ...]) -> Table:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from equipoise.explain.sensitive.result import Sensitive
+
 Kind = Literal["interaction", "search", "word", "attribute"]
 Asked = Literal["user", "stranger", "unknown"]
 
@@ -81,6 +83,8 @@ class Explanation:
             history, where the model keeps a learned vector of the user; somebody new without a past, where it knows
             no such user.
         notes: What a reader must know, in sentences.
+        sensitive: What of the score runs along which path from a sensitive attribute of the user; None where it was
+            not asked for.
     """
 
     user: str | None
@@ -93,6 +97,7 @@ class Explanation:
     counterfactual: Counterfactual | None = None
     asked_as: Asked = "user"
     notes: tuple[str, ...] = ()
+    sensitive: Sensitive | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON values."""

@@ -14,6 +14,7 @@ from equipoise.errors import DataError, EquipoiseError
 from equipoise.explain import Explainer, Explanation, Summary, faithfulness, summary
 from equipoise.pipeline.finished import FinishedRun
 from equipoise.pipeline.folder import write_whole
+from equipoise.pipeline.sensitive import PathsAsked, sensitive_part
 from equipoise.pipeline.train import chosen_corrections
 
 _RERANKED = (
@@ -52,6 +53,7 @@ def explain(
     k: int = 10,
     counterfactual: bool = True,
     stage: str | None = None,
+    paths: PathsAsked | None = None,
 ) -> Explanation:
     """Why an item stands where it stands in the list that a run's model makes for a user.
 
@@ -64,13 +66,32 @@ def explain(
         k: Length of the list that the counterfactual is about.
         counterfactual: Whether to look for past interactions without which the item leaves the list.
         stage: `baseline` or `corrected`; the last one of the run by default.
+        paths: A sensitive attribute, and the graph along which its part of the score is told.
 
     Raises:
-        DataError: if the run has no such stage or item, or the user has the item already.
+        DataError: if the run has no such stage or item, or the user has the item already; if the attribute is not
+            known of the user.
+        ConfigError: if the graph does not fit the data.
         ModelError: if the model's files are damaged.
     """
-    said = explainer(run, stage).explain(user, item, k=k, counterfactual=counterfactual)
+    asked = explainer(run, stage)
+    said = asked.explain(user, item, k=k, counterfactual=counterfactual)
+    if paths is not None:
+        said = _with_paths(run, asked, said, user, item, paths)
     return replace(said, notes=(*said.notes, *reranked(run, stage)))
+
+
+def _with_paths(
+    run: FinishedRun, asked: Explainer, said: Explanation, user: Any, item: Any, paths: PathsAsked
+) -> Explanation:
+    """The explanation with what runs along paths."""
+    try:
+        return replace(said, sensitive=sensitive_part(asked, user, item, paths, said.k, run.runtime()))
+    except DataError as error:
+        if paths.needed:
+            raise
+        note = f"Paths of '{paths.sensitive}' were not followed: {error.paragraph}"
+        return replace(said, notes=(*said.notes, note))
 
 
 def explainer(run: FinishedRun, stage: str | None = None) -> Explainer:
