@@ -13,6 +13,7 @@ from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.pipeline.encode import shortfalls
 from equipoise.pipeline.measure import Measured, truth_of
+from equipoise.pipeline.origins import told
 from equipoise.pipeline.prepare import Prepared
 from equipoise.report import Recommended, RunReport, Sample, render
 
@@ -102,6 +103,7 @@ def _warnings(config: Config, manifest: Mapping[str, Any], metrics: Mapping[str,
     ):  # a model may read the images that an encoder read before it
         said = shortfalls(manifest["stages"].get(stage, {}).get("modalities", ()))
         found += [line for line in said if line not in found]
+    found += told(manifest["stages"].get(f"train {v.BASELINE}", {}).get("origins", ()))
     users = metrics["protocol"]["test_users"]
     if users < _FEW_USERS:
         found.append(f"Only {users} users have held-out events; intervals are wide.")

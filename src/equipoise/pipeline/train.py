@@ -19,6 +19,7 @@ from equipoise.models import Fitted, models
 from equipoise.models.histories import Catalogue, locate
 from equipoise.pipeline.folder import RunFolder
 from equipoise.pipeline.held_out import held_out
+from equipoise.pipeline.origins import origins
 from equipoise.pipeline.prepare import Prepared
 
 
@@ -43,8 +44,8 @@ def train(
     """Fit the configured model under the corrections that act before or during training, and calibrate it.
 
     Returns:
-        The model, fitted on train and calibrated on valid; what the corrections reported, and what became of the
-        images and numbers that the model reads itself.
+        The model, fitted on train and calibrated on valid; what the corrections reported, what became of the images and
+        numbers that the model reads itself, and what its parts learned elsewhere.
     """
     valid = held_out(prepared.valid, (prepared.train,), config.audit)
     recommender = models.build(config.model.name, config.model.fields)
@@ -55,6 +56,8 @@ def train(
     model, facts = corrected.model, corrected.diagnostics
     if model.account:
         facts = facts | {"modalities": list(model.account)}
+    if known := origins(config, model, prepared, vectors):
+        facts = facts | {"origins": known}
     try:
         return model.calibrate(valid, runtime, exclude_seen=config.audit.exclude_seen), facts
     except (

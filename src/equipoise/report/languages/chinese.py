@@ -187,7 +187,23 @@ PHRASES: Final[dict[str, str]] = {
     r"read": "读取",
     r"Only (.+) users have held-out events; intervals are wide\.": "只有 {0} 位用户有留出事件，区间较宽。",
     r"(.+): (.+) of the weights were clipped\.": "{0}：{1} 的权重被截断。",
-    r"(.+): the weighted events tell as much as (.+) of them unweighted would\.": "{0}：相当于 {1} 的未加权事件。",
+    r"(.+): (.+) texts were refused by the server and count as missing, such as those of (.+)\.": "{0}：{1} 段文本被"
+    r"服务器拒绝，视为缺失，例如 {2}。",
+    r"The network began from (.+), where it learned from (.+) events of (.+) users with (.+) items\. Epochs of "
+    r"training here: (.+)\.": "网络起自 {0}：在那里由 {2} 位用户对 {3} 个物品的 {1} 个事件训练而来。"
+    r"在此训练的轮数：{4}。",
+    r"Validation NDCG@10 before training here: (.+), with what was kept: (.+)\.": "在此训练之前的验证 NDCG@10：{0}；"
+    r"所保留的网络：{1}。",
+    r"(.+) of (.+) held-out events were among those that the network learned from before: measures flatter it\.": "网络"
+    r"此前的训练已包含 {1} 个留出事件中的 {0} 个，指标因此偏高。",
+    r"The encoder was fine-tuned in (.+) on another training part than this one\. If both are of one log, "
+    r"it may have learned from what is held out here: fine-tune it with this data, split and "
+    r"seed\.": "编码器在 {0} 中微调时使用的训练部分与此不同。若二者出自同一日志，它可能已学到此处的留出事件："
+    r"请用相同的数据、划分和种子重新微调。",
+    r"The language model was fine-tuned in (.+) on another training part than this one\. If both are of one log, "
+    r"it may have learned from what is held out here: fine-tune it with this data, split and "
+    r"seed\.": "语言模型在 {0} 中微调时使用的训练部分与此不同。若二者出自同一日志，它可能已学到此处的留出事件："
+    r"请用相同的数据、划分和种子重新微调。",
     r"The split '(.+)' lets training see events later than some held-out ones; prefer 'temporal' where there are "
     r"timestamps\.": "划分方式“{0}”会让训练看到晚于部分留出事件的事件；有时间戳时请优先使用“temporal”。",
     r"duplicate row": "重复行",
