@@ -9,12 +9,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import equipoise
+from equipoise.audit.evidence.lists import transparency
 from equipoise.audit.policy import Policy, Rule
+from equipoise.audit.request import Settings
 from equipoise.audit.verification.signing import VARIABLE
 from equipoise.errors import ConfigError, DataError, EquipoiseError
 from equipoise.pipeline.audit import Audit, audit, verify
 from equipoise.pipeline.audit.inputs import Inputs, Named
 from equipoise.pipeline.audit.tables import read_tables
+from equipoise.pipeline.explain import explain_all
+from equipoise.pipeline.finished import FinishedRun
 from tests.pipeline.small_audit import USERS, assemble, page, write_tables
 
 SETTINGS = {"groups": ["gender"], "k": [5]}
@@ -528,6 +532,31 @@ def test_vectors_of_a_run_belong_to_the_model_that_was_fitted_last(copy):
     manifest["stages"]["train corrected"] = {}
     (copy / "manifest.json").write_text(json.dumps(manifest))
     assert list(read_tables(inputs, copy / "audit").vectors) == ["corrected"]
+
+
+def test_explanations_that_were_tried_fill_transparency(copy):
+    """Of the users whose explanations were tried, and of no more places; whoever audited before them still verifies."""
+    before = audit({"run": str(copy)})
+    assert before.evidence["request"]["inputs"]["explanations"] is None
+    finished = FinishedRun.open(copy)
+    told = explain_all(finished, k=3, users=8)
+    made = audit({"run": str(copy)}, out=copy / "second")
+    asked = made.evidence["request"]
+    tables = read_tables(Inputs.model_validate(asked["inputs"]), made.path)
+    assert "explanations" in [row["table"] for row in tables.sources]
+    (row,) = transparency(tables, Settings.model_validate(asked["settings"]))["rows"]
+    assert (row["system"], row["metric"], row["users"]) == ("corrected", "faithful@3", 8)
+    assert row["value"] == pytest.approx(told.summary.faithful.value)
+    assert 0 < row["value"] <= 1
+    assert asked["inputs"]["explanations"] == "../explanations.parquet"
+    assert verify(made.path).holds
+    assert verify(before.path).holds
+    other = told.table.with_columns(pl.col("rank") + 1)
+    other.write_parquet(copy / "explanations.parquet")
+    with pytest.raises(DataError, match="of other lists"):
+        audit({"run": str(copy)}, out=copy / "third")
+    with pytest.raises(ConfigError, match="Only the lists of a run"):
+        Inputs(recommendations=(Named(path="a.csv"),), truth="b.csv", explanations="c.parquet")
 
 
 def test_folders_that_are_no_finished_run_are_refused(copy, tmp_path):

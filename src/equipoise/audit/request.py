@@ -23,8 +23,10 @@ class Tables:
         items: item_id and attributes; None when there is none.
         train: user_id, item_id: what was known before the held-out events; None when that is not told.
         vectors: System -> user_id, vector (an array of float32), for systems whose users have vectors.
+        explanations: system, user_id, item_id, rank and faithful, of the places whose explanations were tried; None
+            where the recommendations themselves say what is faithful, or nobody does.
         sources: Where each table came from: table ("recommendations:NAME", "truth", "users", "items", "train",
-            "vectors:NAME"), path, sha256, rows, users, items.
+            "vectors:NAME", "explanations"), path, sha256, rows, users, items.
         notes: Rules that acted while reading: code, values.
     """
 
@@ -34,6 +36,7 @@ class Tables:
     items: pl.DataFrame | None = None
     train: pl.DataFrame | None = None
     vectors: Mapping[str, pl.DataFrame] | None = None
+    explanations: pl.DataFrame | None = None
     sources: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
 

@@ -119,8 +119,7 @@ def explain_all(
 ) -> Explained:
     """Explain every place of the run's lists, and see by deletion whether the explanations are faithful.
 
-    An audit reads the table: `equipoise audit --recommendations <table> --truth <run>/split/test.parquet` measures
-    transparency by its column `faithful`.
+    An audit of the run reads the table from the run's folder, and measures transparency by its column `faithful`.
 
     Args:
         run: A finished run.

@@ -150,10 +150,16 @@ def collapse(systems: Systems, settings: Settings) -> list[Row]:
 
 
 def transparency(tables: Tables, settings: Settings) -> dict[str, Any]:
-    """The section `transparency`: the share of places whose explanation is faithful, where that is told."""
-    metric, found = faithful(settings.k[0]), []
-    measured = metric.measurable(tables.recommendations)
-    for (name,), shown in tables.recommendations.group_by(SYSTEM, maintain_order=True) if measured else ():
+    """The section `transparency`: the share of places whose explanation is faithful, where that is told.
+
+    Where explanations are told apart from the lists, it is of the users whose explanations were tried, and of no more
+    places than were.
+    """
+    told = tables.recommendations if tables.explanations is None else tables.explanations
+    deepest = settings.k[0] if tables.explanations is None else int(str(told[v.RANK].max()))
+    metric, found = faithful(min(settings.k[0], deepest)), []
+    measured = metric.measurable(told)
+    for (name,), shown in told.group_by(SYSTEM, maintain_order=True) if measured else ():
         values = metric(shown.drop(SYSTEM))["value"].to_numpy()
         (interval,) = bootstrap_means(values, **settings.resampling)
         found.append(

@@ -18,6 +18,8 @@ from equipoise.errors import ConfigError
 from equipoise.pipeline.folder import content_hash
 
 _SQLITE = "sqlite:///"
+_SINGLE = ("run", "truth", "users", "items", "train", "user_ids", "item_ids", "explanations")
+"""Fields of `Inputs` that name one place."""
 
 
 class Named(BaseModel):
@@ -67,6 +69,9 @@ class Inputs(BaseModel):
     """User id of each row, for lists that are arrays without them."""
     item_ids: str | None = None
     """Item id of each inner number, for lists that are arrays of those."""
+    explanations: str | None = None
+    """Places of a run's lists with whether their explanation is faithful, as `equipoise explain --all` writes them; the
+    `explanations.parquet` in the run's folder, where there is one."""
     relevant: float | None = None
     """Held-out pairs count as relevant from this value on; all do where it is left out."""
     exclude_seen: bool | None = None
@@ -92,6 +97,12 @@ class Inputs(BaseModel):
                 where=self.run,
                 todo="Name either the run or the tables; only --users and --items may be replaced.",
             )
+        if self.run is None and self.explanations is not None:
+            raise ConfigError(
+                "Only the lists of a run have explanations of their own",
+                where=self.explanations,
+                todo="Give lists of another system with a column `faithful`.",
+            )
         if ids and not any(one.path.endswith(ARRAYS) for one in self.recommendations):
             raise ConfigError(
                 f"Only arrays need {' and '.join(ids)}",
@@ -103,7 +114,7 @@ class Inputs(BaseModel):
     @property
     def addresses(self) -> list[str]:
         """Tables that are no files: addresses, databases, and whatever the environment completes."""
-        single = (self.run, self.truth, self.users, self.items, self.train, self.user_ids, self.item_ids)
+        single = [getattr(self, name) for name in _SINGLE]
         several = [one.path for one in (*self.recommendations, *self.vectors)]
         given = [place for place in (*single, *several) if place is not None]
         return [place for place in given if "://" in place or "${" in place]
@@ -117,11 +128,7 @@ class Inputs(BaseModel):
         return self._moved(lambda source: _located(source, folder))
 
     def _moved(self, move: Callable[[str], str]) -> Inputs:
-        single = {
-            name: move(getattr(self, name))
-            for name in ("run", "truth", "users", "items", "train", "user_ids", "item_ids")
-            if getattr(self, name) is not None
-        }
+        single = {name: move(getattr(self, name)) for name in _SINGLE if getattr(self, name) is not None}
         several = {
             name: tuple(Named(name=one.name, path=move(one.path)) for one in getattr(self, name))
             for name in ("recommendations", "vectors")

@@ -179,7 +179,14 @@ def _as_the_run(inputs: Inputs, fields: dict[str, Any]) -> tuple[Inputs, dict[st
             "seen_items": "filtered" if said.exclude_seen else "kept",
         },
     }
-    located = inputs.model_copy(update={"relevant": relevant, "exclude_seen": said.exclude_seen})
+    tried = folder.path / "explanations.parquet"
+    located = inputs.model_copy(
+        update={
+            "relevant": relevant,
+            "exclude_seen": said.exclude_seen,
+            "explanations": inputs.explanations or (str(tried) if tried.is_file() else None),
+        }
+    )
     return located, told | fields
 
 

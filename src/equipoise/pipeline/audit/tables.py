@@ -17,6 +17,7 @@ from equipoise.data import vocabulary as v
 from equipoise.data.dataset import positive
 from equipoise.data.sources import read_table
 from equipoise.errors import DataError, nearest
+from equipoise.metrics.transparency import FAITHFUL
 from equipoise.pipeline.audit.inputs import Inputs, Named, fingerprint, stem
 from equipoise.pipeline.finished import read_run
 from equipoise.pipeline.identifiers import check_shared, one_type
@@ -24,7 +25,7 @@ from equipoise.pipeline.measure import truth_of
 from equipoise.pipeline.prepare import Prepared
 
 SYSTEM = "system"
-_LISTS = (SYSTEM, v.USER, v.ITEM, v.RANK, v.SCORE, "faithful")
+_LISTS = (SYSTEM, v.USER, v.ITEM, v.RANK, v.SCORE, FAITHFUL)
 _PAIR = [v.USER, v.ITEM]
 
 
@@ -80,8 +81,33 @@ def _of_run(sources: _Sources) -> Tables:
         told["items"],
         pl.concat(earlier),
         vectors or None,
+        _explanations(lists, sources),
         sources.rows,
     )
+
+
+def _explanations(lists: pl.DataFrame, sources: _Sources) -> pl.DataFrame | None:
+    """Places whose explanations were tried; None where none were named.
+
+    Raises:
+        DataError: if they are of other lists.
+    """
+    given, place = sources.given.explanations, sources.there.explanations
+    if given is None or place is None:
+        return None
+    table = _needed(sources.read(place), [v.STAGE, *_PAIR, v.RANK, FAITHFUL], "explanations", given)
+    told = table.select(pl.col(v.STAGE).alias(SYSTEM), *_PAIR, v.RANK, FAITHFUL)
+    known = lists.select(
+        pl.col(name).cast(told.schema[name], strict=False) for name in (SYSTEM, *_PAIR, v.RANK)
+    )
+    if told.is_empty() or len(told.join(known, on=known.columns, how="semi")) < len(told):
+        raise DataError(
+            "The explanations are of other lists than those of the run",
+            where=given,
+            todo="Explain them again: equipoise explain RUN_DIR --all --force.",
+        )
+    sources.add("explanations", given, place, table, told)
+    return told
 
 
 def _truth(parts: Mapping[str, Dataset], audit: AuditSection, protocol: dict[str, Any]) -> pl.DataFrame:
@@ -125,8 +151,8 @@ def _of_files(sources: _Sources) -> Tables:
         _attributes("items", v.ITEM, there, sources),
         train,
         _vectors(there, systems, sources),
-        sources.rows,
-        sources.notes,
+        sources=sources.rows,
+        notes=sources.notes,
     )
 
 

@@ -134,6 +134,7 @@ MESSAGES: Final[dict[str, str]] = {
     "table.user_ids": "用户标识",
     "table.item_ids": "物品标识",
     "table.train": "训练事件",
+    "table.explanations": "解释",
     "setting.item_groups": "物品分组",
     "setting.target": "曝光目标",
     "setting.protocol": "测量方式",

@@ -154,6 +154,7 @@ MESSAGES: Final[dict[str, str]] = {
     "table.user_ids": "Ids of users",
     "table.item_ids": "Ids of items",
     "table.train": "Training events",
+    "table.explanations": "Explanations",
     "setting.item_groups": "groups of items",
     "setting.target": "target of exposure",
     "setting.protocol": "protocol",
