@@ -85,12 +85,13 @@ def test_a_prefix_is_read_once(writer: Any, monkeypatch: pytest.MonkeyPatch) -> 
         return forward(*arguments, **fields)
 
     monkeypatch.setattr(model, "forward", counted)
-    prompt = asked("never read before")
-    writer.log_probabilities(prompt, CONTINUATIONS)
-    writer.log_probabilities(prompt, ["Something else"])
-    prefix = len(writer._loaded.prompt_tokens(prompt))
-    assert widths[0] == prefix
-    assert max(widths[1:]) < 20 < prefix
+    prompt, other = asked("never read before"), asked("nor this, which comes in between")
+    for one in (prompt, other):
+        writer.log_probabilities(one, CONTINUATIONS)
+    for one in (prompt, other):
+        writer.log_probabilities(one, ["Something else"])
+    prefixes = [len(writer._loaded.prompt_tokens(one)) for one in (prompt, other)]
+    assert [width for width in widths if width >= 20] == prefixes
 
 
 def test_impossible_continuations_are_told(writer: Any) -> None:

@@ -21,6 +21,8 @@ from equipoise.language.generators.prompt import Prompt
 from equipoise.language.generators.sentences import whole_sentences
 from equipoise.progress import track
 
+_KEPT = 4  # prefixes: of a few people in turn, and the one without a history
+
 
 class LocalWriter(Writer):
     """Writes with a model in memory, several prompts at once.
@@ -43,7 +45,7 @@ class LocalWriter(Writer):
         self.runtime = runtime
         if loaded is not None:
             self._loaded = loaded
-        self._read_last: Prefix | None = None
+        self._prefixes: dict[tuple[int, ...], Prefix] = {}  # the latest last
 
     @cached_property
     def identity(self) -> str:
@@ -159,10 +161,13 @@ class LocalWriter(Writer):
         return text
 
     def _read(self, prefix: list[int]) -> Prefix:
-        """The model after a prefix; that of the last call is kept, for it is often asked again."""
-        if self._read_last is None or self._read_last.tokens != prefix:
-            self._read_last = read(self._loaded.model, prefix, self.runtime.device)
-        return self._read_last
+        """The model after a prefix; those of the last calls are kept, for they are often asked again."""
+        key = tuple(prefix)
+        known = self._prefixes.pop(key, None) or read(self._loaded.model, prefix, self.runtime.device)
+        while len(self._prefixes) >= _KEPT:
+            del self._prefixes[next(iter(self._prefixes))]
+        self._prefixes[key] = known
+        return known
 
     @contextmanager
     def _threads(self) -> Iterator[None]:
