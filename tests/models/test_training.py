@@ -24,6 +24,8 @@ from equipoise.models import Training, loop
 from equipoise.models.ease import EASE
 from equipoise.models.mf import MF
 from equipoise.models.offset import Offset
+from equipoise.models.optimised import validation
+from equipoise.models.popular import Popular
 from equipoise.models.recommender import Fitted
 from equipoise.models.sequence import Sequence
 from equipoise.models.training import Step
@@ -398,3 +400,23 @@ def test_users_without_held_out_events_are_no_validation() -> None:
     nobody = Dataset(WORLD.held_out.events.with_columns(pl.lit("who?").alias(v.USER)))
     model = MODELS[0].fit(WORLD.train, valid=nobody, runtime=QUIET)
     assert np.isnan(model.arrays()["log"][:, 2]).all()
+
+
+def test_new_items_are_looked_for_among_new_items() -> None:
+    """Among all, what training met crowds them out; where one held-out item is known, all are ranked."""
+    events = WORLD.train.events
+    met = events.filter(pl.col(v.ITEM) != events[v.ITEM][0])
+    train = WORLD.train.with_events(met)
+    later = train.with_events(events.filter(pl.col(v.ITEM) == events[v.ITEM][0]))
+    items = pl.DataFrame({v.ITEM: events[v.ITEM].unique().sort()})
+    model = Popular().fit(Dataset(met, None, items))
+    config = MF()
+    check = validation(later, model.catalogue, config, QUIET)
+    assert check is not None
+    assert check.candidates is not None
+    assert check.candidates.to_list() == [events[v.ITEM][0]]
+    assert check(model) == 1.0, "the one new item is found where only new ones are looked at"
+    both = train.with_events(pl.concat([later.events, met.head(1)]))
+    mixed = validation(both, model.catalogue, config, QUIET)
+    assert mixed is not None
+    assert mixed.candidates is None

@@ -179,7 +179,7 @@ class MF(Optimised):
     ) -> Callable[[FittedMF], float] | None:
         """What held-out events say of a model, more is better; None where they say nothing."""
         if self.loss != "rating":
-            return validation(valid, catalogue.users, self, runtime)
+            return validation(valid, catalogue, self, runtime)
         held_out = RatingValidation(valid, catalogue, self, runtime)
         return (lambda model: held_out(model.rated)) if len(held_out) else None
 

@@ -83,8 +83,15 @@ class Optimised(Recommender, ABC):
         return bool(torch.cpu._is_avx512_bf16_supported())
 
 
-def validation(valid: Dataset, known: pl.Series, config: Optimised, runtime: Runtime) -> Validation | None:
-    """The validation of a training run; None where no known user has held-out events."""
+def validation(
+    valid: Dataset, catalogue: Catalogue, config: Optimised, runtime: Runtime
+) -> Validation | None:
+    """The validation of a training run; None where no known user has held-out events.
+
+    Where all held-out items are new, as under the split `cold_items`, they are looked for among the new items: among
+    all, those that training met crowd them out of nearly every list, and the little that is left is chance.
+    """
+    known = catalogue.users
     truth = valid.positives.select(v.USER, v.ITEM).filter(pl.col(v.USER).is_in(known.implode()))
     users = truth[v.USER].unique().sort()
     if len(users) > config.validation_users:
@@ -92,19 +99,24 @@ def validation(valid: Dataset, known: pl.Series, config: Optimised, runtime: Run
         users = users.gather(np.sort(rng.choice(len(users), config.validation_users, replace=False)))
     if not len(users):
         return None
-    return Validation(users, truth.filter(pl.col(v.USER).is_in(users.implode())), runtime)
+    truth = truth.filter(pl.col(v.USER).is_in(users.implode()))
+    new = catalogue.items.filter(pl.Series(catalogue.item_counts == 0))
+    cold = truth[v.ITEM].cast(new.dtype, strict=False).is_in(new.implode()).fill_null(False).all()
+    return Validation(users, truth, runtime, new if cold else None)
 
 
 class Validation:
-    """Mean NDCG@10 of held-out users over the whole catalogue, seen items left out."""
+    """Mean NDCG@10 of held-out users over the whole catalogue or some candidates, seen items left out."""
 
-    def __init__(self, users: pl.Series, truth: pl.DataFrame, runtime: Runtime) -> None:
-        self.users, self.truth = users, truth
+    def __init__(
+        self, users: pl.Series, truth: pl.DataFrame, runtime: Runtime, candidates: pl.Series | None = None
+    ) -> None:
+        self.users, self.truth, self.candidates = users, truth, candidates
         self.runtime = Runtime(runtime.seed, runtime.threads, runtime.device, False, runtime.batch_size)
 
     def __call__(self, model: Fitted) -> float:
         """The model's mean over the users, in [0, 1]."""
-        lists = model.recommend(self.users, 10, runtime=self.runtime)
+        lists = model.recommend(self.users, 10, candidates=self.candidates, runtime=self.runtime)
         values = per_user(lists, self.truth, {"ndcg": ndcg(10)})
         return float(values["ndcg"].mean())
 

@@ -112,7 +112,7 @@ class ESMM(Optimised):
             for name, (users, items) in network.vectors().items()
         }
         model = FittedESMM(config=self, catalogue=catalogue, histories=histories, towers=towers)
-        check = None if valid is None else validation(_sold(valid), catalogue.users, self, runtime)
+        check = None if valid is None else validation(_sold(valid), catalogue, self, runtime)
         log = loop.optimise(
             network,
             self,

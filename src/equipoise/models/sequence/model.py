@@ -131,7 +131,7 @@ class Sequence(Optimised):
         rule = training.filter
         if rule is not None:
             network.filtered = Filtered(rule.groups(catalogue.users), self.width)
-        check = None if valid is None else validation(valid, catalogue.users, self, runtime)
+        check = None if valid is None else validation(valid, catalogue, self, runtime)
         before = None if check is None or begun is None else check(replace(model))
         log = loop.optimise(
             network,

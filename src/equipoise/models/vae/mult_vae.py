@@ -108,7 +108,7 @@ class MultVAE(Optimised):
         model = FittedMultVAE(
             config=self, catalogue=catalogue, histories=histories, learned=loop.get_parameters(network)
         )
-        check = None if valid is None else validation(valid, catalogue.users, self, runtime)
+        check = None if valid is None else validation(valid, catalogue, self, runtime)
         log = loop.optimise(
             network,
             self,
