@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import tomli_w
+from PIL import Image
 
 from equipoise.component import Runtime
 from equipoise.config import read_config
 from equipoise.errors import ConfigError, DataError
+from equipoise.pipeline.explain import explain
+from equipoise.pipeline.finished import FinishedRun
+from equipoise.pipeline.recommend import Asked, recommend
 from equipoise.pipeline.run import run
 from equipoise.worlds import Gallery
 
@@ -106,3 +114,83 @@ def test_new_roles_do_not_change_what_older_configurations_are(shop: Path):
     assert content["data"].pop("numeric") is None
     with_images = read_config({"data": {"events": "a.csv", "images": ["photo"]}})
     assert plain.digest() != with_images.digest()
+
+
+def broken() -> dict[int, bytes]:
+    """Pictures of six items as strangers send them; the first three cannot be read."""
+
+    def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
+        file = io.BytesIO()
+        picture.save(file, kind, **options)
+        return file.getvalue()
+
+    red = Image.new("RGB", (9, 9), "red")
+    huge = bytearray(encoded(red, "PNG"))
+    huge[16:33] = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0) + bytes(4)
+    huge[29:33] = struct.pack(">I", zlib.crc32(huge[12:29]))
+    return {
+        1: b"<html>not found</html>",
+        2: b"",
+        3: bytes(huge),
+        4: encoded(red.convert("CMYK"), "JPEG"),
+        5: encoded(Image.fromarray(np.full((9, 9), 40_000, dtype=np.uint16)), "PNG"),
+        6: encoded(red, "GIF", save_all=True, append_images=[Image.new("RGB", (9, 9), "blue")]),
+    }
+
+
+MEMBERS = [{"name": "tfidf", "width": 8}, {"name": "image"}, {"name": "numeric"}]
+JOINT = {"name": "joint", "epochs": 2, "width": 4, "channels": 4, "size": 16}
+WAYS = {
+    "concat": ({"name": "concat", "modalities": MEMBERS}, JOINT),
+    "align": ({"name": "align", "modalities": MEMBERS, "width": 8, "epochs": 5}, {"name": "content"}),
+    "gan": (
+        {"name": "gan", "modalities": MEMBERS, "epochs": 3, "draws": 2},
+        {"name": "warm", "model": {"name": "ease"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("way", ["concat", "align", "gan"])
+def test_the_whole_way_with_pictures_as_bytes(tmp_path: Path, way: str):
+    """A run, its page, a list for somebody new, and reasons; broken pictures are counted wherever they are read."""
+    pytest.importorskip("torch")
+    world = Gallery(n_users=50, n_items=40, days=10).generate()
+    sent = pl.DataFrame({"item_id": list(broken()), "sent": list(broken().values())})
+    items = world.items.join(sent, on="item_id", how="left", maintain_order="left").select(
+        "item_id", "title", "height", photo=pl.coalesce("sent", "picture")
+    )
+    items.write_parquet(tmp_path / "items.parquet")
+    clicks = world.log.filter(pl.col("event") == "click").select("user_id", "item_id", "timestamp")
+    clicks.write_parquet(tmp_path / "clicks.parquet")
+    encoding, model = WAYS[way]
+    (tmp_path / "shop.toml").write_text(
+        tomli_w.dumps({
+            "data": {
+                "events": "clicks.parquet",
+                "items": "items.parquet",
+                "text": ["title"],
+                "images": ["photo"],
+                "numeric": ["height"],
+            },
+            "split": {"strategy": "cold_items", "test": 0.2},
+            "encoder": encoding,
+            "model": model,
+            "audit": {"n_bootstrap": 100},
+        })
+    )  # fmt: skip
+    done = run(tmp_path / "shop.toml", out=tmp_path / "run", runtime=Runtime(threads=1, progress=False))
+    accounts = [told for stage in done.manifest["stages"].values() for told in stage.get("modalities", ())]
+    counted = [told for told in accounts if told["modality"] == "image"]
+    assert len(counted) == (2 if model is JOINT else 1)
+    for told in counted:
+        assert told["reasons"] == {"no image of a known kind": 1, "empty": 1, "over 25 million pixels": 1}
+        assert told["with"] == items["photo"].is_not_null().sum() - 3
+    said = "image: 3 images cannot be read and count as missing, such as item 1 (row 1): no image of a known kind"
+    assert done.report.read_text("utf-8").count(said) == 1
+    assert done.recommendations["score"].is_finite().all()
+    finished = FinishedRun.open(done.path)
+    answer = recommend(finished, Asked(history=("7", "8")), k=5)
+    assert len(answer.items) == 5
+    listed = done.recommendations.filter(pl.col("rank") == 1).row(0, named=True)
+    reasons = explain(finished, listed["user_id"], listed["item_id"], counterfactual=False)
+    assert np.isfinite(reasons.score)

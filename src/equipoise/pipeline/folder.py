@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from polars import selectors
 
 from equipoise.config import Config
 from equipoise.errors import EquipoiseError
@@ -186,8 +187,10 @@ def default_folder(config: Config, *, resume: bool = False, root: Path = Path("r
 def content_hash(frame: pl.DataFrame) -> str:
     """SHA-256 of a table's column names and cells, the same for the same rows in the same order."""
     digest = hashlib.sha256(json.dumps([[name, str(kind)] for name, kind in frame.schema.items()]).encode())
-    for block in frame.iter_slices(100_000):
-        digest.update(block.write_ndjson().encode())
+    binary = selectors.binary()  # images, say, which JSON has no way to write
+    at_once = 500 if frame.select(binary).width else 100_000
+    for block in frame.iter_slices(at_once):
+        digest.update(block.with_columns(binary.bin.encode("hex")).write_ndjson().encode())
     return digest.hexdigest()
 
 
