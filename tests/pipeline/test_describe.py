@@ -140,6 +140,23 @@ def test_encoders_read_descriptions_of_items(run, tmp_path):
     assert second.items["profile"].is_not_null().all()
 
 
+def test_descriptions_from_another_training_part_are_told(run, tmp_path):
+    """They may tell of what is held out here; those of the same part cannot."""
+    parts = FinishedRun.open(run).prepared
+    events = pl.concat([parts.train.events, parts.valid.events, parts.test.events])
+    events.write_parquet(tmp_path / "events.parquet")
+    files = {"events": str(tmp_path / "events.parquet"), "items": str(run / "items.parquet")}
+    first = equipoise.run({**TINY, "data": {**files, "text": ["title_en"]}}, out=tmp_path / "first")
+    describe(FinishedRun.open(first.path), "items", generator("template").open(), runtime=QUIET)
+    described = {"items": str(first.path / "profiles" / "items.parquet"), "text": ["title_en", "profile"]}
+    for share in (0.1, 0.3):
+        settings = {**TINY, "data": files | described, "split": {"test": share}}
+        again = equipoise.run(settings, out=tmp_path / f"again {share}")
+        (said,) = again.manifest["stages"]["train baseline"]["origins"]
+        assert (said["what"], said["same"]) == ("descriptions", share == 0.1)
+        assert ("were written from another training part" in again.report.read_text()) == (share != 0.1)
+
+
 def test_a_server_that_goes_away_costs_only_the_rest(run, capsys, monkeypatch):
     message = {"choices": [{"message": {"content": "A fine thing."}, "finish_reason": "stop"}]}
     monkeypatch.setenv("EQUIPOISE_MAX_REQUESTS", "20")

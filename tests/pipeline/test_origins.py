@@ -88,6 +88,6 @@ def test_what_was_fine_tuned_on_another_part_is_told(tmp_path):
         lines = told(known)
         assert len(lines) == (0 if same else 2)
         assert all("微调" in Words("zh").phrase(line) for line in lines)
-    (tmp_path / "finetuning.json").write_text("{}")
+    (tmp_path / "finetuning.json").write_text("no JSON")
     with pytest.raises(ModelError, match=r"finetuning\.json"):
         origins(config, model, prepared, vectors)

@@ -39,8 +39,9 @@ def origins(
     Returns:
         Of each network that training began from: `what`, `from`, the `users`, `items` and `events` that it learned
         from, how many of the `held_out` events here were among them (`seen`), the `epochs` it was trained for here, and
-        what `validation` said before and after (None where nothing did). Of each fine-tuned encoder or language model:
-        `what`, `from`, and whether it learned from this run's training part and nothing else (`same`). Plain values.
+        what `validation` said before and after (None where nothing did). Of each fine-tuned encoder or language model,
+        and of descriptions of items that are read as texts: `what`, `from`, and whether it learned from this run's
+        training part and nothing else (`same`). Plain values.
     """
     found = dict[str, dict[str, Any]]()
     said = [config.encoder.model_dump(), config.model.model_dump()]
@@ -54,6 +55,10 @@ def origins(
                 "from": str(file.parent),
                 "same": _trained_on(file) == content_hash(prepared.train.positives),
             }
+    if (about := _descriptions(config)) is not None and "profile" in prepared.train.text:
+        written = _read(about).get("train_sha256")
+        same = written == content_hash(prepared.train.events)
+        found["profile"] = {"what": "descriptions", "from": str(about.parent), "same": same}
     return list(found.values())
 
 
@@ -76,6 +81,12 @@ def told(known: Sequence[Mapping[str, Any]]) -> list[str]:
                     f"{one['seen']:,} of {one['held_out']:,} held-out events were among those that the network learned "
                     "from before: measures flatter it."
                 )
+        elif not one["same"] and one["what"] == "descriptions":
+            lines.append(
+                f"The descriptions of items in {one['from']} were written from another training part than this one. If "
+                "both are of one log, they may tell of what is held out here: describe the items of a run with this "
+                "split and seed."
+            )
         elif not one["same"]:
             lines.append(
                 f"The {one['what']} was fine-tuned in {one['from']} on another training part than this one. If both "
@@ -159,17 +170,35 @@ def _all(model: Fitted) -> Iterator[Fitted]:
         yield from _all(part)
 
 
+def _descriptions(config: Config) -> Path | None:
+    """What was written beside the descriptions of items, where these are the table of items."""
+    said = config.data.items
+    path = said if isinstance(said, str) else getattr(said, "path", None)
+    about = None if path is None else Path(path).with_suffix(".json")
+    return about if about is not None and about.parent.name == "profiles" and about.is_file() else None
+
+
 def _trained_on(file: Path) -> str | None:
-    """SHA-256 of the training part of a fine-tuning.
+    """SHA-256 of the training part of a fine-tuning; None where its manifest does not say."""
+    data = _read(file).get("data")
+    hashes = data.get("sha256") if isinstance(data, dict) else None
+    return str(hashes["train"]) if isinstance(hashes, dict) and "train" in hashes else None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """What a fine-tuning or a description says of itself.
 
     Raises:
-        ModelError: if its manifest is damaged.
+        ModelError: if the file is damaged.
     """
     try:
-        return str(json.loads(file.read_text("utf-8"))["data"]["sha256"]["train"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            "What was written of a fine-tuning cannot be read",
-            where=str(file),
-            todo="Fine-tune again, or move the folder of the encoder away from this file.",
-        ) from error
+        content = json.loads(file.read_text("utf-8"))
+        if isinstance(content, dict):
+            return content
+    except (OSError, ValueError):
+        pass
+    raise ModelError(
+        "What was written of an earlier training cannot be read",
+        where=str(file),
+        todo="Make it again, or move what was made away from this file.",
+    )

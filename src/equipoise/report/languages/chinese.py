@@ -196,6 +196,10 @@ PHRASES: Final[dict[str, str]] = {
     r"所保留的网络：{1}。",
     r"(.+) of (.+) held-out events were among those that the network learned from before: measures flatter it\.": "网络"
     r"此前的训练已包含 {1} 个留出事件中的 {0} 个，指标因此偏高。",
+    r"The descriptions of items in (.+) were written from another training part than this one\. If both are of one "
+    r"log, they may tell of what is held out here: describe the items of a run with this split and "
+    r"seed\.": "{0} 中的物品描述依据的训练部分与此不同。若二者出自同一日志，其中可能透露此处的留出事件：请用相同划分和"
+    r"种子的运行重新描述物品。",
     r"The encoder was fine-tuned in (.+) on another training part than this one\. If both are of one log, "
     r"it may have learned from what is held out here: fine-tune it with this data, split and "
     r"seed\.": "编码器在 {0} 中微调时使用的训练部分与此不同。若二者出自同一日志，它可能已学到此处的留出事件："
