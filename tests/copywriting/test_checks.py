@@ -94,6 +94,42 @@ def test_pronouns_of_what_is_offered_stand(text, lang):
     assert check(text, {"en": FILM, "zh": POT}[lang], lang).faults == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("You watched The Long Tide. You liked it.", "en"),
+        ("You've already seen “The Long Tide”. You also loved it! Try Silent Harbor, a drama.", "en"),
+        ("您看过《泡茶入门》。您喜欢它。为您推荐“Norvik 复古绿色茶壶”。", "zh"),
+    ],
+)
+def test_it_is_the_choice_that_was_named_right_before_and_alone(text, lang):
+    assert check(text, {"en": FILM, "zh": POT}[lang], lang).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("You watched The Long Tide. Silent Harbor is a drama. You liked it.", "en"),
+        ("You watched The Long Tide before this film. You liked it.", "en"),
+        ("You watched The Long Tide, so here is a drama. You liked it.", "en"),
+        ("You watched The Long Tide and The Matrix. You liked it.", "en"),
+        ("You watched The Long Tide. Try it. You liked it.", "en"),
+        ("You watched The Long Tide. You liked this.", "en"),
+        ("You watched The Long Tide. You liked them.", "en"),
+        ("You watched The Long Tide. You liked it, this drama.", "en"),
+        ("You watched The Long Tide. Silent Harbor: you liked it.", "en"),
+        ("You watched The Long Tide. You liked it and you saw it.", "en"),
+        ("You may like The Long Tide. You liked it.", "en"),
+        ("You watched Silent Harbor. You liked it.", "en"),
+        ("You liked it. You watched The Long Tide.", "en"),
+        ("您看过《泡茶入门》，推荐这款茶壶。您很喜欢它。", "zh"),
+        ("您看过《泡茶入门》。您很喜欢这款茶壶。", "zh"),
+    ],
+)
+def test_it_is_nothing_else(text, lang):
+    assert "relation" in {fault.kind for fault in check(text, {"en": FILM, "zh": POT}[lang], lang).faults}
+
+
 def test_a_number_counts_what_its_field_is_called():
     film = Facts("1", "Alien", {"runtime": 117, "pages": 300, "year": 1979})
     assert check("Alien has 300 pages and a runtime of 117.", film).sound

@@ -145,11 +145,21 @@ def test_no_gap_is_found_where_there_is_none():
     assert sum(p <= 0.05 for p in p_values) <= 6  # 2 expected; more than 6 in less than 1 of 100 draws
 
 
-def test_a_draft_that_a_model_fails_at_costs_only_itself():
-    good, bad = "Try Silent Harbor.", ModelError("wrote no whole sentence")
-    script = Script(Scripted(), [good, bad, good, bad])  # together, then one by one
-    found = Copywriter(batch=2).write([FILM, FILM], script)
-    assert [copy.fallback for copy in found] == [False, True]
-    assert [fault.what for copy in found for fault in copy.checks] == ["wrote no whole sentence"]
-    with pytest.raises(ModelError, match="no whole sentence"):
-        Copywriter(batch=2).write([FILM, FILM], Script(Scripted(), [bad] * 4))
+def test_a_failed_draft_costs_only_itself_and_is_asked_for_once():
+    """The failure of a model as of a server; a spent budget ends asking."""
+    good, bad, away = "Try Silent Harbor.", ModelError("wrote no whole sentence"), EndpointError("away")
+    script = Script(Scripted(), [good, bad, away, good, bad])
+    found = Copywriter(batch=2).write([FILM] * 5, script)
+    assert [copy.fallback for copy in found] == [False, True, True, False, True]
+    assert [fault.what for copy in found for fault in copy.checks] == [bad.what, away.what, bad.what]
+    assert script.asked == 5
+    script = Script(Scripted(), [good, BudgetError("spent"), good, good])
+    found = Copywriter(batch=3).write([FILM] * 4, script)
+    assert [copy.fallback for copy in found] == [False, True, False, True]
+    assert script.asked == 3
+
+
+def test_a_writer_that_fails_at_all_of_the_first_texts_is_told():
+    bad = ModelError("no such language")
+    with pytest.raises(ModelError, match="no such language"):
+        Copywriter(batch=2).write([FILM] * 4, Script(Scripted(), [bad] * 4))

@@ -158,12 +158,15 @@ def test_drafts_that_cannot_be_read_are_not_grounded(run):
             return self
 
     class Rambler(Writer):
-        identity = "rambler"
+        identity, asked = "rambler", 0
 
         def write(self, prompts):
-            return ["Вам понравится этот фильм."] * (len(prompts) - 1) + [
-                f"Try {prompts[-1].data['item']['title']}."
-            ]
+            texts = []
+            for prompt in prompts:
+                self.asked += 1
+                named = f"Try {prompt.data['item']['title']}."
+                texts.append(named if self.asked == 4 else "Вам понравится этот фильм.")
+            return texts
 
     said = write_all(
         run, copywriter=Copywriter(), writer=Rambler(Rambling()), limit=4, out=run.folder.path / "rambling"

@@ -28,10 +28,11 @@ def check(
 
     A statement stands if each of its words either states nothing (a closed list: words of joining and of
     recommending), or is taken from the item's fields, or names an earlier choice that carried the score. Words
-    behind "you chose" and the like must come from those choices, and "it" is none; words behind "directed by",
-    "priced at" and the like from the field they speak of. Numbers, dates and currencies must be the same; a negated
-    word is taken only with its negation. So what the facts do not say fails, whether it is true or not; but words of
-    the right fields put together into a wrong sentence can pass.
+    behind "you chose" and the like must come from those choices, and "it" is none but right behind the name of one
+    ("You watched The Long Tide. You liked it."); words behind "directed by", "priced at" and the like from the field
+    they speak of. Numbers, dates and currencies must be the same; a negated word is taken only with its negation. So
+    what the facts do not say fails, whether it is true or not; but words of the right fields put together into a wrong
+    sentence can pass.
 
     Args:
         text: What a generator wrote.
@@ -48,7 +49,9 @@ def check(
     whole = _form(said, read, longest or LONGEST[lang])
     if _foreign(read, rules, lang):
         return Checked(said, (), (*whole, Fault("language", f"not in the language '{lang}'")))
-    claims = tuple(judged(part, run, rules) for part, run in statements(said, read))
+    parts = statements(said, read)
+    before = [(), *(run for _, run in parts)]
+    claims = tuple(judged(part, run, rules, last) for (part, run), last in zip(parts, before, strict=False))
     if not any(claim.states for claim in claims):
         whole.append(Fault("empty", "nothing is said of the item"))
     return Checked(said, claims, (*whole, *_all(claims)))

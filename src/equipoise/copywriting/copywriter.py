@@ -14,7 +14,6 @@ from equipoise.copywriting.claims import Checked, Claim, Copy, Fault
 from equipoise.copywriting.facts import Facts
 from equipoise.data import vocabulary as v
 from equipoise.endpoint import BudgetError, EndpointError
-from equipoise.errors import ModelError
 from equipoise.language.generators import Prompt, Writer, generator
 from equipoise.language.generators.prompt import Language
 
@@ -40,20 +39,22 @@ class Copywriter(Component):
     longest: PositiveInt | None = None
     """Most signs of a text beside the names of items; 360 in English and 180 in Chinese by default."""
     batch: PositiveInt = 16
-    """Texts asked for at once; where a server fails, that many are written by the template."""
+    """Texts asked for at once. A failure costs only its own text; after one that all others would meet, as of a server
+    that is away, so many are written by the template before it is asked again."""
 
     def write(self, facts: Sequence[Facts], writer: Writer) -> list[Copy]:
         """One text per recommendation.
 
-        A server that fails or a budget that is used up costs no text: the template writes, and the fault is told
-        under `checks` as of the kind `generator`. After a spent budget nothing more is asked.
+        A model or a server that fails or a budget that is used up costs no text: the template writes, and the fault is
+        told under `checks` as of the kind `generator`. After a spent budget nothing more is asked.
 
         Args:
             facts: What each text may say.
             writer: Who writes the drafts.
 
         Raises:
-            ModelError: if the writer does not know the language or the task.
+            ModelError: if the writer fails at each of the first texts, as one that does not know the language or the
+                task does.
         """
         return [
             self._copy(each, draft, writer.config.name)
@@ -68,14 +69,14 @@ class Copywriter(Component):
             if spent is not None:
                 drafts += [spent] * len(prompts)
                 continue
-            try:
-                drafts += writer.write(prompts)
-            except EndpointError as error:
-                fault = Fault("generator", error.what)
-                drafts += [fault] * len(prompts)
-                spent = fault if isinstance(error, BudgetError) else None
-            except ModelError:
-                drafts += _each(writer, prompts)
+            found = writer.attempts(prompts)
+            failed = [one for one in found if not isinstance(one, str)]
+            if not drafts and len(failed) == len(found) and not isinstance(failed[0], EndpointError):
+                raise failed[0]
+            drafts += [one if isinstance(one, str) else Fault("generator", one.what) for one in found]
+            spent = next(
+                (Fault("generator", one.what) for one in failed if isinstance(one, BudgetError)), None
+            )
         return drafts
 
     def _prompt(self, facts: Facts) -> Prompt:
@@ -108,16 +109,3 @@ class Copywriter(Component):
         checked = [self.check(text, facts) for text in template.write(prompts)]
         bare = Checked(facts.item, (Claim(facts.item, (v.ITEM,), ()),), ())
         return next((each for each in checked if each.sound), bare)
-
-
-def _each(writer: Writer, prompts: Sequence[Prompt]) -> list[str | Fault]:
-    """Drafts one by one, where a model failed at some of them.
-
-    Raises:
-        EquipoiseError: the first failure, if it failed at all of them.
-    """
-    found = writer.attempts(prompts)
-    failed = [one for one in found if not isinstance(one, str)]
-    if len(failed) == len(found):
-        raise failed[0]
-    return [one if isinstance(one, str) else Fault("generator", one.what) for one in found]

@@ -23,6 +23,9 @@ _JOINS: Final = (
     | frozenset('：:$€£¥(（"“‘「《是为于在有的')
     | {*("of", "by", "in", "at", "on", "is", "are", "was", "a", "an", "the", "to", "for", "s")}
 )
+_SINGULAR: Final = frozenset({"it", "它"})
+_ENDINGS: Final = " .!。！"
+_CHOICE: Final = re.compile(r"""\s*["'“‘「《『]?\s*⟦p⟧["'”’」》』]?[ .!。！]*""")
 
 
 @dataclass(frozen=True)
@@ -168,13 +171,30 @@ def _scopes(read: Sequence[Token], lexicon: Lexicon) -> list[Scope]:
     return scopes
 
 
-def claimed(read: Sequence[Token], lexicon: Lexicon) -> list[str]:
+def claimed(read: Sequence[Token], before: Sequence[Token], lexicon: Lexicon) -> list[str]:
     """Where a statement says that the reader chose what it names by a pronoun only: "you loved it", "which you saw".
 
-    A pronoun behind is held to be the item; a relative one is, where the item's name stands in front.
+    A pronoun behind is held to be the item; a relative one is, where the item's name stands in front. "It" is an
+    earlier choice only where the statement says nothing else, and the one before says that choice and nothing else:
+    "You watched The Long Tide. You liked it."
+
+    Args:
+        read: Tokens of the statement.
+        before: Those of the statement before it; empty for the first.
+        lexicon: Of the language.
     """
     line, _ = _line(read)
+    alone = lexicon.claims.fullmatch(line.strip(_ENDINGS))
+    if alone and (alone["by"] or "").strip() in _SINGULAR and _choice_alone(before, lexicon):
+        return []
     return [match[0] for match in lexicon.claims.finditer(line) if match["of"] or match["by"]]
+
+
+def _choice_alone(read: Sequence[Token], lexicon: Lexicon) -> bool:
+    """Whether a statement says that the reader made one choice, by its name, and not a word beside."""
+    line, _ = _line(read)
+    said = lexicon.chose.match(line)
+    return said is not None and _CHOICE.fullmatch(line, said.end()) is not None
 
 
 def _line(read: Sequence[Token]) -> tuple[str, list[int]]:

@@ -51,8 +51,8 @@ def statements(text: str, read: Sequence[Token]) -> list[tuple[str, list[Token]]
     return [(said, part) for said, part in found if any(token.kind != "sign" for token in part)]
 
 
-def judged(said: str, read: Sequence[Token], rules: Rules) -> Claim:
-    """One statement with what it rests on and what is wrong with it."""
+def judged(said: str, read: Sequence[Token], rules: Rules, before: Sequence[Token] = ()) -> Claim:
+    """One statement with what it rests on and what is wrong with it; `before` are the tokens of the one before it."""
     parts = segments(read, rules.ground, rules.lexicon, rules.frame)
     told = [
         *_told(read, rules),
@@ -64,7 +64,8 @@ def judged(said: str, read: Sequence[Token], rules: Rules) -> Claim:
     faults = [fault for fault, _ in told]
     faults += _relations(read, parts, rules.ground)
     faults += [
-        Fault("relation", f"{said} as a choice of the reader") for said in claimed(read, rules.lexicon)
+        Fault("relation", f"{said} as a choice of the reader")
+        for said in claimed(read, before, rules.lexicon)
     ]
     faults += _unsupported(read, parts, marked, rules.lexicon)
     return Claim(
