@@ -174,6 +174,9 @@ def test_drafts_that_cannot_be_read_are_not_grounded(run):
     assert said["drafts"] == {"written": 4, "unread": 3}
     assert said["grounded"]["drafts"] == 0.25
     assert said["fallback"]["value"] == 0.75
+    drafted = said["grounded_intervals"]["drafts"]
+    assert drafted["value"] == 0.25
+    assert drafted["low"] < 0.25 < drafted["high"]
 
 
 def test_the_command_line(run, first, tmp_path, capsys):
@@ -187,7 +190,10 @@ def test_the_command_line(run, first, tmp_path, capsys):
     )
     assert "您可能会喜欢" in capsys.readouterr().out
     assert call("write", folder, "--all", "--limit", 12, "--out", tmp_path / "texts") == 0
-    assert "12 texts by template" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "12 texts by template" in out
+    assert "Statements of fact that stand, in shown texts: 100.0%" in out
+    assert "length by" in out or "texts are alike" in out
     for wrong in (
         ["--user", first[0]],
         ["--all", "--user", first[0]],

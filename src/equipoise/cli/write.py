@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -113,35 +114,48 @@ def _claims(written: Written) -> Table:
 
 def _summarised(console: Console, summary: dict[str, Any]) -> None:
     """The counts of many texts, and where groups lie apart."""
-    fallback, grounded = summary["fallback"], summary["grounded"]
+    fallback, grounded = summary["fallback"], summary["grounded_intervals"]
     say(console, f"{summary['texts']:,} texts by {summary['generator']['name']}.")
     for what, share in (("drafts", grounded["drafts"]), ("shown texts", grounded["shown"])):
-        if share is not None:
-            say(console, f"Statements of fact that stand, in {what}: {share:.1%}")
+        if share["value"] is not None:
+            say(console, f"Statements of fact that stand, in {what}: {_between(share, '{:.1%}')}")
     if unread := summary["drafts"]["unread"]:
         say(
             console,
             f"Drafts of which no statement could be read: {unread:,} of {summary['drafts']['written']:,}",
         )
-    ends = "" if fallback["low"] is None else f" ({fallback['low']:.1%} to {fallback['high']:.1%})"
-    say(console, f"Replaced by the template: {fallback['value']:.1%}{ends}")
+    say(console, f"Replaced by the template: {_between(fallback, '{:.1%}')}")
     if summary["texts_by_fault"]:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in summary["texts_by_fault"].items())
         say(console, f"Why, in texts: {kinds}")
     if summary["parity"]:
-        console.print(_gaps(summary["parity"]["gaps"]))
+        _compared(console, summary["parity"])
     for note in summary["notes"]:
         say(console, note)
 
 
-def _gaps(gaps: list[dict[str, Any]]) -> Table:
-    """How far groups lie apart."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), title="Between groups", title_justify="left")
-    for name in ("attribute", "measure", "gap", "by chance", "p (Holm)"):
-        table.add_column(name, justify="left" if name in ("attribute", "measure") else "right")
-    for gap in gaps:
-        table.add_row(
-            escape(gap["attribute"]), gap["measure"].replace("_", " "), f"{gap['gap']:.3g}",
-            f"{gap['by_chance']:.3g}", f"{gap['adjusted']:.3f}",
-        )  # fmt: skip
-    return table
+def _between(interval: Mapping[str, Any], form: str) -> str:
+    """A value with the ends of its interval, where it has one."""
+    value, low, high = (interval[name] for name in ("value", "low", "high"))
+    ends = "" if low is None else f" ({form.format(low)} to {form.format(high)})"
+    return f"{form.format(value)}{ends}"
+
+
+def _compared(console: Console, parity: Mapping[str, Any]) -> None:
+    """The lowest and the highest group in each measure that varies, and whether chance alone parts them so."""
+    means = [mean for mean in parity["groups"] if mean["value"] is not None]
+    if not parity["gaps"]:
+        say(console, "Between groups: all texts are alike, or no two groups are large enough.")
+        return
+    for gap in parity["gaps"]:
+        same = [mean for mean in means if all(mean[name] == gap[name] for name in ("attribute", "measure"))]
+        least, most = (find(same, key=lambda mean: float(mean["value"])) for find in (min, max))
+        ends = ", ".join(f"{mean['group']} {_between(mean, '{:.3g}')}" for mean in (least, most))
+        say(
+            console,
+            f"{gap['measure'].replace('_', ' ')} by {gap['attribute']}: {ends}; a gap of {gap['gap']:.3g}, by chance "
+            f"{gap['by_chance']:.3g} (p {gap['adjusted']:.3f}, Holm)",
+        )
+    equal = {mean["measure"] for mean in means} - {gap["measure"] for gap in parity["gaps"]}
+    if equal:
+        say(console, f"The same for everybody: {', '.join(sorted(equal)).replace('_', ' ')}.")

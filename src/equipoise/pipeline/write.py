@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from equipoise.component import Runtime
-from equipoise.copywriting import MEASURES, Copy, Copywriter, Facts, gather, measures, parity
+from equipoise.copywriting import MEASURES, Claim, Copy, Copywriter, Facts, gather, measures, parity
 from equipoise.data import vocabulary as v
 from equipoise.errors import DataError
 from equipoise.explain import AS, Explanation
@@ -24,7 +24,7 @@ from equipoise.pipeline.finished import FinishedRun
 from equipoise.pipeline.folder import write_whole
 from equipoise.pipeline.protection import keep
 from equipoise.progress import track
-from equipoise.statistics import bootstrap_means
+from equipoise.statistics import Interval, bootstrap_means, bootstrap_ratio
 
 FILES: Final = frozenset({"copy.parquet", "copy.json"})
 _OFFLINE_CHINESE = (
@@ -105,7 +105,8 @@ def write_all(
         runtime: How to run; the run's own options by default.
 
     Returns:
-        What `copy.json` holds: shares of statements that stand, of fallbacks, faults by kind, parity of groups.
+        What `copy.json` holds: shares of statements that stand and of fallbacks with intervals, faults by kind, parity
+        of groups.
 
     Raises:
         DataError: if the run has no such stage, or no lists.
@@ -235,6 +236,10 @@ def _shares(users: pl.Series, copies: Sequence[Copy], seed: int) -> dict[str, An
 
     A draft of which no statement could be read, as one in another language, counts as a statement that does not stand.
     """
+    texts = {
+        "drafts": [copy.draft.claims for copy in copies if copy.draft],
+        "shown": [copy.claims for copy in copies],
+    }
     drafts = [copy.draft for copy in copies if copy.draft]
     unread = [draft for draft in drafts if not draft.claims]
     drafted = [claim for draft in drafts for claim in draft.claims if claim.states]
@@ -250,9 +255,18 @@ def _shares(users: pl.Series, copies: Sequence[Copy], seed: int) -> dict[str, An
             "drafts": _share([not claim.faults for claim in drafted] + [False] * len(unread)),
             "shown": _share([not claim.faults for claim in shown]),
         },
+        "grounded_intervals": {name: _standing(claims, seed).as_dict() for name, claims in texts.items()},
         "fallback": fallback.as_dict(),
         "texts_by_fault": dict(sorted(kinds.items())),
     }
+
+
+def _standing(texts: Sequence[Sequence[Claim]], seed: int) -> Interval:
+    """The share of statements that stand, with an interval from a bootstrap of texts."""
+    stating = [[claim for claim in claims if claim.states] for claims in texts]
+    all_of = [len(stated) + (not claims) for stated, claims in zip(stating, texts, strict=True)]
+    stand = [sum(not claim.faults for claim in stated) for stated in stating]
+    return bootstrap_ratio(stand, all_of, seed=seed)[0]
 
 
 def _share(true: Sequence[bool]) -> float | None:
