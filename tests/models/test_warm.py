@@ -18,7 +18,7 @@ from equipoise.models.ials import IALS
 from equipoise.models.popular import Popular
 from equipoise.models.recommender import Saved
 from equipoise.models.text_prior import Centred, TextPrior
-from equipoise.models.warm import FittedWarm, Warm
+from equipoise.models.warm import Warm
 
 QUIET = Runtime(threads=1, progress=False)
 KINDS = ("jazz", "folk", "metal", "opera")
@@ -174,22 +174,23 @@ def test_an_item_without_a_text_keeps_its_record(market):
     assert (mixed[:, 0] == mixed.min(axis=1)).all(), "neither a record nor a text"
 
 
-def test_a_new_text_of_one_item_moves_no_other(market):
-    """Where zero lies is kept: opened again with another text of one item, all other scores are as they were."""
+@pytest.mark.parametrize("recommender", [Warm(model={"name": "ease", "reg": 20.0}, half=5.0), Content()])
+def test_a_new_text_of_one_item_moves_no_other(market, recommender):
+    """What was learned of all texts together is kept: opened again with another text of one item, all other scores are
+    as they were, also for somebody of whom nothing is known."""
     train, _, vectors = market
-    warm = Warm(model={"name": "ease", "reg": 20.0}, half=5.0).fit(train, vectors=vectors, runtime=QUIET)
-    matrix = warm.texts.matrix.copy()
+    model = recommender.fit(train, vectors=vectors, runtime=QUIET)
+    matrix = model.texts.matrix.copy()
     matrix[1] = matrix[2] * 3
-    fields = {name: getattr(warm, name) for name in ("config", "catalogue", "guests", "histories")}
-    other = Vectors(warm.catalogue.items, matrix)
-    saved = Saved(
-        **fields, calibration=None, arrays=warm.arrays(), vectors=other, parts={"member": warm.member}
-    )
-    users = np.arange(5)
-    before, after = (
-        model.score(users, warm.histories.take(users)) for model in (warm, FittedWarm.restore(saved))
-    )
+    fields = {name: getattr(model, name) for name in ("config", "catalogue", "guests", "histories")}
+    other = Vectors(model.catalogue.items, matrix)
+    saved = Saved(**fields, calibration=None, arrays=model.arrays(), vectors=other, parts=model.parts)
+    users = np.array([0, 1, 2, 3, -1])
+    past = model.histories.take(users)
+    strange = ~past.marked(120)[:, 1]  # whose past does not hold the item
+    before, after = (one.score(users, past)[strange] for one in (model, type(model).restore(saved)))
     rest = np.arange(120) != 1
+    assert strange[-1]
     assert np.array_equal(before[:, rest], after[:, rest])
     assert not np.array_equal(before[:, 1], after[:, 1])
 

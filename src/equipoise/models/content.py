@@ -72,14 +72,17 @@ class Content(Recommender):
                 where=f"{len(catalogue.items)} items, {len(vectors.ids)} vectors",
                 todo="Check that both use the same item ids.",
             )
-        middle = matrix[present].mean(axis=0, dtype=np.float64) if self.centre else np.zeros(vectors.width)
+        mean = matrix[present].mean(axis=0, dtype=np.float64) if self.centre else np.zeros(vectors.width)
+        middle = mean.astype(np.float32)
+        counts = catalogue.item_counts.astype(np.float32)[None, :]
         return FittedContent(
             config=self,
             catalogue=catalogue,
             histories=histories,
             texts=Vectors(catalogue.items, matrix, vectors.encoder),
             present=present,
-            middle=middle.astype(np.float32),
+            middle=middle,
+            average=_unit(counts @ _directions(matrix, middle, present)),
         )
 
 
@@ -91,22 +94,20 @@ class FittedContent(Fitted):
         texts: Vectors of all items of the catalogue, in its order, with their encoder.
         present: Which items have a text that says something; bool of shape (items,).
         middle: What is subtracted from every vector, float32 of shape (width,).
+        average: The profile of all training events together, float32 of shape (1, width): stands for a user without a
+            history. Were it taken again, one item's new text would move all others.
     """
 
     config: Content
     texts: Vectors
     present: NDArray[np.bool_]
     middle: Scores
+    average: Scores
 
     @cached_property
     def directions(self) -> Scores:
         """Centred vectors of unit length, zeros where there is no text; float32 of shape (items, width)."""
-        return _unit(self.texts.matrix - self.middle) * self.present[:, None]
-
-    @cached_property
-    def average(self) -> Scores:
-        """The profile of all events together: stands for a user without a history."""
-        return _unit(self.catalogue.item_counts.astype(np.float32)[None, :] @ self.directions)
+        return _directions(self.texts.matrix, self.middle, self.present)
 
     @property
     def scores_cold_items(self) -> bool:
@@ -150,19 +151,24 @@ class FittedContent(Fitted):
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """What the vectors do not say by themselves."""
-        return {"present": self.present, "middle": self.middle}
+        return {"present": self.present, "middle": self.middle, "average": self.average}
 
     @classmethod
     def restore(cls, saved: Saved) -> Self:
         """The inverse of `arrays`."""
         if saved.vectors is None:
             raise KeyError("vectors")
-        return cls(
-            texts=saved.vectors,
-            present=saved.arrays["present"],
-            middle=saved.arrays["middle"],
-            **saved.shared,
-        )
+        present, middle = saved.arrays["present"], saved.arrays["middle"]
+        average = saved.arrays.get("average")  # younger than the first models that were saved
+        if average is None:
+            counts = saved.catalogue.item_counts.astype(np.float32)[None, :]
+            average = _unit(counts @ _directions(saved.vectors.matrix, middle, present))
+        return cls(texts=saved.vectors, present=present, middle=middle, average=average, **saved.shared)
+
+
+def _directions(matrix: Scores, middle: Scores, present: NDArray[np.bool_]) -> Scores:
+    """Centred vectors of unit length, zeros where there is no text."""
+    return _unit(matrix - middle) * present[:, None]
 
 
 def _unit(matrix: NDArray[np.floating[Any]]) -> Scores:
