@@ -17,10 +17,12 @@ from PIL import Image
 from equipoise.component import Runtime
 from equipoise.config import read_config
 from equipoise.errors import ConfigError, DataError
+from equipoise.pipeline.encode import shortfalls
 from equipoise.pipeline.explain import explain
 from equipoise.pipeline.finished import FinishedRun
 from equipoise.pipeline.recommend import Asked, recommend
 from equipoise.pipeline.run import run
+from equipoise.report.languages import Words
 from equipoise.worlds import Gallery
 
 CONFIG = """
@@ -104,6 +106,25 @@ def test_what_cannot_be_read_at_all_is_refused_in_words(shop: Path):
     said = refused()
     assert "None of the" in said
     assert "no image of a known kind" in said
+
+
+@pytest.mark.parametrize(
+    "filled",
+    [
+        "mean of the items that have it",
+        "ridge regression on the other modalities",
+        "what a generator makes of the other modalities",
+        "nothing; its vector is that of the other modalities",
+        "what the model learned of items that lack it",
+    ],
+)
+def test_shortfalls_are_told_in_chinese_too(filled: str):
+    image = {"modality": "image", "items": 9, "with": 6, "broken": 2, "examples": ["item 4 (row 4): empty"]}
+    together = {"modality": "concat", "items": 9, "with": 8, "filled": filled}
+    told = " ".join(Words("zh").phrase(line) for line in shortfalls([image, together]))
+    assert "image：2 张图片无法读取，按缺失处理，例如 item 4 (row 4): empty。" in told
+    assert "image：9 个物品中有 3 个没有。" in told
+    assert not set(told.split()) & {"stands:", "none.", "known", "cannot"}
 
 
 def test_new_roles_do_not_change_what_older_configurations_are(shop: Path):

@@ -210,6 +210,15 @@ PHRASES: Final[dict[str, str]] = {
     r"请用相同的数据、划分和种子重新微调。",
     r"The split '(.+)' lets training see events later than some held-out ones; prefer 'temporal' where there are "
     r"timestamps\.": "划分方式“{0}”会让训练看到晚于部分留出事件的事件；有时间戳时请优先使用“temporal”。",
+    r"(.+): (.+) images cannot be read and count as missing, such as (.+)\.": "{0}：{1} 张图片无法读取，"
+    r"按缺失处理，例如 {2}。",
+    r"(.+): (.+) of (.+) items have none\.": "{0}：{2} 个物品中有 {1} 个没有。",
+    r"These are known by who took them alone\.": "模型只能通过选择过它们的用户了解这些物品。",
+    r"In its place stands: mean of the items that have it\.": "以有此模态的物品的均值代替。",
+    r"In its place stands: ridge regression on the other modalities\.": "以其他模态的岭回归预测代替。",
+    r"In its place stands: what a generator makes of the other modalities\.": "以生成器根据其他模态生成的向量代替。",
+    r"In its place stands: nothing; its vector is that of the other modalities\.": "不作填补，向量只来自其他模态。",
+    r"In its place stands: what the model learned of items that lack it\.": "以模型从这类物品中学到的向量代替。",
     r"duplicate row": "重复行",
     r"kinds of events that count as taste: (.+)": "算作偏好的事件种类：{0}",
     r"missing id": "缺少标识",
