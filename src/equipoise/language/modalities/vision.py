@@ -117,7 +117,8 @@ class _Gallery:
         """
         key = hashlib.sha256(content).digest()
         if key not in self.known and key not in self.waiting:
-            self.waiting[key] = self.backbone.prepared(decoded(content, _LOOKED_AT))
+            picture = decoded(content, _LOOKED_AT)
+            self.waiting[key] = self.backbone.prepared(picture)
         self.keys.append(key)
         if len(self.waiting) == _BATCH:
             self._encode()
