@@ -48,7 +48,8 @@ class Endpoint:
     Args:
         base_url: Address up to and including the version, as in `http://localhost:8000/v1`.
         key: Bearer token; None for servers that ask for none.
-        timeout: Seconds to wait for an answer to begin, and then for it to end.
+        timeout: Seconds to wait for an answer to begin, and then for its body to end; headers that drip in are waited
+            for piece by piece.
         attempts: How often a request is sent at most.
         pause: Seconds of the first pause; the longest is a minute.
         budget: What may be spent; shared between endpoints where they share the object.
