@@ -30,6 +30,7 @@ class Redrawing:
         catalogue: Index of each item in the catalogue of the model.
         banned: Item that no history is to hold, -1 for none.
         seed: Of the noise.
+        unchanged: By how much the mean features of histories were off, when none was to change; 0 before that.
         missed: Largest share of a change asked for, over batches and features, by which the mean of the drawn histories
             is off it; changes that are small beside the differences between items are not looked at.
     """
@@ -42,6 +43,7 @@ class Redrawing:
     catalogue: Ints
     banned: int
     seed: tuple[int, ...]
+    unchanged: Floats | float = field(default=0.0, init=False)
     missed: float = field(default=0.0, init=False)
 
     @classmethod
@@ -107,11 +109,18 @@ class Redrawing:
             one = drawn(logits[[row]], lengths[[row]], rng)
             got[row] = masses[one.indices].mean(axis=0)
             made.append(self._ordered(one.indices.astype(np.int64), rng))
-        change = asked.mean(axis=0) - [facts[name] for name in self.held]
-        large = np.abs(change) > _SMALL * masses.std(axis=0)
-        off = np.abs((got - asked).mean(axis=0))[large] / np.abs(change)[large]
-        self.missed = max(self.missed, float(off.max(initial=0.0)))
+        self._note(asked - [facts[name] for name in self.held], got - asked, masses.std(axis=0))
         return _stacked(self.past, made)
+
+    def _note(self, change: Floats, off: Floats, spread: Floats) -> None:
+        """Keep the largest miss, beside that of histories in which nothing was to change."""
+        mean, miss = change.mean(axis=0), off.mean(axis=0)
+        if not change.any():
+            self.unchanged = miss
+            return
+        large = np.abs(mean) > _SMALL * spread
+        share = np.abs(miss - self.unchanged)[large] / np.abs(mean)[large]
+        self.missed = max(self.missed, float(share.max(initial=0.0)))
 
     def _ordered(self, items: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
         """Steps of a history that holds these items: step of the past that each is modelled on, and its item.

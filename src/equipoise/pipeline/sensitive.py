@@ -18,7 +18,6 @@ from equipoise.debias.before.augmentation.profiles import Profiles
 from equipoise.errors import ConfigError, DataError, nearest
 from equipoise.explain import Explainer
 from equipoise.explain.explainer import listening
-from equipoise.explain.explanation import AS
 from equipoise.explain.question import Asker
 from equipoise.explain.sensitive import Case, Mechanisms, Sensitive, routes, sensitive
 from equipoise.explain.sensitive.reading import filters_by_group, read_of_users, told_otherwise
@@ -86,6 +85,8 @@ def sensitive_part(
 ) -> Sensitive:
     """What of an item's score runs along which path from an attribute of a user.
 
+    The model is asked as `Explanation.asked_as` says.
+
     Args:
         explainer: A model with the data that it was trained on.
         user: Id of a user of the data.
@@ -113,8 +114,7 @@ def sensitive_part(
     row = int(locate(explainer.known, pl.Series([user]))[0])
     index = int(locate(model.catalogue.items, pl.Series([item]))[0])
     trained = row if row < len(model.catalogue.users) else -1
-    first = Asker(explainer.question(trained, model.histories.take([row]), index, k))
-    asker = listening(first)
+    asker = listening(Asker(explainer.question(trained, model.histories.take([row]), index, k)))
     redrawn = Redrawing.of(
         asker.question.past,
         model.catalogue,
@@ -142,7 +142,7 @@ def sensitive_part(
         fitted = Mechanisms.fit(graph, column, reached, facts, function(graph, discrete), discrete)
     case = Case(column, str(own[column]), instead, str(graph), person, found, fitted, redrawn, otherwise, why)
     said = sensitive(asker, case, options.rng("sensitive", max(row, 0), index))
-    notes = [] if asker is first else [AS["stranger"]]
+    notes = list[str]()
     if redrawn.missed > _MISSED:
         notes.append(
             f"Redrawn histories miss a change that was asked for by {redrawn.missed:.0%} of it, since too few items "
