@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, get_args
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from equipoise.causal.graph import CausalGraph, GraphError
 from equipoise.component import config_error
 from equipoise.data.cleaning import Cleaning
 from equipoise.data.config import Source, TableSource
@@ -148,6 +149,17 @@ class ExplainSection(Section):
     """Column of the users whose paths to a score are followed."""
     instead: str | None = None
     """The value that a user's own is held against; the most frequent other one by default."""
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.graph is None and (self.sensitive, self.instead) != (None, None):
+            raise ValueError("no `graph` says what the attribute causes, so that its paths cannot be told")
+        if self.graph is not None:
+            try:
+                CausalGraph.parse(self.graph)
+            except GraphError as error:
+                raise ValueError(str(error)) from None
+        return self
 
 
 class SearchSpace(Section):

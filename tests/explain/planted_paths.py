@@ -85,10 +85,29 @@ def log(seed, through=0.2, past=0.0, users=150):
     )  # fmt: skip
 
 
-def explainer(data, attributes="none", gift=0.0):
-    """Of the model of shares."""
+@dataclass(frozen=True, kw_only=True)
+class Keeping(Share):
+    """Half of the score is a share that was learned in training, and does not heed the history of now."""
+
+    def score(self, users, histories):
+        now = super().score(users, histories)
+        learned = super().score(users, self.histories.take(np.maximum(users, 0)))
+        return np.where((users >= 0)[:, None], (now + learned) / 2, now).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Long(Share):
+    """The score is the logarithm of how many items the history holds."""
+
+    def score(self, users, histories):
+        sizes = np.diff(histories.starts)
+        return np.log(sizes)[:, None] + np.linspace(0, 0.01, len(self.catalogue.items)).astype(np.float32)
+
+
+def explainer(data, attributes="none", gift=0.0, kind=Share):
+    """Of the model of shares, or of another kind."""
     model = Fixed(attributes=attributes).fit(data)
     women = data.users.filter(pl.col("gender") == "woman")["user_id"]
     rows = np.flatnonzero(model.catalogue.users.is_in(women.implode()))
-    model = type(model)(**{**vars(model), "gift": gift, "women": frozenset(rows.tolist())})
+    model = kind(**{**vars(model), "gift": gift, "women": frozenset(rows.tolist())})
     return Explainer(model, data, exclude_seen=False)

@@ -1,5 +1,7 @@
 """Parts of a score by path are what the world was made with, nothing where it was made with nothing, or not told."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,14 +9,20 @@ from sklearn.linear_model import LinearRegression
 
 from equipoise.causal.graph import CausalGraph, GraphError
 from equipoise.component import Runtime
+from equipoise.config import Config
+from equipoise.debias.before.augmentation.features import Features
+from equipoise.debias.before.augmentation.profiles import Profiles
 from equipoise.errors import ConfigError, DataError
 from equipoise.explain.sensitive import Mechanisms, routes
 from equipoise.explain.sensitive.reading import read_of_users, told_otherwise
 from equipoise.models.histories import Catalogue, Histories
+from equipoise.models.mf import MF
 from equipoise.models.vae.causal_vae import CausalVAE, FittedCausalVAE
 from equipoise.models.vae.context import Context
-from equipoise.pipeline.sensitive import PathsAsked, sensitive_part
-from tests.explain.planted_paths import explainer, log
+from equipoise.pipeline.explain import reading_corrections
+from equipoise.pipeline.redrawing import Redrawing
+from equipoise.pipeline.sensitive import PathsAsked, asked_paths, sensitive_part
+from tests.explain.planted_paths import Keeping, Long, explainer, log
 
 BOTH = "gender -> share.Books; gender -> activity"
 
@@ -135,7 +143,90 @@ def test_causal_vae_answers_as_if_the_user_had_another_value():
     )
 
 
+def test_a_model_that_keeps_something_of_the_user_has_no_total():
+    """Of half of the score it is not known what the attribute had a part in, so no 0 is claimed."""
+    said = asked(log(1, through=0.3, users=100), "gender -> share.Books", kind=Keeping)
+    through, direct = said.parts
+    assert through.score.low <= 0.15 <= through.score.high
+    assert direct.score is None
+    assert "keeps something of them" in direct.why
+    assert (said.total.score, said.interaction.score) == (None, None)
+
+
+def test_lengths_are_met_on_average():
+    """Of 5 items and a change of a tenth, whole items alone would make nothing or a fifth."""
+    data = log(0, users=40)
+    model = explainer(data, kind=Long).model
+    profiles = Profiles.of(data, "gender")
+    features, past = Features.of(data, profiles, None), model.histories.take([0])
+    redrawn = Redrawing.of(past, model.catalogue, profiles, features, (), 0, (0,))
+    asked_for = np.log(redrawn.length) - 0.05
+    made = redrawn([{"activity": asked_for}] * 32, np.arange(32))
+    sizes = np.diff(made.starts)
+    assert len(set(sizes.tolist())) == 2
+    assert np.mean(sizes) == pytest.approx(np.exp(asked_for), abs=0.05)
+    unchanged = redrawn([{}] * 32, np.arange(32))
+    assert set(np.diff(unchanged.starts).tolist()) == {redrawn.length}
+
+
+def test_attributes_of_items_are_none_of_users():
+    data = log(0, users=40)
+    model = MF(attributes=("kind", "job"), epochs=1).fit(data, runtime=Runtime(progress=False))
+    assert read_of_users(model, data) == {"job"}
+
+
+@pytest.mark.parametrize(("stage", "told"), [(None, 1), ("baseline", 0)])
+def test_a_correction_that_reads_the_attribute_is_named(stage, told):
+    class Run:
+        config = Config.model_validate(
+            {"data": {"world": {"name": "storefront"}}, "debias": [{"method": "user_gap"}, {"method": "mmr"}]}
+        )
+        prepared = SimpleNamespace(train=log(0, users=4))
+
+    found = reading_corrections(Run, stage, "gender")
+    assert len(found) == told
+    assert all("'user_gap' reads 'gender'" in note for note in found)
+    assert reading_corrections(Run, stage, "job") == ()
+
+
 # Which paths there are, and which can be told apart
+
+
+def test_columns_that_the_model_reads_are_ends_of_paths():
+    graph = CausalGraph.parse("gender -> job; gender -> income -> share.A; income -> job")
+    job, income = routes(graph, "gender", ("share.A",), (), {"job"})
+    assert job.paths == (("gender", "job", "score"),)
+    assert "reads 'job' itself" in job.why
+    assert "reads 'job' itself" in income.why
+    said = asked(log(1, users=60), "gender -> share.Books", attributes=("income",))
+    assert any("reads 'income', which the graph does not name" in note for note in said.notes)
+
+
+def test_codes_of_categories_are_no_quantities():
+    data = log(1, users=60)
+    coded = data.users.with_columns(kids=pl.col("income").is_between(0, 2).cast(pl.Int64))
+    said = asked(type(data)(data.events, coded, data.items, data.sensitive), "gender -> kids -> share.Books")
+    assert "'kids' is a category" in said.parts[0].why
+
+
+def test_shares_of_one_whole_are_not_told_apart():
+    data = log(1, through=0.3, users=60)
+    books, toys, _ = asked(data, "gender -> share.Books; gender -> share.Toys").parts
+    assert (books.score, toys.score) == (None, None)
+    assert "of one whole" in books.why
+    chain = asked(data, "gender -> income; income -> share.Books; income -> share.Toys").parts
+    assert chain[0].score is not None
+
+
+def test_what_a_run_was_told_of_one_attribute_is_not_said_of_another():
+    class Run:
+        config = Config.model_validate(
+            {"data": {"world": {"name": "storefront"}},
+             "explain": {"graph": "a -> activity; b -> activity", "sensitive": "a", "instead": "x"}}
+        )  # fmt: skip
+
+    assert asked_paths(Run, None, None, None).instead == "x"
+    assert asked_paths(Run, None, "b", None) == PathsAsked("b", "a -> activity; b -> activity", None)
 
 
 def test_paths_part_by_the_arrow_that_leaves_the_attribute():

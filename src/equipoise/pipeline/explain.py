@@ -10,6 +10,7 @@ import polars as pl
 
 from equipoise.data import vocabulary as v
 from equipoise.debias import AfterTraining
+from equipoise.debias.after.groups import attribute_of
 from equipoise.errors import DataError, EquipoiseError
 from equipoise.explain import Explainer, Explanation, Summary, faithfulness, summary
 from equipoise.pipeline.finished import FinishedRun
@@ -17,6 +18,10 @@ from equipoise.pipeline.folder import write_whole
 from equipoise.pipeline.sensitive import PathsAsked, sensitive_part
 from equipoise.pipeline.train import chosen_corrections
 
+_READS = (
+    "The correction '{}' reads '{}' when it re-ranks: the place in the list depends on it directly, which is not among "
+    "these parts."
+)
 _RERANKED = (
     "Corrections re-rank the lists of this run afterwards; rank, score and reasons are those of the model before "
     "that."
@@ -77,17 +82,25 @@ def explain(
     asked = explainer(run, stage)
     said = asked.explain(user, item, k=k, counterfactual=counterfactual)
     if paths is not None:
-        said = _with_paths(run, asked, said, user, item, paths)
+        said = _with_paths(run, stage, asked, said, user, item, paths)
     return replace(said, notes=(*said.notes, *reranked(run, stage)))
 
 
 def _with_paths(
-    run: FinishedRun, asked: Explainer, said: Explanation, user: Any, item: Any, paths: PathsAsked
+    run: FinishedRun,
+    stage: str | None,
+    asked: Explainer,
+    said: Explanation,
+    user: Any,
+    item: Any,
+    paths: PathsAsked,
 ) -> Explanation:
     """The explanation with what runs along paths."""
     try:
-        return replace(said, sensitive=sensitive_part(asked, user, item, paths, said.k, run.runtime()))
-    except DataError as error:
+        told = sensitive_part(asked, user, item, paths, said.k, run.runtime())
+        notes = (*told.notes, *reading_corrections(run, stage, paths.sensitive))
+        return replace(said, sensitive=replace(told, notes=notes))
+    except EquipoiseError as error:
         if paths.needed:
             raise
         note = f"Paths of '{paths.sensitive}' were not followed: {error.paragraph}"
@@ -161,6 +174,20 @@ def explain_all(
     if learned := int(table["learned"].sum()):
         notes.append(_LEARNED.format(count=learned, all=len(table)))
     return Explained(table, summary(table, runtime), path, tuple(notes))
+
+
+def reading_corrections(run: FinishedRun, stage: str | None, column: str) -> tuple[str, ...]:
+    """That corrections after the model read an attribute themselves, where they do."""
+    if stage == v.BASELINE:
+        return ()
+    reading = [
+        one.name
+        for one in chosen_corrections(run.config)
+        if isinstance(one, AfterTraining)
+        and hasattr(one, "attribute")
+        and attribute_of(run.prepared.train, one.attribute) == column
+    ]
+    return tuple(_READS.format(name, column) for name in dict.fromkeys(reading))
 
 
 def reranked(run: FinishedRun, stage: str | None) -> tuple[str, ...]:

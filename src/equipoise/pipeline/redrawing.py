@@ -14,6 +14,8 @@ from equipoise.debias.before.augmentation.profiles import Floats, Ints, Profiles
 from equipoise.debias.before.augmentation.tilting import companions, tilted
 from equipoise.models.histories import Catalogue, Histories, locate
 
+_GOLDEN = (5**0.5 - 1) / 2  # multiples of it fill the unit interval evenly
+_ROUNDING = 1e-9  # a length that is to stay as it was stays so
 _SMALL = 0.05  # of the standard deviation of a feature over items: changes that are not looked at
 
 
@@ -30,7 +32,7 @@ class Redrawing:
         catalogue: Index of each item in the catalogue of the model.
         banned: Item that no history is to hold, -1 for none.
         seed: Of the noise.
-        unchanged: By how much the mean features of histories were off, when none was to change; 0 before that.
+        unchanged: By how much the mean features of histories were off, when none was to change; None before that.
         missed: Largest share of a change asked for, over batches and features, by which the mean of the drawn histories
             is off it; changes that are small beside the differences between items are not looked at.
     """
@@ -43,7 +45,7 @@ class Redrawing:
     catalogue: Ints
     banned: int
     seed: tuple[int, ...]
-    unchanged: Floats | float = field(default=0.0, init=False)
+    unchanged: Floats | None = field(default=None, init=False)
     missed: float = field(default=0.0, init=False)
 
     @classmethod
@@ -92,8 +94,9 @@ class Redrawing:
         asked = np.array([[one.get(name, facts[name]) for name in self.held] for one in wanted])
         asked = asked.reshape(len(wanted), len(self.held))
         targets = within_reach(asked, list(self.held), masses)
-        lengths = np.array([one.get(ACTIVITY, np.log(self.length)) for one in wanted])
-        lengths = np.clip(np.rint(np.exp(lengths)), 1, len(self.own) - 1).astype(np.int64)
+        logs = np.array([one.get(ACTIVITY, np.log(self.length)) for one in wanted])
+        whole = np.floor(np.exp(logs) + _ROUNDING + self._between(noise))
+        lengths = np.clip(whole, 1, len(self.own) - 1).astype(np.int64)
         logits = tilted(
             np.tile(self.own, (len(wanted), 1)),
             np.tile(self.near, (len(wanted), 1)),
@@ -103,21 +106,26 @@ class Redrawing:
         )
         if self.banned >= 0:
             logits[:, self.banned] = -np.inf
-        made, got = [], np.zeros(asked.shape)
+        made, got = [], np.zeros((len(asked), len(self.held) + 1))
         for row, number in enumerate(noise):
             rng = np.random.default_rng([*self.seed, int(number)])
             one = drawn(logits[[row]], lengths[[row]], rng)
-            got[row] = masses[one.indices].mean(axis=0)
+            got[row] = [*masses[one.indices].mean(axis=0), np.log(len(one.indices))]
             made.append(self._ordered(one.indices.astype(np.int64), rng))
-        self._note(asked - [facts[name] for name in self.held], got - asked, masses.std(axis=0))
+        every, spread = np.column_stack([asked, logs]), np.append(masses.std(axis=0), 1.0)
+        self._note(every - [facts[name] for name in (*self.held, ACTIVITY)], got - every, spread)
         return _stacked(self.past, made)
+
+    def _between(self, noise: Ints) -> Floats:
+        """Where each draw rounds a length: evenly spread over draws, so that their mean length is the one asked for."""
+        begun = np.random.default_rng(self.seed).random()
+        return np.asarray((begun + noise * _GOLDEN) % 1, dtype=np.float64)
 
     def _note(self, change: Floats, off: Floats, spread: Floats) -> None:
         """Keep the largest miss, beside that of histories in which nothing was to change."""
         mean, miss = change.mean(axis=0), off.mean(axis=0)
-        if not change.any():
-            self.unchanged = miss
-            return
+        if self.unchanged is None:
+            self.unchanged = np.zeros(len(miss)) if change.any() else miss
         large = np.abs(mean) > _SMALL * spread
         share = np.abs(miss - self.unchanged)[large] / np.abs(mean)[large]
         self.missed = max(self.missed, float(share.max(initial=0.0)))

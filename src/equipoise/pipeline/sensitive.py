@@ -13,20 +13,35 @@ from equipoise.component import Runtime
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.debias.before.augmentation.facts import categories, complete, facts_of, function, implied
-from equipoise.debias.before.augmentation.features import ACTIVITY, Features
+from equipoise.debias.before.augmentation.features import ACTIVITY, SHARE, Features
 from equipoise.debias.before.augmentation.profiles import Profiles
 from equipoise.errors import ConfigError, DataError, nearest
 from equipoise.explain import Explainer
 from equipoise.explain.explainer import listening
 from equipoise.explain.question import Asker
-from equipoise.explain.sensitive import Case, Mechanisms, Sensitive, routes, sensitive
-from equipoise.explain.sensitive.reading import filters_by_group, read_of_users, told_otherwise
+from equipoise.explain.sensitive import Case, Mechanisms, Route, Sensitive, routes, sensitive
+from equipoise.explain.sensitive.reading import (
+    filters_by_group,
+    keeps_something,
+    read_of_users,
+    told_otherwise,
+)
 from equipoise.models import Fitted
 from equipoise.models.histories import locate
+from equipoise.models.vae.causal_vae import FittedCausalVAE
 from equipoise.pipeline.finished import FinishedRun
 from equipoise.pipeline.redrawing import Redrawing
 
 _ENOUGH = 10  # users of a value, below which what they have in common is mostly chance
+_KINDS = 10  # whole numbers of no more values are taken for codes of categories
+_UNNAMED = (
+    "The model reads '{1}', which the graph does not name; what '{0}' does through it is not among the parts."
+)
+_KEPT = (
+    "the model answers this user otherwise than somebody new with the same history, so it keeps something of them in "
+    "which '{}' may have had a part."
+)
+_EQUAL = 1e-9  # difference of sums that is rounding
 _MISSED = 0.2  # of a change asked for, from which on it is said that histories do not follow it
 
 
@@ -61,7 +76,8 @@ def asked_paths(
     kept, said = run.config.explain, (graph, attribute, instead) != (None, None, None)
     graph, column = graph or kept.graph, attribute or kept.sensitive
     if graph is not None and column is not None:
-        return PathsAsked(column, graph, instead or kept.instead, needed=said)
+        held = instead or (kept.instead if column == kept.sensitive else None)
+        return PathsAsked(column, graph, held, needed=said)
     if not said:
         return None
     if column is None:
@@ -129,12 +145,15 @@ def sensitive_part(
             f"The user '{user}' has no past interactions that training knows, so nothing goes through their history",
             todo="Ask about a user with a history.",
         )
-    real, facts = complete(everyone, facts_of(data, everyone, features, column).select(graph.nodes))
+    facts = facts_of(data, everyone, features, column).select(graph.nodes).fill_nan(None)
+    real, facts = complete(everyone, facts)
     instead = _instead(real, column, str(own[column]), asked.instead)
     person = _values(own, redrawn.facts, graph, user)
     discrete = categories(facts, column)
     read = read_of_users(model, data)
-    found = routes(graph, column, (ACTIVITY, *features.names), set(discrete) - {column}, read - {column})
+    kinds = (set(discrete) | _coded(facts, features)) - {column}
+    found = routes(graph, column, (ACTIVITY, *features.names), kinds, read - {column})
+    found = _of_one_whole(found, graph, features)
     reached = frozenset().union(*(route.reached for route in found if not route.why))
     otherwise, why = _otherwise(asker, read, column, instead, data)
     fitted = None
@@ -142,7 +161,7 @@ def sensitive_part(
         fitted = Mechanisms.fit(graph, column, reached, facts, function(graph, discrete), discrete)
     case = Case(column, str(own[column]), instead, str(graph), person, found, fitted, redrawn, otherwise, why)
     said = sensitive(asker, case, options.rng("sensitive", max(row, 0), index))
-    notes = list[str]()
+    notes = [_UNNAMED.format(column, name) for name in sorted(read - set(graph.nodes) - {column})]
     if redrawn.missed > _MISSED:
         notes.append(
             f"Redrawn histories miss a change that was asked for by {redrawn.missed:.0%} of it, since too few items "
@@ -168,11 +187,11 @@ def _person(data: Dataset, user: Any, column: str) -> dict[str, Any]:
     if row < 0:
         raise DataError(
             f"The user '{user}' is not in the users table, so their '{column}' is not known",
-            where=f"{len(data.users):,} users, such as {', '.join(map(str, data.users[v.USER].head(3)))}",
+            where=f"{len(data.users):,} users",
             todo="Ask about one who is, or leave out --sensitive.",
         )
     own = data.users.row(row, named=True)
-    if own[column] is None:
+    if data.users[column].cast(pl.String)[row] in (None, "NaN"):
         raise DataError(
             f"The '{column}' of the user '{user}' is not known",
             todo="Ask about a user of whom it is, or leave out --sensitive.",
@@ -229,6 +248,34 @@ def _instead(real: Profiles, column: str, own: str, asked: str | None) -> str:
     return chosen
 
 
+def _coded(facts: pl.DataFrame, features: Features) -> set[str]:
+    """Columns of the users that hold codes of categories: whole numbers of few values."""
+    columns = set(facts.columns) - {ACTIVITY, *features.names}
+    return {
+        name
+        for name in columns
+        if facts.schema[name].is_numeric()
+        and facts[name].n_unique() <= _KINDS
+        and (facts[name] == facts[name].round()).all()
+    }
+
+
+def _of_one_whole(found: tuple[Route, ...], graph: CausalGraph, features: Features) -> tuple[Route, ...]:
+    """The routes; where the shares that a graph names come to the same for all items, what makes one of them larger
+    makes the others smaller, so that no route can change a few of them alone.
+    """
+    named = graph.ordered({name for name in features.names if name.startswith(SHARE)} & set(graph.nodes))
+    if len(named) < 2 or np.ptp(features.masses[:, features.columns(named)].sum(axis=1)) > _EQUAL:
+        return found
+    why = f"{', '.join(repr(name) for name in named)} are of one whole, so that none of them changes alone."
+    return tuple(
+        replace(route, why=why)
+        if not route.why and 0 < len(route.reached & set(named)) < len(named)
+        else route
+        for route in found
+    )
+
+
 def _values(own: dict[str, Any], facts: dict[str, float], graph: CausalGraph, user: Any) -> dict[str, Any]:
     """Values of the variables of a graph for a person.
 
@@ -236,7 +283,9 @@ def _values(own: dict[str, Any], facts: dict[str, float], graph: CausalGraph, us
         DataError: if one is not known.
     """
     person = {name: facts.get(name, own.get(name)) for name in graph.nodes}
-    missing = [name for name, value in person.items() if value is None]
+    missing = [
+        name for name, value in person.items() if value is None or value != value
+    ]  # null, or no number
     if missing:
         raise DataError(
             f"The '{missing[0]}' of the user '{user}', which the graph names, is not known",
@@ -253,7 +302,12 @@ def _otherwise(
     if filters_by_group(model):
         return None, "the model sends vectors of users through maps of their groups."
     if column not in read:
-        return None, ""
+        if user < 0 or isinstance(model, FittedCausalVAE):
+            return None, ""
+        every = np.arange(len(asker.question.units))
+        asker.forwards += 4
+        pasts = asker.question.without(np.stack([every < 0, every % 2 == 1]))
+        return None, _KEPT.format(column) if keeps_something(model, user, pasts) else ""
     changed = None if user < 0 else told_otherwise(model, user, column, instead, data)
     if changed is None:
         return (

@@ -107,6 +107,20 @@ def test_a_batch_gives_what_single_images_give(models: Path, name: str, width: i
     assert np.abs(together.matrix - together.matrix[0]).max() > 1e-3  # other pictures, other vectors
 
 
+def test_pictures_that_are_not_cut_to_one_shape_are_read_too(models: Path, tmp_path: Path):
+    from transformers import ViTImageProcessorPil
+
+    folder = changed(models, tmp_path, "resnet")
+    ViTImageProcessorPil(do_resize=False).save_pretrained(folder)
+    rng = np.random.default_rng(0)
+    lying, standing = (
+        png(rng.integers(0, 255, shape, dtype=np.uint8)) for shape in ((24, 36, 3), (36, 24, 3))
+    )
+    both = vectors(folder, lying, standing, lying).matrix
+    assert np.allclose(both[0], both[2])
+    assert np.allclose(vectors(folder, standing).matrix[0], both[1], atol=1e-5)
+
+
 def test_vectors_are_what_transformers_gives(models: Path):
     """Image features of a CLIP; of a classifier, which has no pooling, the first token and nothing drawn at random."""
     import torch

@@ -32,7 +32,8 @@ _ASSUMPTIONS = (
     "are fitted to the training events of all users.",
     "Items are redrawn near to the person's own so that the features are as they would have been; which items those "
     "would have been is modelled, not known. A new item takes the time, the weight and the value of the one whose "
-    "place it takes, and searches stay.",
+    "place it takes, and searches stay. Places are counted among the items that compete for the list now, whatever a "
+    "redrawn history holds.",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import singledispatch
 
@@ -9,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from equipoise.data import Dataset
-from equipoise.models.attributes import Choice
+from equipoise.models.attributes import Choice, attributes
+from equipoise.models.histories import Histories
 from equipoise.models.recommender import Fitted
 from equipoise.models.sequence.fitted import FittedSequence
 from equipoise.models.vae.causal_vae import FittedCausalVAE
@@ -18,10 +20,27 @@ from equipoise.models.vae.context import told
 
 def read_of_users(model: Fitted, data: Dataset) -> frozenset[str]:
     """Columns of the users that a model, or a part of it, reads as attributes."""
-    named = "context" if isinstance(model, FittedCausalVAE) else "attributes"
-    choice: Choice = getattr(model.config, named, "none")
-    own = () if choice == "none" else told(data, model.catalogue, choice).columns
+    choice: Choice
+    own: Sequence[str] = ()
+    if isinstance(model, FittedCausalVAE):
+        choice = model.config.context
+        own = () if choice == "none" else told(data, model.catalogue, choice).columns
+    elif (choice := getattr(model.config, "attributes", "none")) != "none":
+        own = attributes(data, model.catalogue, choice)[0].columns
     return frozenset(own).union(*(read_of_users(part, data) for part in model.parts.values()))
+
+
+def keeps_something(model: Fitted, user: int, pasts: Histories) -> bool:
+    """Whether a model answers a user of training otherwise than somebody new with the same history.
+
+    Args:
+        model: Any model.
+        user: Catalogue row.
+        pasts: Histories to ask with, among them one that training has not seen: what a model keeps may be just what it
+            would make of the history that it was trained on.
+    """
+    own, new = (model.score(np.full(len(pasts), whom), pasts) for whom in (user, -1))
+    return bool((own != new).any())
 
 
 def filters_by_group(model: Fitted) -> bool:

@@ -53,17 +53,17 @@ def routes(
         attribute: A variable of the graph.
         features: Variables that tell of the history; the score is a function of it, and of what the model reads else.
         categories: Variables that hold no numbers: what a category would have been cannot be told from what it is.
-        read: Columns of users that the model reads itself.
+        read: Columns of users that the model reads itself: paths that reach one end there, too.
 
     Raises:
         GraphError: if the graph has no such attribute.
     """
-    ends = frozenset(features) & frozenset(graph.nodes)
+    ends = (frozenset(features) | frozenset(read)) & frozenset(graph.nodes)
     live = graph.ancestors(ends) if ends else frozenset[str]()
     found = []
     for child in graph.ordered(graph.children(attribute) & live):
         reached = graph.descendants(child) & live
-        paths = tuple(_paths(graph, (attribute, child), live, ends))
+        paths = tuple(_paths(graph, (attribute, child), live, ends, frozenset(read)))
         found.append(
             Route(
                 child,
@@ -76,7 +76,9 @@ def routes(
     return tuple(found)
 
 
-def _paths(graph: CausalGraph, begun: Path, live: frozenset[str], ends: frozenset[str]) -> Iterator[Path]:
+def _paths(
+    graph: CausalGraph, begun: Path, live: frozenset[str], ends: frozenset[str], read: frozenset[str]
+) -> Iterator[Path]:
     """Paths that go on from a beginning to the score."""
     waiting = [begun]
     told = 0
@@ -85,7 +87,7 @@ def _paths(graph: CausalGraph, begun: Path, live: frozenset[str], ends: frozense
         waiting += [(*path, name) for name in reversed(graph.ordered(graph.children(path[-1]) & live))]
         if path[-1] in ends:
             told += 1
-            yield (*path, HISTORY, SCORE)
+            yield (*path, SCORE) if path[-1] in read else (*path, HISTORY, SCORE)
 
 
 def _parting(graph: CausalGraph, child: str, live: frozenset[str], ends: frozenset[str]) -> str | None:

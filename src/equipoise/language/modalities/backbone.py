@@ -71,8 +71,7 @@ class Backbone:
         torch.set_num_threads(self.runtime.cores)
         try:
             with torch.inference_mode():
-                pixels = torch.from_numpy(np.stack(images)).to(self.runtime.device)
-                made = self._pooled(pixels).float().cpu().numpy()
+                made = self._made(images)
         finally:
             torch.set_num_threads(before)
         length = np.linalg.norm(made, axis=1, keepdims=True)
@@ -83,6 +82,15 @@ class Backbone:
                 todo="Its weights are damaged; fetch or save them again.",
             )
         return np.asarray(made / length, dtype=np.float32)
+
+    def _made(self, images: Sequence[Floats]) -> Floats:
+        """What the network makes of images, those of one shape together: not every model cuts them to a square."""
+        found: dict[int, Floats] = {}
+        for shape in {image.shape for image in images}:
+            places = [place for place, image in enumerate(images) if image.shape == shape]
+            pixels = torch.from_numpy(np.stack([images[place] for place in places])).to(self.runtime.device)
+            found |= dict(zip(places, self._pooled(pixels).float().cpu().numpy(), strict=True))
+        return np.stack([found[place] for place in range(len(images))])
 
     def _pooled(self, pixels: Tensor) -> Tensor:
         """Shape (n, width)."""
