@@ -35,7 +35,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "smollm2, at most 10 places": {"reach": 10},
     "smollm2 alone": {"reach": None},
     "smollm2 alone, not calibrated": {"reach": None, "calibrated": False},
-    "not accuracy: rank of a target by the place it is shown at": {"reach": None},
+    "not accuracy, rank of a target by the place it is shown at": {"reach": None},
 }
 _CURVE = list(_SETTINGS)[-1]
 _TARGETS = 20  # users whose held-out item is put into each place
