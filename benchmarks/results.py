@@ -27,15 +27,21 @@ and memory are the largest of a setting; load is the mean number of busy process
 
 
 def write(row: Row, path: Path | None = None) -> list[str]:
-    """Replace the row's lines by what is finished; all others stay as they are."""
+    """Replace the lines of what is finished here.
+
+    Other rows stay as they are, and so do settings of this row that were measured elsewhere by the same protocol.
+    """
     path = path or RESULTS
-    own = [line for setting in row.parts if (line := _line(row, setting))]
+    made = {setting: line for setting in row.parts if (line := _line(row, setting))}
+    elsewhere = {f"| {row.name} | {name} | {row.protocol} |" for name in row.parts.keys() - made.keys()}
+    replaced = (f"| {row.name} |", "| row |")
     present = path.read_text("utf-8").splitlines() if path.exists() else []
     others = [
         line
         for line in present
-        if line.startswith("| ") and not line.startswith(("| row |", f"| {row.name} |"))
+        if line.startswith("| ") and (not line.startswith(replaced) or line.startswith(tuple(elsewhere)))
     ]
+    own = list(made.values())
     draft = path.with_suffix(".draft")
     draft.write_text(_HEAD + "".join(f"{line}\n" for line in sorted([*others, *own])), "utf-8")
     draft.replace(path)

@@ -113,6 +113,21 @@ def test_each_row_replaces_its_own_lines(bench: Path) -> None:
     assert after.count("| one |") == 1
 
 
+def test_settings_measured_elsewhere_stay_unless_the_protocol_is_another(bench: Path) -> None:
+    path = bench / "RESULTS.md"
+    toy, _ = counting()
+    for setting in toy.parts:
+        toy.run(setting, 0)
+    results.write(toy, path)
+    elsewhere = "".join(line for line in path.read_text("utf-8").splitlines(True) if "| other |" in line)
+    toy._file("other", 0).unlink()
+    toy.run("plain", 1)
+    assert len(results.write(toy, path)) == 1
+    assert elsewhere in path.read_text("utf-8")
+    results.write(replace(toy, protocol="four users"), path)
+    assert "| other |" not in path.read_text("utf-8")
+
+
 def test_seeds_are_averaged_per_user(bench: Path) -> None:
     """Users 1, 2, 3 have means 0, 1 and (0 + 1)/2 over the seeds: their mean is 0.5."""
     toy, _ = counting()
