@@ -4,7 +4,7 @@ import pytest
 
 from equipoise.copywriting import MEASURES, Copywriter, Facts, Past, measures, parity
 from equipoise.endpoint import BudgetError, EndpointError
-from equipoise.errors import ModelError
+from equipoise.errors import ConfigError, ModelError
 from equipoise.language.generators import Generator, Writer, generator
 
 from .kit import FILM, POT
@@ -93,6 +93,13 @@ def test_the_template_is_shown_as_it_is(lang):
     (copy,) = Copywriter(lang=lang).write([facts], generator("template").open())
     assert not copy.fallback
     assert copy.checks == ()
+
+
+def test_a_style_that_the_template_does_not_know_is_refused_and_a_model_may_know_it():
+    with pytest.raises(ConfigError, match=r"style 'warn'[\s\S]*Did you mean 'warm'"):
+        Copywriter(style="warn").write([FILM], generator("template").open())
+    (copy,), _ = copies("", style="wry")
+    assert (copy.generator, copy.fallback) == ("template", True)
 
 
 def test_measures_look_past_names():

@@ -1,5 +1,6 @@
 """Parts of a score by path are what the world was made with, nothing where it was made with nothing, or not told."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,8 +14,9 @@ from equipoise.config import Config
 from equipoise.debias.before.augmentation.features import Features
 from equipoise.debias.before.augmentation.profiles import Profiles
 from equipoise.errors import ConfigError, DataError
+from equipoise.explain import Explainer
 from equipoise.explain.sensitive import Mechanisms, routes
-from equipoise.explain.sensitive.reading import read_of_users, told_otherwise
+from equipoise.explain.sensitive.reading import read_of_users, reads_exposure, told_otherwise
 from equipoise.models.histories import Catalogue, Histories
 from equipoise.models.mf import MF
 from equipoise.models.vae.causal_vae import CausalVAE, FittedCausalVAE
@@ -141,6 +143,22 @@ def test_causal_vae_answers_as_if_the_user_had_another_value():
     np.testing.assert_array_equal(
         np.delete(changed.context.features, 1, 0), np.delete(model.context.features, 1, 0)
     )
+
+
+def test_what_was_shown_to_the_user_is_told_to_be_left_as_it_was():
+    """A log of impressions, of which every other one was taken."""
+    data = log(4, users=40)
+    clicks = data.events.with_columns(pl.lit("click").alias("event"))
+    shown = pl.concat([clicks, data.events.with_columns(pl.lit("impression").alias("event"))])
+    user, item = typical(data)
+    for events, told in ((shown, True), (data.events, False)):
+        known = replace(data, events=events)
+        model = CausalVAE(context="none", epochs=1, hidden=8, width=4).fit(known)
+        assert reads_exposure(model) is told
+        said = sensitive_part(
+            Explainer(model, known), user, item, PathsAsked("gender", "gender -> share.Books")
+        )
+        assert any("what was shown to the user" in note for note in said.notes) is told
 
 
 def test_a_model_that_keeps_something_of_the_user_has_no_total():

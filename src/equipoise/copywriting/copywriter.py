@@ -11,9 +11,10 @@ from pydantic import PositiveInt
 from equipoise.component import Component
 from equipoise.copywriting.checks import check
 from equipoise.copywriting.claims import Checked, Claim, Copy, Fault
-from equipoise.copywriting.facts import Facts
+from equipoise.copywriting.facts import STYLES, Facts
 from equipoise.data import vocabulary as v
 from equipoise.endpoint import BudgetError, EndpointError
+from equipoise.errors import ConfigError, nearest
 from equipoise.language.generators import Prompt, Writer, generator
 from equipoise.language.generators.prompt import Language
 
@@ -53,9 +54,15 @@ class Copywriter(Component):
             writer: Who writes the drafts.
 
         Raises:
+            ConfigError: if the template is to write in a style that it does not know.
             ModelError: if the writer fails at each of the first texts, as one that does not know the language or the
                 task does.
         """
+        if writer.config.name == _TEMPLATE and self.style not in STYLES:
+            raise ConfigError(
+                f"The template does not know the style '{self.style}'",
+                todo=f"{nearest(self.style, STYLES)} For another tone, choose a generator with a model.",
+            )
         return [
             self._copy(each, draft, writer.config.name)
             for each, draft in zip(facts, self._drafts(facts, writer), strict=True)

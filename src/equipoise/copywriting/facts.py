@@ -38,6 +38,8 @@ _TONES: Final[Mapping[Language, Mapping[str, str]]] = {
     "en": {"plain": "plain", "warm": "warm", "brief": "very brief"},
     "zh": {"plain": "朴实", "warm": "亲切", "brief": "极简"},
 }
+STYLES: Final = tuple(_TONES["en"])
+"""The tones that need no model."""
 
 
 @dataclass(frozen=True)

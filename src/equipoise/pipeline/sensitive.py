@@ -24,6 +24,7 @@ from equipoise.explain.sensitive.reading import (
     filters_by_group,
     keeps_something,
     read_of_users,
+    reads_exposure,
     told_otherwise,
 )
 from equipoise.models import Fitted
@@ -36,6 +37,10 @@ _ENOUGH = 10  # users of a value, below which what they have in common is mostly
 _KINDS = 10  # whole numbers of no more values are taken for codes of categories
 _UNNAMED = (
     "The model reads '{1}', which the graph does not name; what '{0}' does through it is not among the parts."
+)
+_EXPOSURE = (
+    "The model reads what was shown to the user, which stays as it was; what '{}' did through it is not among the "
+    "parts."
 )
 _KEPT = (
     "the model answers this user otherwise than somebody new with the same history, so it keeps something of them in "
@@ -162,6 +167,8 @@ def sensitive_part(
     case = Case(column, str(own[column]), instead, str(graph), person, found, fitted, redrawn, otherwise, why)
     said = sensitive(asker, case, options.rng("sensitive", max(row, 0), index))
     notes = [_UNNAMED.format(column, name) for name in sorted(read - set(graph.nodes) - {column})]
+    if reads_exposure(model):
+        notes.append(_EXPOSURE.format(column))
     if redrawn.missed > _MISSED:
         notes.append(
             f"Redrawn histories miss a change that was asked for by {redrawn.missed:.0%} of it, since too few items "

@@ -30,6 +30,13 @@ def read_of_users(model: Fitted, data: Dataset) -> frozenset[str]:
     return frozenset(own).union(*(read_of_users(part, data) for part in model.parts.values()))
 
 
+def reads_exposure(model: Fitted) -> bool:
+    """Whether a model, or a part of it, reads what was shown to the user."""
+    if isinstance(model, FittedCausalVAE) and model.context.shown is not None:
+        return True
+    return any(reads_exposure(part) for part in model.parts.values())
+
+
 def keeps_something(model: Fitted, user: int, pasts: Histories) -> bool:
     """Whether a model answers a user of training otherwise than somebody new with the same history.
 
