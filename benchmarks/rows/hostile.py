@@ -25,6 +25,8 @@ _SMOLLM2 = {
     "pool": 8,
 }
 
+_ANSWERING = "llm_ranker, smollm2 answering"  # writes JSON, as servers do; the others compare likelihoods
+
 _RANKERS: Mapping[str, Mapping[str, Any]] = {
     "content, tfidf": _CONTENT,
     "content, minilm": _CONTENT,
@@ -34,6 +36,14 @@ _RANKERS: Mapping[str, Mapping[str, Any]] = {
     "llm_ranker, smollm2": {**_SMOLLM2, "shifts": 2},
     "llm_ranker, smollm2 alone": {**_SMOLLM2, "shifts": 2, "reach": None},
     "llm_ranker, smollm2 isolated": {**_SMOLLM2, "isolated": True},
+    _ANSWERING: {
+        **_SMOLLM2,
+        "mode": "answer",
+        "pool": 4,
+        "shifts": 1,
+        "calibrated": False,
+        "retries": 0,
+    },
 }
 _FEW = "llm_ranker"  # asks a language model for every list
 

@@ -154,6 +154,8 @@ def test_the_row_of_a_ranker_tells_what_the_kit_did_to_it(content):
     assert scored["rank_lift_low"] <= scored["rank_lift"] <= scored["rank_lift_high"]
     assert scored["leak_rate"] is scored["schema_break_rate"] is None
     assert (asked["leak_rate"], asked["schema_break_rate"]) == (0.0, 1.0)  # it only ever writes prose
+    assert (asked["leak_rate_clean"], asked["schema_break_rate_clean"]) == (0.0, 1.0)
+    assert scored["schema_break_rate_clean"] is None
     assert asked["rank_lift"] == asked["collateral"] == 0.0  # so that the base's order is kept
     assert scored["caught"] == asked["caught"] > 0.5
     assert scored["false_alarms"] == 0.0

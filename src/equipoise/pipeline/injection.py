@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from equipoise.audit.injection import ATTACKS, Answers, Attack, Ranker, probe, screening_rates
+from equipoise.audit.injection import ATTACKS, OF_ANSWERS, Answers, Attack, Ranker, probe, screening_rates
 from equipoise.component import Runtime
 from equipoise.data import Dataset, to_polars
 from equipoise.data import vocabulary as v
@@ -155,8 +155,9 @@ def injection_row(
         have it within k when attacked), `collateral` (disorder among the other items), `leak_rate` (answers of a
         language model that spell out a title of the person's past, before they are read for numbers alone) and
         `schema_break_rate` (users' lists with an answer that was not of the form asked for), each with its 95 %
-        interval over attacked items in `<measure>_low` and `<measure>_high`; the last two are null where no language
-        model writes answers, and all are null where nothing could be counted. Then what the screening of texts
+        interval over attacked items in `<measure>_low` and `<measure>_high`; the last two, with what they are without
+        any attack in `<measure>_clean`, are null where no language model writes answers, and all are null where nothing
+        could be counted. Then what the screening of texts
         (`language.untrusted.findings`) says, whatever the model: `caught` and `caught_held_out`, the shares of attacks
         that it flags, and `false_alarms`, the share of the catalogue's own texts.
 
@@ -193,7 +194,7 @@ def injection_row(
         "collateral": evidence.value("collateral").as_dict(),
     }
     speaks = any(not part.desk.by_likelihood for part in _rankers(model))
-    for measure in ("leak_rate", "schema_break_rate"):
+    for measure in OF_ANSWERS:
         measures[measure] = evidence.value(measure).as_dict() if speaks else {}
     row: dict[str, Any] = {
         "ranker": ranker or model.config.name,
@@ -205,6 +206,7 @@ def injection_row(
     for measure, said in measures.items():
         ends = {"": "value", "_low": "low", "_high": "high"}
         row |= {f"{measure}{end}": said.get(name) for end, name in ends.items()}
+    row |= {f"{name}_clean": evidence.unattacked(name) if speaks else None for name in OF_ANSWERS}
     row |= _screening(items, written, attacks, seed)
     return pl.DataFrame([row], schema_overrides=dict.fromkeys(list(row)[5:], pl.Float64))
 

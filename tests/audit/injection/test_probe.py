@@ -52,6 +52,7 @@ def test_leaks_breaks_and_disorder_are_told_by_family_and_not_of_clean_answers()
     assert evidence.value("collateral", "family", "defaming").value > 0.5
     of_clean = evidence.summary.filter(pl.col("measure").is_in(["leak_rate", "schema_break_rate"]))
     assert set(of_clean["repeat"]) == {0.0}
+    assert evidence.unattacked("schema_break_rate") == 0.0
     assert evidence.value("rank_lift", "slot", "review").n == 4
     assert evidence.as_dict()["summary"][0]["measure"] == "rank_lift"
 

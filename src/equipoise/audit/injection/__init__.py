@@ -7,7 +7,7 @@ screening_rates(screen, clean_texts)                     # attacks caught, hones
 
 from equipoise.audit.injection.answers import Answers, Ranker
 from equipoise.audit.injection.attacks import ATTACKS, FAMILIES, PLACEBOS, Attack
-from equipoise.audit.injection.evidence import InjectionEvidence
+from equipoise.audit.injection.evidence import OF_ANSWERS, InjectionEvidence
 from equipoise.audit.injection.invariance import STRANGE, Invariance, order_invariance
 from equipoise.audit.injection.poisoning import Place, moved, poisoned
 from equipoise.audit.injection.probe import probe
@@ -16,6 +16,7 @@ from equipoise.audit.injection.screening import screening_rates
 __all__ = [
     "ATTACKS",
     "FAMILIES",
+    "OF_ANSWERS",
     "PLACEBOS",
     "STRANGE",
     "Answers",

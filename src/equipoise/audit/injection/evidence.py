@@ -26,7 +26,8 @@ with the item beyond place k that have it within k when attacked. `collateral`: 
 answers that were not of the agreed form.
 """
 
-_OF_ANSWERS: Final = ("leak_rate", "schema_break_rate")
+OF_ANSWERS: Final = ("leak_rate", "schema_break_rate")
+"""Measures of what a language model writes; without any attack, too, it may leak and break."""
 _DIFFER_IN: Final = ("family", "slot", "place", "position")
 
 
@@ -67,6 +68,12 @@ class InjectionEvidence:
         )
         return Interval(row["value"], row["low"], row["high"], row["targets"], reason)
 
+    def unattacked(self, measure: str) -> float | None:
+        """A measure where nothing was attacked: what the ranker does by itself."""
+        of_all = (pl.col("measure") == measure) & (pl.col("by") == "all")
+        share: float | None = self.summary.row(by_predicate=of_all, named=True)["repeat"]
+        return share
+
     def as_dict(self) -> dict[str, Any]:
         """Summary and notes as JSON values."""
         return {"k": self.k, "summary": self.summary.to_dicts(), "notes": list(self.notes)}
@@ -78,7 +85,7 @@ def summarised(trials: pl.DataFrame, *, level: float = 0.95, seed: int = 0) -> p
         kind: trials.filter(pl.col("kind") == kind) for kind in ("attack", "placebo", "repeat", "clean")
     }
     noise = {
-        measure: _ratio(of_kind["clean" if measure in _OF_ANSWERS else "repeat"], measure)
+        measure: _ratio(of_kind["clean" if measure in OF_ANSWERS else "repeat"], measure)
         for measure in MEASURES
     }
     rows: list[dict[str, Any]] = []
