@@ -130,13 +130,20 @@ def config_error(error: ValidationError, model: type[BaseModel], where: str) -> 
     return ConfigError(f"'{key}' of {where} is not usable: {said} (got {fault.get('input')!r})")
 
 
+def usable_cores() -> int:
+    """Cores that this process may use, which a container or `taskset` may make fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):  # Linux alone knows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @dataclass(frozen=True)
 class Runtime:
     """How to run, apart from what to run: these options never change what a result means.
 
     Attributes:
         seed: Root of all random numbers.
-        threads: Threads for BLAS and torch; 0 means all cores.
+        threads: Threads for BLAS and torch; 0 means one per core that the process may use.
         device: A torch device name.
         progress: Whether work over two seconds shows a bar (on standard error).
         batch_size: Users scored at once; results do not depend on it.
@@ -156,7 +163,7 @@ class Runtime:
     @property
     def cores(self) -> int:
         """The number of threads to use."""
-        return self.threads or os.cpu_count() or 1
+        return self.threads or usable_cores()
 
     @contextmanager
     def limited(self) -> Iterator[None]:

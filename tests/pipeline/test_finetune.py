@@ -62,7 +62,8 @@ def test_configurations_use_it_by_name(whole):
 def test_low_rank_training_finds_them_too(tmp_path, settings):
     pytest.importorskip("peft")
     said = []
-    found = finetune(settings(method="lora", learning_rate=2e-2), out=tmp_path / "out", say=said.append)
+    how = settings(method="lora", learning_rate=1e-2)  # at 2e-2, one seed in five finds nothing
+    found = finetune(how, out=tmp_path / "out", seed=1, say=said.append)
     assert "40 steps of 16 pairs" in said[1]
     assert found.gain.low > 0.1
     assert found.helps

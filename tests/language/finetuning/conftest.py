@@ -1,7 +1,6 @@
-import os
-
 import pytest
 
+from equipoise import component
 from tests.language.finetuning import small
 
 
@@ -9,7 +8,7 @@ from tests.language.finetuning import small
 def one_thread():
     """Threads that wait for each other cost more than these small matrices."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "cpu_count", lambda: 1)
+        patch.setattr(component, "usable_cores", lambda: 1)
         yield
 
 

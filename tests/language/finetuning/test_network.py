@@ -83,6 +83,27 @@ def test_long_texts_are_cut_for_training_and_read_whole_for_use(bert):
     assert np.allclose(trained.encode(texts), whole, atol=1e-6)
 
 
+def test_texts_of_any_length_get_their_own_vectors_and_the_gradient_that_they_get_alone(bert):
+    """Texts of like length learn together, whatever their order, and as they would one by one."""
+    trained = network(bert)
+    trained._model.eval()
+    trained._model.train = lambda mode=True: trained._model  # dropout off
+    texts = [" ".join(["red", "sock", "tea"][: 1 + place % 3] * (1 + place // 3)) for place in range(40)][
+        ::-1
+    ]
+    weights = torch.linspace(-1, 1, 32)
+    found, gradients = [], []
+    for vectors in (trained.vectors, lambda every: torch.cat([trained.vectors([text]) for text in every])):
+        trained._model.zero_grad()
+        made = vectors(texts)
+        (made @ weights).cumsum(0).sum().backward()
+        found.append(made.detach().numpy())
+        parts = [part.grad for part in trained.parameters.values() if part.grad is not None]
+        gradients.append(torch.cat([part.flatten() for part in parts]))
+    assert np.allclose(*found, atol=1e-5)
+    assert torch.allclose(*gradients, atol=1e-4)
+
+
 def test_a_prompt_stands_before_every_text(bert):
     plain = network(bert)
     prompted = Network(encoder(f"hf:{bert}", prompt="red "), FineTuning(), Runtime(threads=1))

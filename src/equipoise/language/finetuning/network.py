@@ -23,6 +23,7 @@ from equipoise.language.transformer import Transformer
 from equipoise.language.vectors import Floats
 
 _BATCH = 64  # texts encoded at once
+_ALIKE = 16  # texts of like length that learn together, so that little is padded
 _SCALE = 2  # of low-rank additions
 
 
@@ -60,12 +61,21 @@ class Network(Moving):
         """Vectors of length one to learn by, shape (len(texts), width): dropout is on, long texts are cut."""
         self._model.train()
         self._model.max_seq_length = self._looks
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        alike = [order[start : start + _ALIKE] for start in range(0, len(order), _ALIKE)]
+        vectors = torch.cat([self._pooled([texts[place] for place in places]) for places in alike])
+        back = torch.as_tensor(np.argsort(order), device=vectors.device)
+        return functional.normalize(vectors[back], dim=1)
+
+    def _pooled(self, texts: Sequence[str]) -> Tensor:
+        """One vector per text, padded to the longest of them."""
         features = self._model.preprocess(list(texts), prompt=self.prompt)
         moved = {
             name: part.to(self.device) if isinstance(part, Tensor) else part
             for name, part in features.items()
         }
-        return functional.normalize(self._model(moved)["sentence_embedding"], dim=1)
+        pooled: Tensor = self._model(moved)["sentence_embedding"]
+        return pooled
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Vectors as they will be used: float32 of length one, shape (len(texts), width)."""

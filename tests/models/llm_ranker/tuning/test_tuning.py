@@ -1,7 +1,6 @@
 """A language model of random weights learns which names go together, and is used by the name of a folder."""
 
 import json
-import os
 from dataclasses import replace
 
 import polars as pl
@@ -13,6 +12,7 @@ pytest.importorskip("peft")
 
 import torch
 
+from equipoise import component
 from equipoise.cli.finetune import told
 from equipoise.component import Runtime
 from equipoise.config import read_config
@@ -38,7 +38,7 @@ QUIET = Runtime(threads=1, progress=False)
 def one_thread():
     """Threads that wait for each other cost more than these small matrices."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "cpu_count", lambda: 1)
+        patch.setattr(component, "usable_cores", lambda: 1)
         yield
 
 
