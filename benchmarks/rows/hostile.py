@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks import data
 from benchmarks.machine import threads
 from benchmarks.row import CACHE, Part, Row
+from equipoise.audit.injection import ATTACKS
 from equipoise.component import Runtime
 from equipoise.language import encode_items
 from equipoise.models import models
@@ -24,6 +25,7 @@ _SMOLLM2 = {
     "settings": {"precision": "bfloat16"},
     "pool": 8,
 }
+_WHOLE_LIST = {**_SMOLLM2, "pool": 6, "shifts": 1}  # an attack costs every candidate's question anew
 
 _ANSWERING = "llm_ranker, smollm2 answering"  # writes JSON, as servers do; the others compare likelihoods
 
@@ -33,8 +35,8 @@ _RANKERS: Mapping[str, Mapping[str, Any]] = {
     "warm ease, tfidf": _WARM,
     "warm ease, minilm": _WARM,
     "sequence, minilm": _SEQUENCE,
-    "llm_ranker, smollm2": {**_SMOLLM2, "shifts": 2},
-    "llm_ranker, smollm2 alone": {**_SMOLLM2, "shifts": 2, "reach": None},
+    "llm_ranker, smollm2": _WHOLE_LIST,
+    "llm_ranker, smollm2 alone": {**_WHOLE_LIST, "reach": None},
     "llm_ranker, smollm2 isolated": {**_SMOLLM2, "isolated": True},
     _ANSWERING: {
         **_SMOLLM2,
@@ -46,6 +48,7 @@ _RANKERS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 _FEW = "llm_ranker"  # asks a language model for every list
+_SHARE = 4  # one attack in so many where it asks about whole lists
 
 
 def _measure(setting: str, seed: int, folder: Path) -> Part:
@@ -57,11 +60,15 @@ def _measure(setting: str, seed: int, folder: Path) -> Part:
         cache = None if encoder == "tfidf" else CACHE / "vectors"
         vectors = encode_items(known.items, known.text, encoder, cache=cache)
     model = models.build(fields.pop("name"), fields).fit(known, vectors=vectors, runtime=runtime)
-    users, targets = (2, 2) if setting.startswith(_FEW) else (20, 5)
-    row = injection_row(model, known, users, ranker=setting, targets=targets, seed=seed).row(0, named=True)
+    whole_lists = "shifts" in _RANKERS[setting]
+    users, targets = (1 if whole_lists else 2, 2) if setting.startswith(_FEW) else (20, 5)
+    every = _SHARE if whole_lists else 1
+    told = injection_row(
+        model, known, users, ranker=setting, targets=targets, attacks=ATTACKS[::every], seed=seed
+    )
     values = {
         name.replace("_", " "): float(value)
-        for name, value in row.items()
+        for name, value in told.row(0, named=True).items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
     return Part(values, notes={"component": model.config.describe()})
