@@ -124,6 +124,8 @@ def config_error(error: ValidationError, model: type[BaseModel], where: str) -> 
     key = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
         return ConfigError(f"'{key}' is not a setting of {where}", todo=nearest(key, model.model_fields))
+    if fault["type"] == "missing" and key in model.model_fields:
+        return ConfigError(f"{where} needs '{key}'", todo=model.model_fields[key].description or "")
     said = fault["msg"].removeprefix("Value error, ")
     if not key:  # two settings that do not go together
         return ConfigError(f"The settings of {where} do not go together: {said}")

@@ -218,6 +218,15 @@ def test_only_what_can_resume_says_so(capsys, monkeypatch, words, resumable):
     assert ("--resume goes on" in shown) is resumable
 
 
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [("finetune", "[finetune]"), ("describe", "[data]"), ("gate", "[launch]"), ("explain", "[explain]")],
+)
+def test_help_names_sections_in_their_brackets(capsys, command, named):
+    assert call(command, "--help") == 0
+    assert named in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("command", ["run", "tune"])
 def test_help_tells_the_default_folder(capsys, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "160")

@@ -211,6 +211,21 @@ def test_bad_input_is_told_and_leaves_no_result(tmp_path, change, error, words):
     assert not (tmp_path / "bad/report.html").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"model": {"name": "warm"}}, r"needs 'model'[\s\S]*name = \"ease\""),
+        ({"model": {"name": "ease", "rge": 1.0}}, "Did you mean 'reg'"),
+        ({"encoder": {"name": "tfidff"}}, "tfidf"),
+        ({"debias": [{"method": "ipz"}]}, "Did you mean 'ips'"),
+    ],
+)
+def test_a_wrong_setting_of_a_part_is_told_before_anything_is_written(tmp_path, change, words):
+    with pytest.raises(ConfigError, match=words):
+        equipoise.run(SMALL | change, out=tmp_path / "bad")
+    assert not (tmp_path / "bad").exists()
+
+
 def test_a_damaged_model_is_noticed(finished, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(finished.path / "model/baseline", folder)

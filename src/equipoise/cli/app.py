@@ -31,6 +31,7 @@ from equipoise.errors import EquipoiseError
 
 app = typer.Typer(
     name="equipoise",
+    rich_markup_mode=None,  # the name of a section stands in brackets, which markup would swallow
     help="From event logs to recommendations one can defend.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -30,7 +30,11 @@ class _Group(TyperGroup):
         return None if name == _DEFAULT else name, command, rest
 
 
-app = typer.Typer(cls=_Group, help="Audit recommendations for groups of people; check an audit again.")
+app = typer.Typer(
+    cls=_Group,
+    rich_markup_mode=None,
+    help="Audit recommendations for groups of people; check an audit again.",
+)
 
 _tables = partial(typer.Option, rich_help_panel="Tables")
 _question = partial(typer.Option, rich_help_panel="What is asked")

@@ -16,7 +16,11 @@ from rich.table import Table
 from equipoise.cli.words import listed, say
 from equipoise.errors import ConfigError, EquipoiseError
 
-app = typer.Typer(help="Propose a causal graph, check one on data, ask one a question.", no_args_is_help=True)
+app = typer.Typer(
+    rich_markup_mode=None,
+    help="Propose a causal graph, check one on data, ask one a question.",
+    no_args_is_help=True,
+)
 
 _STYLES = {"identified": "green", "agrees": "green", "contradicted": "red", "not identified": "red"}
 

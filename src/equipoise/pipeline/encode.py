@@ -9,10 +9,17 @@ from equipoise.component import Runtime
 from equipoise.config import Config
 from equipoise.data import Dataset
 from equipoise.errors import ConfigError
-from equipoise.language import Vectors, encode_items, encoder
+from equipoise.language import Encoder, Vectors, encode_items, encoder
 from equipoise.language.cache import cache_folder
 
 _KINDS = {"text": "texts", "images": "images", "numeric": "numbers"}
+
+
+def chosen_encoder(config: Config) -> Encoder | None:
+    """The encoder of a configuration, not yet fitted; None where none is configured."""
+    if config.encoder.name == "none":
+        return None
+    return encoder(config.encoder.name, **config.encoder.fields)
 
 
 def encode(config: Config, data: Dataset, runtime: Runtime) -> Vectors | None:
@@ -21,9 +28,9 @@ def encode(config: Config, data: Dataset, runtime: Runtime) -> Vectors | None:
     Raises:
         ConfigError: if there is nothing to encode.
     """
-    if config.encoder.name == "none":
+    chosen = chosen_encoder(config)
+    if chosen is None:
         return None
-    chosen = encoder(config.encoder.name, **config.encoder.fields)
     lacking = [kind for kind in _KINDS if kind in chosen.needs and not getattr(data, kind)]
     if data.items is None or lacking:
         kind = lacking[0] if lacking else "text"

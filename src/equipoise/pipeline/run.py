@@ -17,13 +17,20 @@ from equipoise.data import vocabulary as v
 from equipoise.debias import Correction
 from equipoise.models import Fitted
 from equipoise.models.storage import load_model, save_model
-from equipoise.pipeline.encode import encode
+from equipoise.pipeline.encode import chosen_encoder, encode
 from equipoise.pipeline.folder import RunFolder, default_folder
 from equipoise.pipeline.measure import measure
 from equipoise.pipeline.prepare import prepare, read_prepared, write_prepared
 from equipoise.pipeline.present import present
 from equipoise.pipeline.propensities import propensity_cards
-from equipoise.pipeline.train import chosen_corrections, recommend_all, retrains, train, write_vectors
+from equipoise.pipeline.train import (
+    chosen_corrections,
+    chosen_model,
+    recommend_all,
+    retrains,
+    train,
+    write_vectors,
+)
 
 Say = Callable[[str], None]
 
@@ -92,10 +99,12 @@ def run(
             say("The extra 'llm' is not installed: TF-IDF and EASE stand in for MiniLM and the transformer.")
     settings = read_config(config, [*overrides, *([] if seed is None else [f"seed={seed}"])])
     options = Runtime(**{**vars(runtime or Runtime()), "seed": settings.seed})
+    corrections = chosen_corrections(settings)
+    for check in (chosen_model, chosen_encoder):  # a wrong setting is told before anything is read or written
+        check(settings)
     place = Path(out) if out is not None else default_folder(settings, resume=resume)
     folder = RunFolder.open(place, settings, resume=resume)
     say(f"writing   {folder.path}")
-    corrections = chosen_corrections(settings)
     stages: dict[str, list[Correction]] = {v.BASELINE: []}
     if corrections:
         stages[v.CORRECTED] = corrections

@@ -15,7 +15,7 @@ from equipoise.debias import AfterTraining, Context, Correction, corrections
 from equipoise.debias.corrected import fit, rerank
 from equipoise.errors import ModelError
 from equipoise.language import Vectors
-from equipoise.models import Fitted, models
+from equipoise.models import Fitted, Recommender, models
 from equipoise.models.histories import Catalogue, locate
 from equipoise.pipeline.folder import RunFolder
 from equipoise.pipeline.held_out import held_out
@@ -26,6 +26,11 @@ from equipoise.pipeline.prepare import Prepared
 def chosen_corrections(config: Config) -> list[Correction]:
     """The corrections of a configuration, in order."""
     return [corrections.build(section.method, section.fields) for section in config.debias]
+
+
+def chosen_model(config: Config) -> Recommender:
+    """The model of a configuration, not yet fitted."""
+    return models.build(config.model.name, config.model.fields)
 
 
 def retrains(chosen: Sequence[Correction]) -> bool:
@@ -48,10 +53,9 @@ def train(
         numbers that the model reads itself, and what its parts learned elsewhere.
     """
     valid = held_out(prepared.valid, (prepared.train,), config.audit)
-    recommender = models.build(config.model.name, config.model.fields)
     corrected = fit(
-        recommender, prepared.train, chosen, valid=valid, vectors=vectors, runtime=runtime, checkpoint=checkpoint,
-        exclude_seen=config.audit.exclude_seen,
+        chosen_model(config), prepared.train, chosen, valid=valid, vectors=vectors, runtime=runtime,
+        checkpoint=checkpoint, exclude_seen=config.audit.exclude_seen,
     )  # fmt: skip
     model, facts = corrected.model, corrected.diagnostics
     if model.account:
