@@ -226,6 +226,37 @@ def test_a_wrong_setting_of_a_part_is_told_before_anything_is_written(tmp_path, 
     assert not (tmp_path / "bad").exists()
 
 
+@pytest.mark.parametrize(
+    ("lang", "least", "said"),
+    [
+        ("en", None, "80 of 160 ratings in training lie below 3, the middle of the scale"),
+        ("zh", None, "训练中的 160 条评分有 80 条低于量表中点 3"),
+        ("en", 3.0, ""),
+    ],
+)
+def test_the_page_tells_that_low_ratings_count_as_taste(tmp_path, lang, least, said):
+    """Of six ratings of each of 40 users, 1 and 5 in turn, the last two are held out."""
+    rows = [
+        (user, f"i{(user + place) % 20}", 1.0 + 4 * (place % 2), place)
+        for user in range(40)
+        for place in range(6)
+    ]
+    columns = ["user_id", "item_id", "value", "timestamp"]
+    events = pl.DataFrame(rows, schema=columns, orient="row").with_columns(pl.lit("rating").alias("event"))
+    events.write_parquet(tmp_path / "events.parquet")
+    settings = {
+        "data": {"events": str(tmp_path / "events.parquet")},
+        "clean": {} if least is None else {"value_min": least},
+        "split": {"strategy": "leave_last"},
+        "model": {"name": "popular"},
+        "report": {"lang": lang},
+    }
+    equipoise.run(settings, out=tmp_path / "run")
+    page = (tmp_path / "run/report.html").read_text("utf-8")
+    assert said in page
+    assert ("value_min leaves" in page or "value_min 可将" in page) is bool(said)
+
+
 def test_a_damaged_model_is_noticed(finished, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(finished.path / "model/baseline", folder)

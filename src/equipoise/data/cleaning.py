@@ -38,7 +38,7 @@ class Cleaning(Component):
     duplicates: Literal["rows", "pairs", "keep"] = "rows"
     """`rows` drops repeats of a row, `pairs` all but a user's latest event with an item, `keep` nothing."""
     value_min: float | None = None
-    """Least possible value (the lowest rating); None for no bound."""
+    """Least value that is kept: the lowest possible rating, or the lowest that tells of taste; None for no bound."""
     value_max: float | None = None
     """Greatest possible value; None for no bound."""
     outlier_z: float | None = Field(None, gt=0)

@@ -78,6 +78,7 @@ class Guess:
             "",
             "[clean]",
             f"min_user_events = {self.min_user_events}  # k-core: users with fewer events are dropped, and counted",
+            "# value_min = 3  # where events are ratings: lower ones tell of no taste, and are dropped",
             "",
             "[split]  # temporal, leave_last, temporal_user, random, k_fold, cold_users, cold_items",
             f'strategy = "{self.strategy}"',

@@ -20,6 +20,7 @@ from equipoise.report import Recommended, RunReport, Sample, render
 _SAMPLES = 4
 _SHOWN = 8  # places of a sample list
 _FEW_USERS = 100
+_LOW = 0.05  # of ratings, from which on it is told that low ones count as taste
 _LITTLE_LEFT = 0.2  # effective share of the events below which weighting is mostly noise
 
 
@@ -38,10 +39,30 @@ def present(
             exposure={stage: counts.tolist() for stage, counts in measured.exposure.items()},
             reliability=measured.reliability,
             samples=_samples(lists, prepared, truth_of(prepared, config.audit), Runtime(seed=config.seed)),
-            warnings=_warnings(config, manifest, measured.metrics),
+            warnings=[
+                *_warnings(config, manifest, measured.metrics),
+                *_low_ratings(prepared.train.positives),
+            ],
         ),
         lang=config.report.lang,
     )
+
+
+def _low_ratings(events: pl.DataFrame) -> list[str]:
+    """That many ratings say rather the opposite of taste, which they count as."""
+    if not {v.EVENT, v.VALUE} <= set(events.columns):
+        return []
+    ratings = events.filter(pl.col(v.EVENT) == v.RATING)[v.VALUE].drop_nulls()
+    if ratings.is_empty():
+        return []
+    middle = (float(ratings.min()) + float(ratings.max())) / 2  # type: ignore[arg-type]
+    low = int((ratings < middle).sum())
+    if low <= _LOW * len(ratings):
+        return []
+    return [
+        f"{low:,} of {len(ratings):,} ratings in training lie below {middle:g}, the middle of the scale, and count as "
+        "taste like the others; [clean] value_min leaves them out."
+    ]
 
 
 def _samples(lists: pl.DataFrame, prepared: Prepared, truth: pl.DataFrame, runtime: Runtime) -> list[Sample]:

@@ -186,6 +186,9 @@ MESSAGES: Final[dict[str, str]] = {
 PHRASES: Final[dict[str, str]] = {
     r"read": "读取",
     r"Only (.+) users have held-out events; intervals are wide\.": "只有 {0} 位用户有留出事件，区间较宽。",
+    r"(.+) of (.+) ratings in training lie below (.+), the middle of the scale, and count as taste like the others; "
+    r"\[clean\] value_min leaves them out\.": "训练中的 {1} 条评分有 {0} 条低于量表中点 {2}，"
+    "却与其他评分一样算作偏好；[clean] value_min 可将其剔除。",
     r"(.+): (.+) of the weights were clipped\.": "{0}：{1} 的权重被截断。",
     r"(.+): (.+) texts were refused by the server and count as missing, such as those of (.+)\.": "{0}：{1} 段文本被"
     r"服务器拒绝，视为缺失，例如 {2}。",
