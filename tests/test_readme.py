@@ -27,8 +27,9 @@ def test_python_snippets_run_in_order(name, capsys):
         assert "nobody yet" in capsys.readouterr().out
 
 
-def test_configuration_of_the_readme_is_read(tmp_path):
-    (text,) = [block for block in blocks("README.md", "toml") if "[data]" in block]
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_configuration_of_the_readme_is_read(name, tmp_path):
+    (text,) = [block for block in blocks(name, "toml") if "[data]" in block]
     path = tmp_path / "shop.toml"
     path.write_text(text, "utf-8")
     config = read_config(path)
