@@ -56,11 +56,33 @@ def test_descriptions_of_items_and_people():
         {"title": "Aliens", "genres": ["Action", "Sci-Fi"], "value": 4.0},
     ]
     assert write("describe_user", {"history": history}) == (
-        "Choices so far: 3. Most often: Sci-Fi (2). The latest: Aliens, Heat and Alien."
+        "Latest choices read: 3. Most often among them: Sci-Fi (2). The latest: Aliens, Heat and Alien."
     )
     assert write("describe_user", {"history": []}) == "No choices are known."
     assert write("describe_user", {"history": history}, "zh") == (
-        "选择次数：3。最常选择：Sci-Fi（2）。最近选择：“Aliens”、“Heat”和“Alien”。"
+        "读取最近的选择：3次。其中最常见：Sci-Fi（2）。最近选择：“Aliens”、“Heat”和“Alien”。"
+    )
+
+
+def test_rows_of_tags_keep_their_label_and_values_with_commas_are_told_apart():
+    tags = "intense, r:violence, tarantino, dark comedy, Quentin Tarantino"
+    item = {
+        "item": {
+            "title": "Alien",
+            "tags": tags,
+            "plot": "A crew wakes up early and finds somebody on board whom nobody invited",
+        }
+    }
+    assert write("describe_item", {**item, "taken_together_with": ["Heat"]}) == (
+        "Alien. Tags: intense, r:violence, tarantino, dark comedy. "
+        "A crew wakes up early and finds somebody on board whom nobody invited. Often taken together with Heat."
+    )
+    assert write("describe_item", {**item, "taken_together_with": ["Heat"]}, "zh").endswith(
+        "常与“Heat”一起被选择。"
+    )
+    history = [{"title": "A", "genres": "Action, Drama"}, {"title": "B", "genres": "Drama, War"}] * 2
+    assert "Most often among them: Action, Drama (2); Drama, War (2)." in write(
+        "describe_user", {"history": history}
     )
 
 

@@ -20,12 +20,13 @@ class Phrases:
         shared: What the item has in common with all of those choices.
         field: A field of an item and its values.
         together: What it is often taken with.
-        chosen: How many items somebody chose.
+        chosen: How many items of somebody's latest are told; there may be earlier ones.
         often: What kinds these mostly were.
         latest: What they chose last.
         nothing: What is said of somebody without a history.
         counted: A value and how often it occurred.
         several: Between values, and before the last of several names.
+        apart: Between values that hold commas themselves.
         names: Names of common fields, where the language has its own.
         quotes: Around the name of an item.
         space: Between sentences.
@@ -43,6 +44,7 @@ class Phrases:
     nothing: str
     counted: str
     several: tuple[str, str]
+    apart: str
     names: Mapping[str, str]
     quotes: tuple[str, str]
     space: str
@@ -53,6 +55,10 @@ class Phrases:
             return "".join(names)
         between, last = self.several
         return between.join(names[:-1]) + last + names[-1]
+
+    def joined(self, values: list[str]) -> str:
+        """Values in a row, each to be told from the next."""
+        return (self.apart if any("," in value for value in values) else self.several[0]).join(values)
 
     def quoted(self, title: str) -> str:
         """An item's name."""
@@ -79,12 +85,13 @@ PHRASES: Final[Mapping[Language, Phrases]] = {
         shared="In common: {values}.",
         field="{name}: {values}.",
         together="Often taken together with {past}.",
-        chosen="Choices so far: {count}.",
-        often="Most often: {values}.",
+        chosen="Latest choices read: {count}.",
+        often="Most often among them: {values}.",
         latest="The latest: {past}.",
         nothing="No choices are known.",
         counted="{value} ({count})",
         several=(", ", " and "),
+        apart="; ",
         names={},
         quotes=("", ""),
         space=" ",
@@ -108,12 +115,13 @@ PHRASES: Final[Mapping[Language, Phrases]] = {
         shared="共同点：{values}。",
         field="{name}：{values}。",
         together="常与{past}一起被选择。",
-        chosen="选择次数：{count}。",
-        often="最常选择：{values}。",
+        chosen="读取最近的选择：{count}次。",
+        often="其中最常见：{values}。",
         latest="最近选择：{past}。",
         nothing="没有已知的选择。",
         counted="{value}（{count}）",
         several=("、", "和"),
+        apart="；",
         names={
             "title": "名称",
             "name": "名称",

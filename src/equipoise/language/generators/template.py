@@ -21,6 +21,7 @@ from equipoise.language.generators.prompt import Prompt
 
 _SHORT = 60  # signs of a value that may stand in a sentence
 _LONGEST = 120  # signs of a name
+_MANY = 4  # values from which on a text with commas is a list
 _NAMES = ("title", "name")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _PARTING = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
@@ -135,7 +136,7 @@ class TemplateWriter(Writer):
             if count > 1
         ]
         if most:
-            sentences.append(said.often.format(values=said.several[0].join(most)))
+            sentences.append(said.often.format(values=said.joined(most)))
         latest = [said.quoted(title) for title, _ in history[: -self.config.reasons - 1 : -1]]
         return [*sentences, said.latest.format(past=said.listed(latest))]
 
@@ -145,7 +146,7 @@ class TemplateWriter(Writer):
         """The item's first short fields, each a sentence; Chinese texts about Chinese items name no foreign words."""
         chinese = _is_chinese(title, said)
         found = (
-            said.field.format(name=_label(name, said), values=said.several[0].join(values[:4]))
+            said.field.format(name=_label(name, said), values=said.joined(values[:4]))
             for name, value in fields.items()
             if not _is_prose(value)
             and (values := [each for each in _values(value) if each not in but and each != title])
@@ -179,16 +180,24 @@ def _label(field: str, said: Phrases) -> str:
 
 def _values(value: object, *, several: bool = False) -> list[str]:
     """The short values of a field; with `several`, only where it is one of many kinds and no name of its own."""
-    parts = value if isinstance(value, list | tuple) else str(value).split("|")
+    parts = value if isinstance(value, list | tuple) else str(value).split("," if _is_list(value) else "|")
     if several and not isinstance(value, list | tuple | str):
         return []
     texts = [" ".join(str(part).split()) for part in parts if part is not None]
     return [text for text in texts if text and len(text) <= _SHORT]
 
 
+def _is_list(value: object) -> bool:
+    """Whether a text is a row of many short values with commas between, as tags are, and no sentence."""
+    if not isinstance(value, str) or "|" in value or _PARTING.search(value) or value[-1:] in ".!?。！？":
+        return False
+    parts = value.split(",")
+    return len(parts) >= _MANY and all(len(part) <= _SHORT / 2 for part in parts)
+
+
 def _is_prose(value: object) -> bool:
     """Whether a field is running text rather than a value."""
-    if not isinstance(value, str) or "|" in value:
+    if not isinstance(value, str) or "|" in value or _is_list(value):
         return False
     return (
         len(value) > _SHORT
@@ -198,8 +207,11 @@ def _is_prose(value: object) -> bool:
 
 
 def _first_sentence(text: str) -> str:
+    """The first sentence, cut where it would fill the text, and closed."""
     first = _PARTING.split(" ".join(text.split()), maxsplit=1)[0]
-    return first if len(first) <= 2 * _LONGEST else first[: 2 * _LONGEST - 1].rstrip() + "…"
+    if len(first) > 2 * _LONGEST:
+        return first[: 2 * _LONGEST - 1].rstrip() + "…"
+    return first if first[-1:] in ".!?。！？…" else first + ("。" if _HAN.search(first) else ".")
 
 
 def _is_chinese(title: str, said: Phrases) -> bool:
