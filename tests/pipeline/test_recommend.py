@@ -95,7 +95,8 @@ def test_a_wish_finds_its_kind_with_any_model(ease, content):
             answer = recommend(run, Asked(text=wish), k=5)
             assert answer.basis[0] == "wish"
             assert len(own & set(ids(answer))) > len(own & set(ids(recommend(run, Asked(), k=5))))
-            assert answer.evidence >= 0.5, "who wishes for something asks for it"
+            assert answer.evidence is answer.enough is None, "nonsense, too, is like some text"
+            assert "how well it was understood is not known" in answer.verdict
 
 
 def test_models_that_read_no_texts_say_how_they_understood(ease, content):
@@ -151,6 +152,59 @@ def test_attributes_lean_popularity_and_are_said(ease):
     assert answer.basis == ("attributes", "popularity")
     assert any(note.startswith("gender = woman") and "sensitive" in note for note in answer.notes)
     assert np.isfinite(answer.evidence)
+
+
+def test_a_click_repeated_is_no_more_evidence(ease):
+    once, often = (
+        recommend(ease, Asked(history=history)) for history in (("1", "2"), ("1", "2", "1", "1", "1"))
+    )
+    assert often.steps == once.steps == 2
+    assert often.evidence == pytest.approx(once.evidence, abs=0.05)
+
+
+def test_what_contradicts_the_run_is_told(ease):
+    user, gender = ease.prepared.train.users.select("user_id", "gender").row(0)
+    other = {"man": "woman", "woman": "man"}[gender]
+    notes = recommend(ease, Asked(user=str(user), history=("1",), attributes={"gender": other})).notes
+    assert any(f"gender = {gender} of this person; the answer is for {other}" in note for note in notes)
+    assert any("steps that the run knows" in note for note in notes)
+    same = recommend(ease, Asked(user=str(user), attributes={"gender": gender})).notes
+    assert not any("the answer is for" in note for note in same)
+
+
+def test_lists_in_another_order_are_those_of_the_run(tmp_path):
+    """Corrections that re-rank all lists together: a known person gets the list that was made, and it is called so."""
+    settings = {
+        **TINY,
+        "model": {"name": "ease", "reg": 30.0},
+        "debias": [{"method": "exposure", "group": "provider"}],
+    }
+    equipoise.run(settings, out=tmp_path / "run")
+    run = FinishedRun.open(tmp_path / "run")
+    lists = run.folder.read_frame("recommendations.parquet")
+    moved = 0
+    for user in lists["user_id"].unique().sort()[:20]:
+        own = {
+            stage: rows["item_id"].to_list()
+            for (stage,), rows in lists.filter(user_id=user).group_by("stage")
+        }
+        answer = recommend(run, Asked(user=str(user)), k=5)
+        assert (answer.stage, ids(answer)) == ("corrected", own["corrected"])
+        before = recommend(run, Asked(user=str(user)), k=5, stage="baseline")
+        assert (before.stage, ids(before)) == ("baseline", own["baseline"])
+        moved += own["corrected"] != own["baseline"]
+    assert moved
+    new = recommend(run, Asked(history=("1",)), k=5)
+    assert new.stage == "baseline"
+    assert any("do not act on a single list" in note for note in new.notes)
+
+
+def test_an_encoder_of_english_says_what_it_cannot_read(ease, monkeypatch):
+    monkeypatch.setattr("equipoise.pipeline.recommend._ENGLISH", "tfidf")  # whose vectors this run has
+    told = {
+        wish: recommend(ease, Asked(text=wish), k=3).notes for wish in ("garden hose", "适合 garden 花园里的水管")
+    }
+    assert [any("reads English" in note for note in notes) for notes in told.values()] == [False, True]
 
 
 def test_what_was_learned_is_kept(ease):

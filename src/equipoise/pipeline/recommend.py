@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.debias import AfterTraining
 from equipoise.errors import DataError, ModelError
-from equipoise.language import Vectors, encode_items
+from equipoise.language import FittedEncoder, Vectors, encode_items
 from equipoise.language.text import compose
 from equipoise.models import Fitted
 from equipoise.models.content import Content
@@ -32,6 +33,8 @@ ENOUGH = 0.5
 """Share of the evidence from which on a list is called a personal one."""
 
 _FILE = "newcomers-{stage}.json"  # what is learned about newcomers, in the folder of the run
+
+_ENGLISH = "minilm"
 
 NEW = "NEW"
 """Stands for a person whom the run does not know."""
@@ -60,11 +63,11 @@ class Answer:
 
     Attributes:
         user: As asked.
-        stage: Of the model.
+        stage: Whose list it is.
         basis: What the list rests on: `history`, `wish`, `attributes`, `popularity`, the most telling first.
         evidence: Of all by which the listed items stand out from the average item, the share that is owed to what
             is known of this person and not to what everybody takes, in [0, 1]; None where the run has too few
-            held-out events to learn it from.
+            held-out events to learn it from, and for a wish, of which nobody knows how well it was understood.
         shrunk: Whether the list was drawn towards what everybody takes; the lists of known people are the model's
             own.
         steps: Steps of the past that were read.
@@ -90,6 +93,8 @@ class Answer:
     @property
     def verdict(self) -> str:
         """How far the list is a personal one, in words."""
+        if "wish" in self.basis:
+            return "It follows the wish as far as texts of items are like it; how well it was understood is not known."
         if self.evidence is None:
             return "How far few clicks can be trusted is not known: the run has too few held-out events to learn it."
         if self.basis == ("popularity",):
@@ -110,9 +115,9 @@ class Answer:
 def recommend(run: FinishedRun, asked: Asked, *, k: int = 10, stage: str | None = None) -> Answer:
     """The best `k` items for somebody.
 
-    Known people of whom nothing new is said get the list of the model. Everybody else is answered as somebody new:
-    see `models.newcomers`. How far a few clicks are to be trusted is learned on the run's validation part once, and
-    kept in the folder of the run.
+    Known people of whom nothing new is said get the list of the model, or, where corrections put lists in another
+    order, the one that the run made for them. Everybody else is answered as somebody new: see `models.newcomers`. How
+    far a few clicks are to be trusted is learned on the run's validation part once, and kept in the folder of the run.
 
     Raises:
         DataError: if no item of the history is known, an attribute or its value is not, or there is a wish and the
@@ -121,34 +126,85 @@ def recommend(run: FinishedRun, asked: Asked, *, k: int = 10, stage: str | None 
     """
     if k < 1:
         raise ModelError(f"A list of {k} items was asked for", todo="Ask for k of at least 1.")
-    chosen, hide, notes = stage or run.stages[-1], run.config.audit.exclude_seen, list[str]()
+    chosen, hide, notes = stage or run.listed[-1], run.config.audit.exclude_seen, list[str]()
     fitted = run.model(chosen)
+    trained = chosen if chosen in run.stages else v.BASELINE
     model = fitted.observe(run.prepared.valid.events)
     row = _row(model, asked.user, notes)
     clicks = _clicks(model, asked.history, notes)
     wish = (asked.text or "").strip() or None
     before = model.histories.take([row])
     past = before.followed_by(Histories.of_one(clicks, model.catalogue))
-    answerer = _answerer(run, chosen, fitted, model, wish)
+    answerer = _answerer(run, trained, fitted, model, wish)
     audience = Audience.of(_all_events(run), model.catalogue, asked.attributes)
     scored = answerer.answer(past, audience, wish)
     known = len(before.items) > 0 and not (clicks or wish or asked.attributes)
-    listed = model.recommend([asked.user], k, exclude_seen=hide) if known else _best(model, scored, k, hide)
+    reranked = chosen != v.BASELINE and any(
+        isinstance(one, AfterTraining) for one in chosen_corrections(run.config)
+    )
+    listed = _made(run, asked.user, chosen, k) if known and reranked else None
+    if listed is None and reranked:
+        notes.append("Corrections that re-rank the lists of all people together do not act on a single list.")
+        chosen = trained
+    if listed is None:
+        listed = (
+            model.recommend([asked.user], k, exclude_seen=hide) if known else _best(model, scored, k, hide)
+        )
     rows = locate(model.catalogue.items, listed[v.ITEM])
     told = answerer.shrinkage.learned or not scored.steps
+    notes += _beside(run, asked, len(before.items))
     notes += [*_said(run, model, scored, wish), *_leanings(audience, scored, run.prepared.train)]
-    if any(isinstance(one, AfterTraining) for one in chosen_corrections(run.config)):
-        notes.append("Corrections that re-rank the lists of all people together do not act on a single list.")
+    if wish is not None:
+        notes += _unread(wish, answerer)
     return Answer(
         user=asked.user,
         stage=chosen,
         basis=("history",) if known else scored.basis,
-        evidence=scored.evidence(rows) if told else None,
+        evidence=scored.evidence(rows) if told and "wish" not in scored.basis else None,
         shrunk=not known,
         steps=scored.steps,
         items=_named(run, model, listed),
         notes=tuple(notes),
     )
+
+
+def _made(run: FinishedRun, user: str | None, stage: str, k: int) -> pl.DataFrame | None:
+    """The list that the run made for somebody; None where it is shorter than asked for."""
+    lists = run.folder.read_frame("recommendations.parquet")
+    own = lists.filter((pl.col(v.STAGE) == stage) & (pl.col(v.USER).cast(pl.String) == user)).sort(v.RANK)
+    return own.head(k) if len(own) >= k else None
+
+
+def _beside(run: FinishedRun, asked: Asked, known: int) -> list[str]:
+    """What is said of a known person beside what the run knows, or against it."""
+    notes = []
+    if known and asked.history:
+        notes.append(f"The history is taken as coming after the {known:,} steps that the run knows.")
+    users = run.prepared.train.users
+    if users is None or asked.user is None:
+        return notes
+    own = users.filter(pl.col(v.USER).cast(pl.String) == asked.user)
+    for column, value in asked.attributes.items():
+        if len(own) and str(own[column][0]) != value:
+            notes.append(
+                f"The data say {column} = {own[column][0]} of this person; the answer is for {value}."
+            )
+    return notes
+
+
+def _unread(wish: str, answerer: Answerer) -> list[str]:
+    """That an encoder of English cannot read a wish."""
+    vectors = text_vectors(answerer.model) or (None if answerer.texts is None else answerer.texts.vectors)
+    letters = [sign for sign in wish if sign.isalpha()]
+    latin = sum(unicodedata.name(sign, "").startswith("LATIN") for sign in letters)
+    if vectors is None or not isinstance(vectors.encoder, FittedEncoder):
+        return []
+    if vectors.encoder.config.name != _ENGLISH or 2 * latin >= max(len(letters), 1):
+        return []
+    return [
+        f"The encoder '{_ENGLISH}' reads English, and this wish hardly holds any; "
+        '[encoder] name = "multilingual" reads many languages.'
+    ]
 
 
 def _row(model: Fitted, user: str | None, notes: list[str]) -> int:

@@ -177,8 +177,8 @@ def searched(text: str, catalogue: Catalogue) -> Histories:
 
 
 def _steps(past: Histories) -> int:
-    """Steps that say something: items that are known, and searches."""
-    return int(((past.items >= 0) | (past.queries >= 0)).sum())
+    """Steps that say something: items that are known, each once, and searches."""
+    return len(np.unique(past.items[past.items >= 0])) + int((past.queries >= 0).sum())
 
 
 def _alike(model: Fitted, past: Histories) -> Scores:
