@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 from equipoise.copywriting import Past, gather
@@ -40,6 +41,16 @@ def test_only_what_carried_the_score_is_a_reason():
     assert facts.words == ("kettle",)
     assert facts.unsaid == ("F",)
     assert "gender" not in facts.prompt().key()
+
+
+def test_the_past_is_no_reason_where_the_list_holds_the_item_without_it_or_not_at_all():
+    told = explanation(reason("interaction", "2", 0.4, "A pot"), reason("interaction", "4", 0.1, "A pan"))
+    assert [past.item for past in gather(told, ITEM, {}).past] == ["2", "4"]
+    assert [past.item for past in gather(replace(told, unaided=11), ITEM, {}).past] == ["2", "4"]
+    for refuted in (replace(told, unaided=10), replace(told, rank=11)):
+        assert not refuted.carried
+        assert gather(refuted, ITEM, {}).past == ()
+    assert [past.item for past in gather(told, ITEM, {}, disliked={"2"}).past] == ["4"]
 
 
 def test_what_is_called_otherwise_is_no_title():

@@ -202,7 +202,8 @@ def test_lists_in_another_order_are_those_of_the_run(tmp_path):
 def test_an_encoder_of_english_says_what_it_cannot_read(ease, monkeypatch):
     monkeypatch.setattr("equipoise.pipeline.recommend._ENGLISH", "tfidf")  # whose vectors this run has
     told = {
-        wish: recommend(ease, Asked(text=wish), k=3).notes for wish in ("garden hose", "适合 garden 花园里的水管")
+        wish: recommend(ease, Asked(text=wish), k=3).notes
+        for wish in ("garden hose", "适合 garden 花园里的水管")
     }
     assert [any("reads English" in note for note in notes) for notes in told.values()] == [False, True]
 

@@ -9,7 +9,7 @@ import equipoise
 from equipoise.copywriting import Copywriter
 from equipoise.errors import DataError, EquipoiseError
 from equipoise.language.generators import Generator, Writer, generator
-from equipoise.pipeline.explain import explain_all
+from equipoise.pipeline.explain import explain_all, explainer
 from equipoise.pipeline.finished import FinishedRun
 from equipoise.pipeline.write import write, write_all
 
@@ -44,6 +44,54 @@ def test_one_text_names_the_item_in_its_language(run, first, lang):
     assert any("template alone" in note for note in written.notes) == (lang == "zh")
     person = run.prepared.train.users.filter(pl.col("user_id") == first[0])
     assert set(written.facts.unsaid) == set(person.select(run.prepared.train.sensitive).row(0))
+
+
+def test_what_was_rated_low_is_no_reason(tmp_path):
+    """Whoever takes one of two items takes the other; the second of each pair is rated 1 of 5."""
+    pairs = [(f"u{user}", f"i{2 * ((user + place) % 20) + half}", 5.0 - 4 * half, 2 * place + half)
+             for user in range(60) for place in range(4) for half in (0, 1)]  # fmt: skip
+    events = pl.DataFrame(pairs, schema=["user_id", "item_id", "value", "timestamp"], orient="row")
+    events.with_columns(pl.lit("rating").alias("event")).write_parquet(tmp_path / "events.parquet")
+    titles = pl.DataFrame({"item_id": [f"i{item}" for item in range(40)]}).with_columns(
+        title="Item " + pl.col("item_id")
+    )
+    titles.write_parquet(tmp_path / "items.parquet")
+    data = {
+        "events": str(tmp_path / "events.parquet"),
+        "items": str(tmp_path / "items.parquet"),
+        "text": ["title"],
+    }
+    settings = {**TINY, "data": data, "split": {"strategy": "leave_last"}, "encoder": {"name": "none"}}
+    run = FinishedRun.open(equipoise.run(settings, out=tmp_path / "run").path)
+    user, item = (
+        run.folder.read_frame("recommendations.parquet").filter(rank=1).select("user_id", "item_id").row(0)
+    )
+    written = write(run, user, item, copywriter=Copywriter(), writer=generator("template").open())
+    carried = {
+        reason.name for reason in explainer(run).explain(user, item).reasons if reason.contribution > 0
+    }
+    assert any(int(name[1:]) % 2 for name in carried), "something rated 1 contributes"
+    named = [past.item for past in written.facts.past]
+    assert named
+    assert all(int(name[1:]) % 2 == 0 for name in named)
+
+
+def test_an_item_beyond_the_list_gets_no_reason_and_a_note(run, first):
+    user = first[0]
+    said = explainer(run)
+    seen = set(run.prepared.train.events.filter(user_id=user)["item_id"]) | set(
+        run.prepared.valid.events.filter(user_id=user)["item_id"]
+    )
+    ranks = {
+        item: said.explain(user, item, counterfactual=False).rank
+        for item in run.items["item_id"]
+        if item not in seen
+    }
+    last = max(ranks, key=ranks.__getitem__)
+    written = write(run, user, last, copywriter=Copywriter(), writer=generator("template").open())
+    assert written.facts.past == ()
+    assert f"(rank {ranks[last]})" in " ".join(written.notes)
+    assert "Too little is known to say why." in written.copy.text
 
 
 def test_texts_for_all_are_written_and_counted(run, tmp_path):

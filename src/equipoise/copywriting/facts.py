@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -109,11 +109,13 @@ def gather(
     lang: Language = "en",
     read: Callable[[str], str] = str,
     unsaid: Sequence[str] = (),
+    disliked: Collection[str] = (),
     most: int = 3,
 ) -> Facts:
     """The facts behind one explanation.
 
-    Only past choices and words of the item with a positive contribution count; attributes of the person never do.
+    Only past choices and words of the item with a positive contribution count; attributes of the person never do. Past
+    choices are no reason where the item would be in the list without them, or is not in it.
     Where the catalogue has a column in several languages (`title_en`, `title_zh`), the text's language is taken.
 
     Args:
@@ -125,6 +127,8 @@ def gather(
         lang: Language of the text to be written.
         read: What each text of a stranger goes through.
         unsaid: The person's values of sensitive columns.
+        disliked: Ids of past items that the person thought little of; they contribute, but nobody would call them a
+            reason.
         most: Most past choices to name.
     """
     fields = _fields(item, lang, read)
@@ -132,7 +136,8 @@ def gather(
     called = called or _short(read(explanation.title or ""), "title") or explanation.item
     reasons = [reason for reason in explanation.reasons if reason.contribution > 0]
     chosen = []
-    for reason in [reason for reason in reasons if reason.kind == "interaction"][:most]:
+    liked = [one for one in reasons if one.kind == "interaction" and one.name not in disliked]
+    for reason in liked[:most] if explanation.carried else ():
         theirs = _fields(past.get(reason.name, {}), lang, read)
         known = _title(theirs, title, lang)[1] or _short(read(reason.value or ""), "title") or reason.name
         chosen.append(Past(reason.name, known, _shared(fields, theirs, but=name)))

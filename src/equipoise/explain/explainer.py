@@ -119,6 +119,7 @@ class Explainer:
             counterfactual=removal(asker, found).told(asker) if wanted else None,
             asked_as="user" if asker is first else "stranger",
             notes=tuple(notes),
+            unaided=None if wanted else _unaided(asker),
         )
 
     def called(self, items: Sequence[int]) -> list[str | None]:
@@ -233,3 +234,9 @@ def _located(items: pl.Series, wanted: Any) -> int:
             todo="Give an id as it stands in the data.",
         )
     return row
+
+
+def _unaided(asker: Asker) -> int | None:
+    """Place of the item without any of the past; None where there is none."""
+    count = len(asker.question.units)
+    return int(asker.ranks(np.ones((1, count), dtype=np.bool_))[0]) if count else None

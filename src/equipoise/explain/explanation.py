@@ -85,6 +85,8 @@ class Explanation:
         notes: What a reader must know, in sentences.
         sensitive: What of the score runs along which path from a sensitive attribute of the user; None where it was
             not asked for.
+        unaided: Place that the item would have without any of the past; None where there is no past, and where a
+            counterfactual was asked for, which tells more.
     """
 
     user: str | None
@@ -98,6 +100,12 @@ class Explanation:
     asked_as: Asked = "user"
     notes: tuple[str, ...] = ()
     sensitive: Sensitive | None = None
+    unaided: int | None = None
+
+    @property
+    def carried(self) -> bool:
+        """Whether the past may be why the item is in the list: it is there, and is not known to be there without it."""
+        return self.rank <= self.k and (self.unaided is None or self.unaided > self.k)
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON values."""

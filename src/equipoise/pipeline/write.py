@@ -30,6 +30,7 @@ FILES: Final = frozenset({"copy.parquet", "copy.json"})
 _OFFLINE_CHINESE = (
     "Without a network, Chinese copy comes from the template alone: the bundled model writes English."
 )
+_UNLISTED = "The item is not among the {k} best of this person by the model (rank {rank:,})."
 _WITHHELD = (
     "{count} texts of the catalogue read like instructions to a machine, and were withheld from the copy."
 )
@@ -78,6 +79,8 @@ def write(
     facts = desk.facts(explanation)
     (copy,) = copywriter.write([facts], writer)
     whom = [AS[explanation.asked_as]] if explanation.asked_as in AS else []
+    if explanation.rank > explanation.k:
+        whom.append(_UNLISTED.format(k=explanation.k, rank=explanation.rank))
     return Written(copy, facts, (*desk.notes(writer), *whom, *reranked(run, stage)))
 
 
@@ -155,6 +158,7 @@ class _Desk:
         self._users = None
         if train.users is not None and train.sensitive:
             self._users = train.users.select(pl.col(v.USER).cast(pl.String), *train.sensitive)
+        self._low = _low_ratings(train.positives)
         self._withheld: set[str] = set()
 
     def facts(self, explanation: Explanation) -> Facts:
@@ -169,6 +173,7 @@ class _Desk:
             lang=self._lang,
             read=self._read,
             unsaid=self._unsaid(explanation.user),
+            disliked=self._disliked(explanation.user),
         )
 
     def notes(self, writer: Writer) -> tuple[str, ...]:
@@ -192,6 +197,12 @@ class _Desk:
             return []
         row = self._users.filter(pl.col(v.USER) == str(user)).drop(v.USER)
         return [str(value) for value in row.row(0) if value is not None] if len(row) else []
+
+    def _disliked(self, user: str | None) -> set[str]:
+        """What a person rated below the middle of the scale."""
+        if self._low is None or user is None:
+            return set()
+        return set(self._low.filter(pl.col(v.USER) == str(user))[v.ITEM])
 
     def _read(self, text: str) -> str:
         """A stranger's text without what nobody sees; nothing of one that speaks to a machine."""
@@ -283,3 +294,19 @@ def _parity(run: FinishedRun, table: pl.DataFrame, seed: int) -> dict[str, Any] 
         return None
     measured = table.select(v.USER, pl.col(MEASURES).cast(pl.Float64))
     return parity(measured, train.users, columns, level=run.config.audit.level, seed=seed).as_dict()
+
+
+def _low_ratings(events: pl.DataFrame) -> pl.DataFrame | None:
+    """People and items, as text, whose latest rating lies below the middle of the scale; None without ratings."""
+    if not {v.EVENT, v.VALUE} <= set(events.columns):
+        return None
+    ratings = events.filter((pl.col(v.EVENT) == v.RATING) & pl.col(v.VALUE).is_not_null())
+    if ratings.is_empty():
+        return None
+    if v.TIMESTAMP in ratings.columns:
+        ratings = ratings.sort(v.TIMESTAMP)
+    middle = (pl.col(v.VALUE).min() + pl.col(v.VALUE).max()) / 2
+    low = (
+        ratings.with_columns(low=pl.col(v.VALUE) < middle).group_by(v.USER, v.ITEM).agg(pl.col("low").last())
+    )
+    return low.filter("low").select(pl.col(v.USER, v.ITEM).cast(pl.String))
