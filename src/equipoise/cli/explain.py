@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from equipoise.pipeline.explain import Explained
     from equipoise.statistics import Interval
 
+_OF_ITS_KIND = (
+    "Of its kind: the part of all that speaks for the item by past choices, or by words, or by attributes."
+)
 _KINDS = {
     "interaction": "past interaction",
     "search": "past search",
@@ -99,7 +102,8 @@ def explain(
         )
     if not everything and (user is None or item is None):
         raise ConfigError(
-            "Whose list, and which item?", todo="Give --user and --item, or --all for all lists of the run."
+            "It is not said whose list, and which item",
+            todo="Give --user and --item, or --all for all lists of the run.",
         )
     if not everything and (users is not None or out is not None or force):
         raise ConfigError("--users, --out and --force belong to --all", todo="Add --all, or leave them out.")
@@ -151,10 +155,10 @@ def _carried(one: Along, name: str) -> str:
 
 
 def _table(reasons: tuple[Reason, ...]) -> Table:
-    table = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, caption=_OF_ITS_KIND, caption_justify="left")
     for column in ("Kind", "What", "Says"):
         table.add_column(column, overflow="fold")
-    for column in ("Contribution", "Share"):
+    for column in ("Contribution", "Of its kind"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in reasons:
         share = f"{one.share:.0%}" if one.contribution > 0 else ""
@@ -169,10 +173,10 @@ def _without(found: Counterfactual, said: Explanation) -> list[str]:
         return [f"No set of past interactions keeps it out of the {said.k} best: {found.says}"]
     titles = {one.name: one.value for one in said.reasons if one.value}
     gone = ", ".join(f"{name} ({titles[name]})" if name in titles else name for name in found.removed)
-    sure = "no fewer of them suffice" if found.irreducible else found.says
+    sure = "No fewer of them suffice." if found.irreducible else found.says
     return [
         f"Without {gone}: rank {found.rank}, outside the {said.k} best; {found.instead} takes its place.",
-        f"Verified with {found.forwards} answers of the model; {sure}",
+        f"Verified with {found.forwards} answers of the model. {sure}",
     ]
 
 
