@@ -121,7 +121,7 @@ def test_texts_about_people_stay_in_the_folder_of_the_run(run, tmp_path):
     ],
 )
 def test_texts_about_people_do_not_say_who_they_are(lang, said, fine):
-    prompt = user_prompt([{"title": "Tea"}, {"title": "Mother (1996)"}], lang, str)
+    prompt = user_prompt([{"title": "Tea"}, {"title": "Mother (1996)"}], 2, lang, str)
     assert (_who_they_are(prompt, said) is None) is fine
 
 
