@@ -135,6 +135,21 @@ def test_doctor_says_what_a_model_lacks_and_how_it_is_brought(capsys, monkeypatc
         assert said.count("found") == 4 - len(gone)
 
 
+def test_doctor_looks_for_the_module_that_the_multilingual_encoder_loads(monkeypatch):
+    module = importlib.import_module("equipoise.cli.doctor")
+    multilingual = importlib.import_module("equipoise.language.multilingual")
+    sought = []
+
+    def spied(name, **_):
+        sought.append(name)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(multilingual, "package_folder", spied)
+    with pytest.raises(KeyboardInterrupt):
+        multilingual.Multilingual().source()
+    assert module._MODELS["encoder multilingual"][2] == tuple(sought)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

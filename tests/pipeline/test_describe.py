@@ -103,6 +103,19 @@ def test_the_command_writes_both_tables_and_says_what_it_did(run, capsys):
     assert (account["lang"], account["complete"], account["faults"]) == ("zh", True, {})
 
 
+def test_what_other_settings_made_is_replaced_only_by_force(run, capsys):
+    file = run / "profiles" / "items.parquet"
+    assert call("describe", run) == 0
+    first = file.read_bytes()
+    for words, named in ((["--lang", "zh"], "lang"), (["--limit", 5], "limit")):
+        assert call("describe", run, *words) == 2
+        assert f"made by other settings: {named}" in " ".join(capsys.readouterr().err.split())
+        assert file.read_bytes() == first
+    assert call("describe", run) == 0  # the same again
+    assert call("describe", run, "--lang", "zh", "--force") == 0
+    assert file.read_bytes() != first
+
+
 def test_texts_about_people_stay_in_the_folder_of_the_run(run, tmp_path):
     assert call("describe", run, "--who", "users") == 0
     assert not (tmp_path / "cache" / "profiles").exists()
@@ -121,7 +134,7 @@ def test_texts_about_people_stay_in_the_folder_of_the_run(run, tmp_path):
     ],
 )
 def test_texts_about_people_do_not_say_who_they_are(lang, said, fine):
-    prompt = user_prompt([{"title": "Tea"}, {"title": "Mother (1996)"}], lang, str)
+    prompt = user_prompt([{"title": "Tea"}, {"title": "Mother (1996)"}], 2, lang, str)
     assert (_who_they_are(prompt, said) is None) is fine
 
 

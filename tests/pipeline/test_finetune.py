@@ -1,6 +1,7 @@
 """Fine-tuning from a configuration to a folder, on a catalogue in which words tell what goes together."""
 
 import json
+import re
 from dataclasses import replace
 
 import polars as pl
@@ -159,7 +160,31 @@ def test_no_gain_is_said_and_the_base_is_kept(tmp_path, settings, bert, capsys):
 def test_settings_that_cannot_work_are_told(tmp_path, settings, change, words):
     with pytest.raises(ConfigError, match=words):
         finetune(settings() | change, out=tmp_path / "out")
-    assert not (tmp_path / "out" / "finetuning.json").exists()
+    assert not (tmp_path / "out").exists()
+
+
+def test_too_short_a_time_is_told_with_what_would_do(tmp_path, settings):
+    with pytest.raises(ConfigError) as caught:
+        finetune(settings(minutes=1e-6), out=tmp_path / "out")
+    one, many = re.search(
+        r"minutes = ([\d.]+) does for one step, and ([\d.]+) for 40\.", caught.value.todo
+    ).groups()
+    assert 0 < float(one) <= float(many)
+
+
+def test_minutes_are_rounded_up_so_that_they_do():
+    from equipoise.language.finetuning.loop import _enough
+
+    said = _enough(60.5, 12.1, 2_000)  # 72.6 s, and 1270.5 s
+    assert said == "By these times, minutes = 1.3 does for one step, and 21.2 for 100."
+
+
+def test_what_is_named_at_the_end_can_be_used_as_it_stands(whole):
+    flat = replace(whole, gain=replace(whole.gain, low=-0.1))
+    assert not flat.helps
+    lines = told(flat)
+    assert f'[encoder] name = "{whole.encoder}"' in lines[-1]
+    assert f"over {whole.gain.n} held-out users, the half that did not tell when to stop" in lines[1]
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path, settings):

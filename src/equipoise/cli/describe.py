@@ -27,6 +27,9 @@ def describe(
     limit: Annotated[
         int | None, typer.Option(min=1, help="How many, the most taken or most active first.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace descriptions made by other settings.")
+    ] = False,
 ) -> None:
     """Describe items or people in words, from the training part of a run, into its folder `profiles`.
 
@@ -44,7 +47,7 @@ def describe(
             raise ConfigError(f"{what} is one of {', '.join(known)}, not '{said}'")
     finished = FinishedRun.open(run)
     writer = named(generator).open(finished.runtime())
-    found, account = journey(finished, who, writer, lang=lang, limit=limit)  # type: ignore[arg-type]
+    found, account = journey(finished, who, writer, lang=lang, limit=limit, force=force)  # type: ignore[arg-type]
     console = Console()
     asked = account["questions"]
     say(

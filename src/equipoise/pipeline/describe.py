@@ -28,6 +28,7 @@ def describe(
     *,
     lang: Language = "en",
     limit: int | None = None,
+    force: bool = False,
     runtime: Runtime | None = None,
 ) -> tuple[Profiles, dict[str, Any]]:
     """Describe items or people, and write `profiles/<who>.parquet` and `profiles/<who>.json` into the run's folder.
@@ -44,6 +45,7 @@ def describe(
         writer: Who writes.
         lang: Language to write in.
         limit: How many, the most taken or most active in training first; None for all.
+        force: Whether to replace descriptions that were made by other settings.
         runtime: Whether progress is shown.
 
     Returns:
@@ -51,8 +53,8 @@ def describe(
 
     Raises:
         DataError: if the run has no items table or nothing that names an item, or files cannot be written.
-        EquipoiseError: if not one text could be written, or the generator stopped early (a server stays away, the
-            budget is used up); what was written until then is kept.
+        EquipoiseError: if other settings made what is there, if not one text could be written, or the generator stopped
+            early (a server stays away, the budget is used up); what was written until then is kept.
         ModelError: if the generator's model cannot be loaded.
     """
     train, title, runtime = run.prepared.train, run.title_column, runtime or run.runtime()
@@ -63,6 +65,8 @@ def describe(
             todo="Name the text columns under [data] text.",
         )
     folder = run.folder.path / "profiles"
+    if not force:
+        _protect(folder, who, writer, lang, limit)
     if who == "items":
         kept = cache_folder() / "profiles"
         found = describe_items(train, title, writer, cache=kept, lang=lang, limit=limit, runtime=runtime)
@@ -95,7 +99,7 @@ def _account(found: Profiles, writer: Writer, lang: str, limit: int | None, trai
     """What is to be known of descriptions."""
     return {
         "who": found.who,
-        "generator": {**writer.config.describe(), "identity": writer.identity},
+        "generator": _generator(writer),
         "lang": lang,
         "limit": limit,
         "train_sha256": train,
@@ -108,6 +112,35 @@ def _account(found: Profiles, writer: Writer, lang: str, limit: int | None, trai
         "spent": writer.spent(),
         "complete": found.stopped is None,
     }
+
+
+def _generator(writer: Writer) -> dict[str, Any]:
+    return {**writer.config.describe(), "identity": writer.identity}
+
+
+def _protect(folder: Path, who: Who, writer: Writer, lang: str, limit: int | None) -> None:
+    """Refuse to replace what another generator, another language or a larger limit made.
+
+    Raises:
+        EquipoiseError: if that would be lost, or nothing says how it was made.
+    """
+    if not (folder / f"{who}.parquet").exists():
+        return
+    try:
+        made = json.loads((folder / f"{who}.json").read_text("utf-8"))
+        before = {"generator": made["generator"], "lang": made["lang"]}
+        fewer = limit is not None and (made["limit"] is None or limit < made["limit"])
+    except (OSError, ValueError, KeyError, TypeError):
+        before, fewer = {}, False
+    now = {"generator": json.loads(json.dumps(_generator(writer))), "lang": lang}
+    if before == now and not fewer:
+        return
+    other = [name for name in now if before.get(name) != now[name]] + ["limit"] * fewer
+    raise EquipoiseError(
+        f"The folder holds descriptions of {who} made by other settings: {', '.join(other)}",
+        where=str(folder / f"{who}.parquet"),
+        todo="Move them away, or replace them by --force.",
+    )
 
 
 def _who_they_are(prompt: Prompt, text: str) -> str | None:

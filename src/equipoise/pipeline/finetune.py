@@ -101,9 +101,14 @@ def finetune(
         "texts": content_hash(pl.DataFrame({v.ITEM: data.items[v.ITEM], "text": spoken})),
     }
     say(f"Base {_named(base)}, {how.method}: {len(texts.texts):,} distinct texts, {len(pairs):,} pairs")
-    folder.mkdir(parents=True, exist_ok=True)
     kind = identity({"config": settings.digest(), "base": source, **hashes})
-    course = _train(base, texts, pairs, retrieval, how, runtime, folder, kind, say)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        course = _train(base, texts, pairs, retrieval, how, runtime, folder, kind, say)
+    except BaseException:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+        raise
     result = _judged(folder, _named(base), retrieval, course, settings.seed)
     manifest = {
         "config": settings.model_dump(mode="json"),

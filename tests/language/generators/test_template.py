@@ -55,12 +55,13 @@ def test_descriptions_of_items_and_people():
         {"title": "Heat", "genres": ["Crime"], "value": 4.0},
         {"title": "Aliens", "genres": ["Action", "Sci-Fi"], "value": 4.0},
     ]
-    assert write("describe_user", {"history": history}) == (
-        "Latest choices read: 3. Most often among them: Sci-Fi (2). The latest: Aliens, Heat and Alien."
+    assert write("describe_user", {"choices": 1446, "history": history}) == (
+        "Choices so far: 1,446. Genres, most often among the 3 latest read: Sci-Fi (2). "
+        "The latest: Aliens, Heat and Alien."
     )
     assert write("describe_user", {"history": []}) == "No choices are known."
-    assert write("describe_user", {"history": history}, "zh") == (
-        "读取最近的选择：3次。其中最常见：Sci-Fi（2）。最近选择：“Aliens”、“Heat”和“Alien”。"
+    assert write("describe_user", {"choices": 1446, "history": history}, "zh") == (
+        "选择次数：1446。类型，在读取的最近3次选择中最常见：Sci-Fi（2）。最近选择：“Aliens”、“Heat”和“Alien”。"
     )
 
 
@@ -81,9 +82,18 @@ def test_rows_of_tags_keep_their_label_and_values_with_commas_are_told_apart():
         "常与“Heat”一起被选择。"
     )
     history = [{"title": "A", "genres": "Action, Drama"}, {"title": "B", "genres": "Drama, War"}] * 2
-    assert "Most often among them: Action, Drama (2); Drama, War (2)." in write(
+    assert "Genres, most often among the 4 latest read: Action, Drama (2); Drama, War (2)." in write(
         "describe_user", {"history": history}
     )
+
+
+def test_tags_and_genres_are_counted_apart():
+    history = [{"title": "A", "genres": ["War"], "tags": ["slow", "slow"]}] * 2 + [
+        {"title": "B", "tags": ["War"]}
+    ]
+    said = write("describe_user", {"choices": 3, "history": history})
+    assert "Genres, most often among the 3 latest read: War (2)." in said
+    assert "Tags, most often among the 3 latest read: slow (2)." in said
 
 
 def test_what_it_cannot_write_it_refuses():

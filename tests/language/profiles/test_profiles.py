@@ -108,9 +108,9 @@ def test_people_are_told_by_their_past_and_not_by_their_attributes(scribe: Scrib
     tea = {"title": "Green tea", "kinds": ["drink", "leaf"]}
     pot = {"title": "Teapot", "kinds": ["vessel"]}
     assert [prompt.data for prompt in scribe.asked] == [
-        {"history": [tea, pot, {"title": "Bread"}]},
-        {"history": [tea, pot]},  # of users 2 and 3, asked once
-        {"history": [{"title": "Bread"}]},
+        {"choices": 3, "history": [tea, pot, {"title": "Bread"}]},
+        {"choices": 2, "history": [tea, pot]},  # of users 2 and 3, asked once
+        {"choices": 1, "history": [{"title": "Bread"}]},
     ]
     assert found.table["user_id"].to_list() == [1, 2, 3, 4, 5]  # user 6 has no past
     assert found.table["profile"].to_list() == ["Text 1.", "Text 2.", "Text 2.", "Text 3.", None]
@@ -124,6 +124,7 @@ def test_values_and_only_the_latest_events_are_told(scribe: Scribe, tmp_path: Pa
     users(scribe, tmp_path, replace(TRAIN, events=many))
     history = scribe.asked[0].data["history"]
     assert [step["value"] for step in history] == list(range(19, -1, -1))
+    assert scribe.asked[0].data["choices"] == 30
 
 
 def test_a_past_of_which_only_ratings_may_be_told_is_no_question(scribe: Scribe, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from equipoise.language.finetuning.settings import Budget
 from equipoise.progress import track
 
 _TRIALS = 2  # steps timed before it begins
+_USEFUL = 100  # steps from which on something may be learned
 _NORM = 1.0  # longest gradient
 
 
@@ -126,14 +128,14 @@ class Learning(ABC):
             self.gradient(batch)
             self._optimiser.zero_grad()
         per_step = (time.monotonic() - begun) / _TRIALS
-        left = 60 * settings.minutes - (1 + settings.checks) * per_check - _TRIALS * per_step
-        steps = min(settings.steps, int(left / per_step))
+        aside = (1 + settings.checks) * per_check + _TRIALS * per_step
+        steps = min(settings.steps, int((60 * settings.minutes - aside) / per_step))
         if steps < 1:
             raise ConfigError(
                 "The time is too short for training",
                 where=f"{settings.minutes:g} minutes; a step takes {per_step:.2f} s, and each of "
                 f"{settings.checks + 1} checks {per_check:.1f} s",
-                todo=self.advice,
+                todo=f"{self.advice} {_enough(aside, per_step, settings.steps)}",
             )
         size = min(settings.batch, self.examples)
         plan = Plan(steps, per_step, per_check, min(settings.checks, steps), self.examples, size, self.unit)
@@ -184,3 +186,13 @@ def _threads(runtime: Runtime) -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(before)
+
+
+def _enough(aside: float, per_step: float, most: int) -> str:
+    """How many minutes would do, rounded up, for one step and for as many as are of use."""
+
+    def minutes(steps: int) -> str:
+        return f"{math.ceil((aside + steps * per_step) / 6) / 10:g}"
+
+    useful = min(_USEFUL, most)
+    return f"By these times, minutes = {minutes(1)} does for one step, and {minutes(useful)} for {useful}."

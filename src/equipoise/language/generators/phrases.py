@@ -20,8 +20,8 @@ class Phrases:
         shared: What the item has in common with all of those choices.
         field: A field of an item and its values.
         together: What it is often taken with.
-        chosen: How many items of somebody's latest are told; there may be earlier ones.
-        often: What kinds these mostly were.
+        chosen: How many choices somebody made in all.
+        often: What the latest choices that are told mostly have in a field, and how many these are.
         latest: What they chose last.
         nothing: What is said of somebody without a history.
         counted: A value and how often it occurred.
@@ -85,8 +85,8 @@ PHRASES: Final[Mapping[Language, Phrases]] = {
         shared="In common: {values}.",
         field="{name}: {values}.",
         together="Often taken together with {past}.",
-        chosen="Latest choices read: {count}.",
-        often="Most often among them: {values}.",
+        chosen="Choices so far: {count:,}.",
+        often="{name}, most often among the {read} latest read: {values}.",
         latest="The latest: {past}.",
         nothing="No choices are known.",
         counted="{value} ({count})",
@@ -115,8 +115,8 @@ PHRASES: Final[Mapping[Language, Phrases]] = {
         shared="共同点：{values}。",
         field="{name}：{values}。",
         together="常与{past}一起被选择。",
-        chosen="读取最近的选择：{count}次。",
-        often="其中最常见：{values}。",
+        chosen="选择次数：{count}。",
+        often="{name}，在读取的最近{read}次选择中最常见：{values}。",
         latest="最近选择：{past}。",
         nothing="没有已知的选择。",
         counted="{value}（{count}）",

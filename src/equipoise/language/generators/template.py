@@ -123,20 +123,8 @@ class TemplateWriter(Writer):
         history = [_parted(step) for step in prompt.data.get("history", ())]
         if not history:
             return [said.nothing]
-        kinds = Counter(
-            value
-            for _, fields in history
-            for many in fields.values()
-            for value in _values(many, several=True)
-        )
-        sentences = [said.chosen.format(count=len(history))]
-        most = [
-            said.counted.format(value=value, count=count)
-            for value, count in kinds.most_common(3)
-            if count > 1
-        ]
-        if most:
-            sentences.append(said.often.format(values=said.joined(most)))
+        sentences = [said.chosen.format(count=prompt.data["choices"])] if "choices" in prompt.data else []
+        sentences += _often([fields for _, fields in history], said)[: self.config.fields]
         latest = [said.quoted(title) for title, _ in history[: -self.config.reasons - 1 : -1]]
         return [*sentences, said.latest.format(past=said.listed(latest))]
 
@@ -153,6 +141,27 @@ class TemplateWriter(Writer):
             and not (chinese and any(_foreign(each) for each in values))
         )
         return list(islice(found, self.config.fields))
+
+
+def _often(steps: Sequence[Mapping[str, Any]], said: Phrases) -> list[str]:
+    """What several steps have in common, a sentence for each field that tells any."""
+    kinds: dict[str, Counter[str]] = {}
+    for fields in steps:
+        for name, many in fields.items():
+            kinds.setdefault(name, Counter()).update(dict.fromkeys(_values(many, several=True), 1))
+    most = {
+        name: [
+            said.counted.format(value=value, count=count)
+            for value, count in found.most_common(3)
+            if count > 1
+        ]
+        for name, found in kinds.items()
+    }
+    return [
+        said.often.format(name=_label(name, said), read=len(steps), values=said.joined(values))
+        for name, values in most.items()
+        if values
+    ]
 
 
 def _parted(item: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

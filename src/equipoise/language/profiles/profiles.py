@@ -108,8 +108,8 @@ def describe_users(
     """
     reading, sources = _Reading(), Sources(train, title)
     rows = sources.users()[:limit]
-    prompts = [user_prompt(history, lang, reading) for _, history in rows]
-    ids = pl.Series(v.USER, [user for user, _ in rows], dtype=_kind(train.events, v.USER))
+    prompts = [user_prompt(history, count, lang, reading) for _, count, history in rows]
+    ids = pl.Series(v.USER, [user for user, _, _ in rows], dtype=_kind(train.events, v.USER))
     return _described("users", ids, prompts, writer, cache, reading, sources, review, runtime)
 
 

@@ -56,8 +56,11 @@ class Sources:
             for row in table.iter_rows(named=True)
         ]
 
-    def users(self) -> list[tuple[Any, list[Facts]]]:
-        """Id and latest steps, oldest first; the most active people first, none without an event."""
+    def users(self) -> list[tuple[Any, int, list[Facts]]]:
+        """Id, number of all positive events, and latest steps, oldest first.
+
+        The most active people come first, and none without an event.
+        """
         told = [v.VALUE] if v.VALUE in self.data.events.columns else []
         table = self._table().with_columns(pl.lit(True).alias("known"))
         steps = self._recent(*told).join(table, on=v.ITEM, how="left", maintain_order="left")
@@ -69,8 +72,8 @@ class Sources:
             ]
             for (user,), rows in steps.group_by(v.USER, maintain_order=True)
         }
-        order = self._taken(v.USER).sort("len", v.USER, descending=[True, False])[v.USER]
-        return [(user, histories[user]) for user in order if histories.get(user)]
+        order = self._taken(v.USER).sort("len", v.USER, descending=[True, False]).select(v.USER, "len")
+        return [(user, count, histories[user]) for user, count in order.iter_rows() if histories.get(user)]
 
     def saying(self, texts: Collection[str]) -> list[Any]:
         """Ids of the items of which one of these texts is told, whole or cut."""
