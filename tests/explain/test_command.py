@@ -64,7 +64,10 @@ def test_a_person_reads_reasons_and_what_would_have_kept_it_out(run, place, caps
     assert f"rank 2 for user {place['user_id']}" in out
     assert "Without " in out
     assert "outside the 5 best" in out
-    assert "Verified with" in out
+    verified = next(line for line in out.splitlines() if line.startswith("Verified with"))
+    assert "; " not in verified
+    assert ". No fewer of them suffice." in out.replace("\n", " ") or ". Of the " in out.replace("\n", " ")
+    assert "shares of different sorts do not compare" in " ".join(out.split())
     assert call(*words, "--no-counterfactual") == 0
     assert "Without " not in capsys.readouterr().out
 

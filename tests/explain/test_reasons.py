@@ -253,3 +253,13 @@ def test_nothing_is_made_up_for_newcomers_and_unknown_items():
     assert said.user is None
     assert said.title is None
     assert said.reasons[0].value is None
+
+
+def test_a_long_column_is_told_with_a_sign_that_more_follows():
+    tags = " ".join(f"tag{number}" for number in range(40))
+    said = [Line("title", "", "Alien"), Line("tags", "", tags)]
+    told = {cut.name: cut.value for cut in cuts(said) if cut.kind == "attribute"}
+    assert told["title"] == "Alien"
+    assert told["tags"].endswith("…")
+    assert tags.startswith(told["tags"][:-1])
+    assert len(told["tags"]) <= 80

@@ -249,3 +249,9 @@ def test_the_command_line(run, first, tmp_path, capsys):
     ):
         assert call("write", folder, *wrong) == 2
     assert call("write", tmp_path, "--all") == 2
+
+
+def test_a_style_nobody_knows_is_refused_before_the_run_is_opened(tmp_path, capsys):
+    words = ("--user", "1", "--item", "2", "--style", "funny")
+    assert call("write", tmp_path / "no-run", *words) == 2
+    assert "does not know the style 'funny'" in " ".join(capsys.readouterr().err.split())

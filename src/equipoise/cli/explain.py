@@ -21,15 +21,17 @@ if TYPE_CHECKING:
     from equipoise.pipeline.explain import Explained
     from equipoise.statistics import Interval
 
-_OF_ITS_KIND = (
-    "Of its kind: the part of all that speaks for the item by past choices, or by words, or by attributes."
-)
 _KINDS = {
     "interaction": "past interaction",
     "search": "past search",
     "word": "word of the text",
     "attribute": "attribute",
 }
+
+_SHARE = (
+    "Share: of all that raises the score among reasons of the same sort (the past, or words, or attributes), not of "
+    "the score; shares of different sorts do not compare, contributions do."
+)
 
 
 def explain(
@@ -126,6 +128,7 @@ def _tell(console: Console, said: Explanation) -> None:
     say(console, f"{name}: rank {said.rank} for user {said.user}, score {said.score:.4g}")
     if said.reasons:
         console.print(_table(said.reasons))
+        say(console, _SHARE)
     if said.counterfactual is not None:
         for line in _without(said.counterfactual, said):
             say(console, line)
@@ -155,10 +158,10 @@ def _carried(one: Along, name: str) -> str:
 
 
 def _table(reasons: tuple[Reason, ...]) -> Table:
-    table = Table(box=SIMPLE_HEAD, caption=_OF_ITS_KIND, caption_justify="left")
+    table = Table(box=SIMPLE_HEAD)
     for column in ("Kind", "What", "Says"):
         table.add_column(column, overflow="fold")
-    for column in ("Contribution", "Of its kind"):
+    for column in ("Contribution", "Share"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in reasons:
         share = f"{one.share:.0%}" if one.contribution > 0 else ""

@@ -55,8 +55,10 @@ def write(
     _sensible(user, item, all_, limit, out)
     fields = {"lang": lang, "style": style, "nouns": tuple(listed(nouns) or ())}
     copywriter = build(Copywriter, fields, where="the copy")
+    author = named(generator)
+    copywriter.require_style(author.name)
     finished = FinishedRun.open(run)
-    writer = named(generator).open(finished.runtime())
+    writer = author.open(finished.runtime())
     console = Console()
     if all_:
         summary = write_all(

@@ -58,15 +58,26 @@ class Copywriter(Component):
             ModelError: if the writer fails at each of the first texts, as one that does not know the language or the
                 task does.
         """
-        if writer.config.name == _TEMPLATE and self.style not in STYLES:
-            raise ConfigError(
-                f"The template does not know the style '{self.style}'",
-                todo=f"{nearest(self.style, STYLES)} For another tone, choose a generator with a model.",
-            )
+        self.require_style(writer.config.name)
         return [
             self._copy(each, draft, writer.config.name)
             for each, draft in zip(facts, self._drafts(facts, writer), strict=True)
         ]
+
+    def require_style(self, author: str) -> None:
+        """Refuse a style that a generator cannot write in, before any work is done.
+
+        Args:
+            author: Name of the generator.
+
+        Raises:
+            ConfigError: if the template is to write in a style that it does not know.
+        """
+        if author == _TEMPLATE and self.style not in STYLES:
+            raise ConfigError(
+                f"The template does not know the style '{self.style}'",
+                todo=f"{nearest(self.style, STYLES)} For another tone, choose a generator with a model.",
+            )
 
     def _drafts(self, facts: Sequence[Facts], writer: Writer) -> list[str | Fault]:
         drafts: list[str | Fault] = []

@@ -100,8 +100,13 @@ def cuts(said: Sequence[Line]) -> list[Cut]:
     if len(said) > 1:
         for gone in said:
             rest = [f"{line.label}{line.said}" for line in said if line is not gone]
-            found_cuts.append(Cut("attribute", gone.column, gone.said[:_SHOWN], "\n".join(rest)))
+            found_cuts.append(Cut("attribute", gone.column, _told(gone.said), "\n".join(rest)))
     return found_cuts
+
+
+def _told(text: str) -> str:
+    """A column's words, cut to what is told, with a sign that more follow."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1].rstrip()}…"
 
 
 def contributions(question: Question, said: Sequence[Line], left_out: Sequence[Cut]) -> Scored | None:
