@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,8 @@ def test_texts_end_with_a_whole_sentence_or_there_is_none(writer: Any, monkeypat
     assert writer._text([*told, 257, 65], asked("tea", max_tokens=40)) == "Green tea. It is m"
     assert isinstance(writer._text(loaded.text_tokens("no end"), PROMPTS[0]), ModelError)
     assert isinstance(writer._text([257], PROMPTS[0]), ModelError)
+    ids = '{"ranking": [2, 1'
+    assert writer._text(loaded.text_tokens(ids), replace(asked("tea", max_tokens=40), task="rank")) == ids
 
 
 def test_data_cannot_end_their_turn(writer: Any) -> None:

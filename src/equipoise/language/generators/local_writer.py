@@ -60,7 +60,7 @@ class LocalWriter(Writer):
         return load(self.config, self.runtime)
 
     def write(self, prompts: Sequence[Prompt]) -> list[str]:
-        """One text per prompt, in their order, each ending with a whole sentence.
+        """One text per prompt, in their order, each ending with a whole sentence; rankings as they come.
 
         Raises:
             ModelError: if the model cannot be loaded, a prompt is longer than it reads or in a language it does not
@@ -149,10 +149,10 @@ class LocalWriter(Writer):
         return [self._text(row, prompt) for row, prompt in zip(rows, prompts, strict=True)]
 
     def _text(self, tokens: list[int], prompt: Prompt) -> str | EquipoiseError:
-        """What an answer says, up to its last whole sentence where it was cut off."""
+        """What an answer says, up to its last whole sentence where it was cut off and is to be read by people."""
         end = next((place for place, token in enumerate(tokens) if token in self._loaded.ends), None)
         text = self._loaded.text(tokens[: prompt.max_tokens if end is None else end]).strip()
-        if end is None or end > prompt.max_tokens:
+        if prompt.task != "rank" and (end is None or end > prompt.max_tokens):
             text = whole_sentences(text)
         if not text:
             return ModelError(
