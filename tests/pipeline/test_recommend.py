@@ -193,7 +193,13 @@ def test_lists_in_another_order_are_those_of_the_run(tmp_path):
         before = recommend(run, Asked(user=str(user)), k=5, stage="baseline")
         assert (before.stage, ids(before)) == ("baseline", own["baseline"])
         moved += own["corrected"] != own["baseline"]
+        assert answer.evidence is None
+        assert "corrections put it in this order" in answer.verdict
+        assert "corrections" not in before.verdict
     assert moved
+    longer = recommend(run, Asked(user=str(user)), k=6)
+    assert longer.stage == "baseline"
+    assert any("is shorter than 6" in note for note in longer.notes)
     new = recommend(run, Asked(history=("1",)), k=5)
     assert new.stage == "baseline"
     assert any("do not act on a single list" in note for note in new.notes)

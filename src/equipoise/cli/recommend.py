@@ -33,7 +33,8 @@ def recommend(
     ] = None,
     k: Annotated[int, typer.Option(help="Length of the list.", min=1)] = 10,
     stage: Annotated[
-        str | None, typer.Option(help="baseline or corrected (default: the last that the run has).")
+        str | None,
+        typer.Option(help="baseline or corrected (default: the last of the run)."),
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

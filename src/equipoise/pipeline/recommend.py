@@ -67,7 +67,9 @@ class Answer:
         basis: What the list rests on: `history`, `wish`, `attributes`, `popularity`, the most telling first.
         evidence: Of all by which the listed items stand out from the average item, the share that is owed to what
             is known of this person and not to what everybody takes, in [0, 1]; None where the run has too few
-            held-out events to learn it from, and for a wish, of which nobody knows how well it was understood.
+            held-out events to learn it from, for a wish, of which nobody knows how well it was understood, and for a
+            list that corrections put in order.
+        reranked: Whether the list is one that the corrections of the run put in another order.
         shrunk: Whether the list was drawn towards what everybody takes; the lists of known people are the model's
             own.
         steps: Steps of the past that were read.
@@ -80,6 +82,7 @@ class Answer:
     stage: str
     basis: tuple[str, ...]
     evidence: float | None
+    reranked: bool
     shrunk: bool
     steps: int
     items: pl.DataFrame
@@ -95,6 +98,8 @@ class Answer:
         """How far the list is a personal one, in words."""
         if "wish" in self.basis:
             return "It follows the wish as far as texts of items are like it; how well it was understood is not known."
+        if self.reranked:
+            return "The run made this list for them, and its corrections put it in this order."
         if self.evidence is None:
             return "How far few clicks can be trusted is not known: the run has too few held-out events to learn it."
         if self.basis == ("popularity",):
@@ -143,7 +148,13 @@ def recommend(run: FinishedRun, asked: Asked, *, k: int = 10, stage: str | None 
         isinstance(one, AfterTraining) for one in chosen_corrections(run.config)
     )
     listed = _made(run, asked.user, chosen, k) if known and reranked else None
-    if listed is None and reranked:
+    made = listed is not None
+    if known and reranked and not made:
+        notes.append(
+            f"The list that the run made for '{asked.user}' is shorter than {k}; this is the model's own."
+        )
+        chosen = trained
+    elif reranked and not made:
         notes.append("Corrections that re-rank the lists of all people together do not act on a single list.")
         chosen = trained
     if listed is None:
@@ -160,7 +171,8 @@ def recommend(run: FinishedRun, asked: Asked, *, k: int = 10, stage: str | None 
         user=asked.user,
         stage=chosen,
         basis=("history",) if known else scored.basis,
-        evidence=scored.evidence(rows) if told and "wish" not in scored.basis else None,
+        evidence=scored.evidence(rows) if told and not made and "wish" not in scored.basis else None,
+        reranked=made,
         shrunk=not known,
         steps=scored.steps,
         items=_named(run, model, listed),
@@ -185,7 +197,7 @@ def _beside(run: FinishedRun, asked: Asked, known: int) -> list[str]:
         return notes
     own = users.filter(pl.col(v.USER).cast(pl.String) == asked.user)
     for column, value in asked.attributes.items():
-        if len(own) and str(own[column][0]) != value:
+        if len(own) and own[column][0] is not None and str(own[column][0]) != value:
             notes.append(
                 f"The data say {column} = {own[column][0]} of this person; the answer is for {value}."
             )
@@ -199,7 +211,7 @@ def _unread(wish: str, answerer: Answerer) -> list[str]:
     latin = sum(unicodedata.name(sign, "").startswith("LATIN") for sign in letters)
     if vectors is None or not isinstance(vectors.encoder, FittedEncoder):
         return []
-    if vectors.encoder.config.name != _ENGLISH or 2 * latin >= max(len(letters), 1):
+    if vectors.encoder.config.name != _ENGLISH or 2 * latin >= len(letters):
         return []
     return [
         f"The encoder '{_ENGLISH}' reads English, and this wish hardly holds any; "
