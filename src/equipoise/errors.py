@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_NAMED = 40  # names that a suggestion lists
+
 
 class EquipoiseError(Exception):
     """Something a person can put right.
@@ -64,4 +66,5 @@ def nearest(name: object, known: Iterable[object]) -> str:
     names = sorted(map(str, known))
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f"Did you mean '{close[0]}'? " if close else ""
-    return f"{hint}Known: {', '.join(names) or 'none'}."
+    rest = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{hint}Known: {', '.join(names[:_NAMED]) or 'none'}{rest}."

@@ -1,5 +1,5 @@
-"""Progress bars for work that takes over two seconds; silent otherwise and where nobody looks. Whoever runs work of
-others may hear of their steps instead.
+"""Progress bars for work that takes over two seconds, and a line for what cannot be counted; silent otherwise and where
+nobody looks. Whoever runs work of others may hear of their steps instead.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 _T = TypeVar("_T")
@@ -31,6 +32,26 @@ def heard(by: Heard) -> Iterator[None]:
         yield
     finally:
         _listening.reset(before)
+
+
+@contextmanager
+def waiting(doing: str) -> Iterator[None]:
+    """A line on standard error while the block lasts, and within it the steps of what would show bars.
+
+    Args:
+        doing: What is being done, in words ("reading the run").
+    """
+    if _listening.get() is not None or not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(escape(doing)) as line:
+
+        def step(what: str, done: int, steps: int | None) -> None:
+            of = "" if steps is None else f" of {steps:,}"
+            line.update(escape(f"{doing}: {what} {done:,}{of}"))
+
+        with heard(step):
+            yield
 
 
 def track(

@@ -39,3 +39,9 @@ def test_a_text_is_one_name() -> None:
     assert named_columns("xa") == ["xa"]
     assert named_columns(("x", "a")) == ["x", "a"]
     assert to_polars(pl.DataFrame({"xa": [1]}).lazy()).columns == named_columns("xa")
+
+
+def test_of_very_many_names_a_few_are_listed() -> None:
+    said = nearest("item 6x", [f"item {number:02}" for number in range(60)])
+    assert said.startswith("Did you mean 'item ")
+    assert said.endswith("item 38, item 39 and 20 more.")

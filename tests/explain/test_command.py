@@ -1,6 +1,7 @@
 """`equipoise explain`, from a finished run to what a person reads."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -64,6 +65,8 @@ def test_a_person_reads_reasons_and_what_would_have_kept_it_out(run, place, caps
     assert f"rank 2 for user {place['user_id']}" in out
     assert "Without " in out
     assert "outside the 5 best" in out
+    assert re.search(r"Without \S+ \(.+\).*: rank", " ".join(out.split()))
+    assert re.search(r"best; \S+ \(.+\) takes its place", " ".join(out.split()))
     verified = next(line for line in out.splitlines() if line.startswith("Verified with"))
     assert "; " not in verified
     assert ". No fewer of them suffice." in out.replace("\n", " ") or ". Of the " in out.replace("\n", " ")

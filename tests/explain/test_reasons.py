@@ -229,6 +229,43 @@ def test_whom_the_model_does_not_know_is_explained_as_somebody_new():
     assert explainer("ease").explain("u001", "i016").asked_as == "user"
 
 
+def test_past_items_are_told_with_what_their_events_carried_last():
+    train = world()[0]
+    events = train.events.with_columns(
+        pl.when(pl.col("event") == "search")
+        .then(None)
+        .otherwise(pl.col("item_id").str.slice(1).cast(pl.Float64, strict=False))
+        .alias("value")
+    )
+    own = events.filter(pl.col("user_id") == "u000")
+    first = own.filter(pl.col("item_id").is_not_null())["item_id"][0]
+    again = own.with_columns(pl.lit(0.5).alias("value"), pl.col("timestamp").max())
+    again = again.filter(pl.col("item_id") == first)
+    rated = train.with_events(pl.concat([events, again]))
+    model = Content().fit(rated, vectors=encode_items(train.items, train.text, "tfidf"), runtime=QUIET)
+    item = model.recommend(["u000"], 1)["item_id"][0]
+    said = {one.name: one for one in Explainer(model, rated, "title").explain("u000", item).reasons}
+    past = {name: one for name, one in said.items() if one.kind == "interaction"}
+    assert {name: one.event_value for name, one in past.items()} == {
+        name: 0.5 if name == first else float(name[1:]) for name in past
+    }
+    assert first in past
+    assert {one.event_value for one in said.values() if one.kind != "interaction"} == {None}
+    assert {one.event_value for one in explainer("content").explain("u000", item).reasons} == {None}
+
+
+def test_what_has_to_go_and_what_comes_instead_have_their_titles():
+    ask = explainer("ease")
+    listed = ask.model.recommend(["u001"], 3)["item_id"].to_list()
+    found = ask.explain("u001", listed[2], k=3).counterfactual
+    titles = dict(world()[0].items.select("item_id", "title").iter_rows())
+    assert found.removed
+    assert found.titles == tuple(titles[name] for name in found.removed)
+    assert found.instead_title == titles[found.instead]
+    bare = Explainer(ask.model).explain("u001", listed[2], k=3).counterfactual
+    assert (bare.titles, bare.instead_title) == ((None,) * len(bare.removed), None)
+
+
 def test_what_cannot_be_asked_is_said():
     ask = explainer("ease")
     with pytest.raises(DataError, match="knows no item '5'"):

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from equipoise.cli.words import say
 from equipoise.errors import ConfigError
+from equipoise.progress import waiting
 
 if TYPE_CHECKING:
     from equipoise.explain import Counterfactual, Explanation, Reason
@@ -116,7 +117,10 @@ def explain(
         return
     drawn = None if graph is None else str(read_graph(graph))
     paths = asked_paths(finished, drawn, sensitive, instead)
-    said = journey.explain(finished, user, item, k=k, counterfactual=counterfactual, stage=stage, paths=paths)
+    with waiting("reading the run and its model, and asking it"):
+        said = journey.explain(
+            finished, user, item, k=k, counterfactual=counterfactual, stage=stage, paths=paths
+        )
     if as_json:
         say(console, json.dumps(said.as_dict(), ensure_ascii=False, indent=2, allow_nan=False))
     else:
@@ -124,8 +128,10 @@ def explain(
 
 
 def _tell(console: Console, said: Explanation) -> None:
-    name = f"{said.item} ({said.title})" if said.title else said.item
-    say(console, f"{name}: rank {said.rank} for user {said.user}, score {said.score:.4g}")
+    say(
+        console,
+        f"{_called(said.item, said.title)}: rank {said.rank} for user {said.user}, score {said.score:.4g}",
+    )
     if said.reasons:
         console.print(_table(said.reasons))
         say(console, _SHARE)
@@ -136,6 +142,10 @@ def _tell(console: Console, said: Explanation) -> None:
         _tell_paths(console, said.sensitive)
     for note in said.notes:
         say(console, f"Note: {note}")
+
+
+def _called(name: str, title: str | None) -> str:
+    return f"{name} ({title})" if title else name
 
 
 def _tell_paths(console: Console, found: Sensitive) -> None:
@@ -166,19 +176,24 @@ def _table(reasons: tuple[Reason, ...]) -> Table:
     for one in reasons:
         share = f"{one.share:.0%}" if one.contribution > 0 else ""
         table.add_row(
-            _KINDS[one.kind], escape(one.name), escape(one.value or ""), f"{one.contribution:+.3g}", share
+            _KINDS[one.kind], escape(one.name), escape(_says(one)), f"{one.contribution:+.3g}", share
         )
     return table
+
+
+def _says(one: Reason) -> str:
+    carried = "" if one.event_value is None else f"value {one.event_value:g}"
+    return ", ".join(part for part in (one.value, carried) if part)
 
 
 def _without(found: Counterfactual, said: Explanation) -> list[str]:
     if not found.found:
         return [f"No set of past interactions keeps it out of the {said.k} best: {found.says}"]
-    titles = {one.name: one.value for one in said.reasons if one.value}
-    gone = ", ".join(f"{name} ({titles[name]})" if name in titles else name for name in found.removed)
+    gone = ", ".join(map(_called, found.removed, found.titles))
     sure = "No fewer of them suffice." if found.irreducible else found.says
+    instead = _called(str(found.instead), found.instead_title)
     return [
-        f"Without {gone}: rank {found.rank}, outside the {said.k} best; {found.instead} takes its place.",
+        f"Without {gone}: rank {found.rank}, outside the {said.k} best; {instead} takes its place.",
         f"Verified with {found.forwards} answers of the model. {sure}",
     ]
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from equipoise.cli.words import listed, say
 from equipoise.errors import ConfigError
+from equipoise.progress import waiting
 
 if TYPE_CHECKING:
     from equipoise.pipeline.recommend import Answer
@@ -47,7 +48,8 @@ def recommend(
     from equipoise.pipeline.recommend import recommend as journey
 
     asked = Asked(user, tuple(listed(history) or ()), text, pairs(attributes))
-    answer = journey(FinishedRun.open(run), asked, k=k, stage=stage)
+    with waiting("reading the run, its model and texts"):
+        answer = journey(FinishedRun.open(run), asked, k=k, stage=stage)
     if json_:
         typer.echo(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2))
         return

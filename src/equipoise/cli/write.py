@@ -15,6 +15,7 @@ from rich.table import Table
 
 from equipoise.cli.words import listed, say
 from equipoise.errors import ConfigError
+from equipoise.progress import waiting
 
 if TYPE_CHECKING:
     from equipoise.pipeline.write import Written
@@ -58,7 +59,8 @@ def write(
     author = named(generator)
     copywriter.require_style(author.name)
     finished = FinishedRun.open(run)
-    writer = author.open(finished.runtime())
+    with waiting("opening the generator"):
+        writer = author.open(finished.runtime())
     console = Console()
     if all_:
         summary = write_all(
@@ -70,7 +72,8 @@ def write(
         _summarised(console, summary)
         say(console, f"Texts: {out or run / 'copy'}/copy.parquet")
         return
-    written = one(finished, user, item, copywriter=copywriter, writer=writer, stage=stage)
+    with waiting("finding reasons and writing"):
+        written = one(finished, user, item, copywriter=copywriter, writer=writer, stage=stage)
     if json_:
         typer.echo(
             json.dumps({**written.copy.as_dict(), "notes": written.notes}, ensure_ascii=False, indent=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -40,10 +40,16 @@ class Removal:
     irreducible: bool
     says: str
 
-    def told(self, asker: Asker) -> Counterfactual:
-        """With the ids of what is removed."""
+    def told(self, asker: Asker, called: Callable[[Sequence[int]], list[str | None]]) -> Counterfactual:
+        """With the ids and titles of what is removed.
+
+        Args:
+            asker: Who asked.
+            called: Titles of items by catalogue index; none for -1, a search.
+        """
         if not len(self.units):
             return Counterfactual((), None, None, False, asker.forwards, self.says)
+        titles = called([*asker.question.units.items[self.units].tolist(), self.instead])
         return Counterfactual(
             removed=tuple(unit_name(asker, unit) for unit in self.units),
             rank=self.rank,
@@ -51,6 +57,8 @@ class Removal:
             irreducible=self.irreducible,
             forwards=asker.forwards,
             says=self.says,
+            titles=tuple(titles[:-1]),
+            instead_title=titles[-1],
         )
 
 

@@ -116,7 +116,7 @@ class Explainer:
             score=float(first.whole[index]),
             k=k,
             reasons=(*self._interactions(asker, found), *words),
-            counterfactual=removal(asker, found).told(asker) if wanted else None,
+            counterfactual=removal(asker, found).told(asker, self.called) if wanted else None,
             asked_as="user" if asker is first else "stranger",
             notes=tuple(notes),
             unaided=None if wanted else _unaided(asker),
@@ -146,7 +146,14 @@ class Explainer:
         kinds: list[Kind] = ["interaction" if question.units.items[unit] >= 0 else "search" for unit in units]
         shares = _shares(values)
         return [
-            Reason(kind, unit_name(asker, unit), title, float(values[place]), float(shares[place]))
+            Reason(
+                kind,
+                unit_name(asker, unit),
+                title,
+                float(values[place]),
+                float(shares[place]),
+                question.event_value(unit),
+            )
             for place, unit, title, kind in zip(order, units, titles, kinds, strict=True)
         ]
 

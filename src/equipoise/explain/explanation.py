@@ -30,6 +30,8 @@ class Reason:
         contribution: How much of the score would be missing without it, in units of the score; may be negative.
         share: Its part of the sum of all positive contributions of the past, or of the texts, or of the attributes,
             in [0, 1]; 0 for a negative one.
+        event_value: What the past event carried last (the log's `value`, such as a rating); None where nothing was. A
+            model that learns from choices counts a low rating as a choice.
     """
 
     kind: Kind
@@ -37,6 +39,7 @@ class Reason:
     value: str | None
     contribution: float
     share: float
+    event_value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Counterfactual:
         irreducible: Whether it was verified that no proper subset suffices.
         forwards: How many histories the model answered in the search.
         says: Why no set was found, or why it may not be irreducible; empty where all went well.
+        titles: Titles of `removed`, None where one has none.
+        instead_title: Title of `instead`, where it has one.
     """
 
     removed: tuple[str, ...]
@@ -59,6 +64,8 @@ class Counterfactual:
     irreducible: bool
     forwards: int
     says: str = ""
+    titles: tuple[str | None, ...] = ()
+    instead_title: str | None = None
 
     @property
     def found(self) -> bool:

@@ -72,6 +72,12 @@ class Question:
         """What may be left out."""
         return Units.of(self.past)
 
+    def event_value(self, unit: int) -> float | None:
+        """What a unit's events carried last; None where nothing was."""
+        carried = self.past.values[self.units.of_step == unit]
+        carried = carried[~np.isnan(carried)]
+        return float(carried[-1]) if len(carried) else None
+
     def without(self, left_out: NDArray[np.bool_]) -> Histories:
         """The past without some of its units.
 

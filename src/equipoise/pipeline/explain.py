@@ -18,6 +18,10 @@ from equipoise.pipeline.folder import write_whole
 from equipoise.pipeline.sensitive import PathsAsked, sensitive_part
 from equipoise.pipeline.train import chosen_corrections
 
+_NEWCOMER = (
+    "Rank and score are what the model alone says of somebody without a past; 'equipoise recommend' mixes it with what "
+    "everybody takes, so that ranks there may be others."
+)
 _READS = (
     "The correction '{}' reads '{}' when it re-ranks: the place in the list depends on it directly, which is not among "
     "these parts."
@@ -83,7 +87,8 @@ def explain(
     said = asked.explain(user, item, k=k, counterfactual=counterfactual)
     if paths is not None:
         said = _with_paths(run, stage, asked, said, user, item, paths)
-    return replace(said, notes=(*said.notes, *reranked(run, stage)))
+    newcomer = (_NEWCOMER,) if said.asked_as == "unknown" else ()
+    return replace(said, notes=(*said.notes, *newcomer, *reranked(run, stage)))
 
 
 def _with_paths(

@@ -18,7 +18,7 @@ from equipoise.language.finetuning.pairs import Pairs, Texts, held_out_pairs, tr
 from equipoise.language.finetuning.retrieval import Retrieval
 from equipoise.language.finetuning.settings import FineTuning
 from equipoise.language.transformer import Transformer
-from equipoise.pipeline.finetuned import KEPT, Tuned, claim, identity, put, seal, worth
+from equipoise.pipeline.finetuned import KEPT, Tuned, begun, claim, identity, put, seal, worth
 from equipoise.pipeline.folder import content_hash
 from equipoise.pipeline.prepare import prepare
 
@@ -102,13 +102,8 @@ def finetune(
     }
     say(f"Base {_named(base)}, {how.method}: {len(texts.texts):,} distinct texts, {len(pairs):,} pairs")
     kind = identity({"config": settings.digest(), "base": source, **hashes})
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
+    with begun(folder):
         course = _train(base, texts, pairs, retrieval, how, runtime, folder, kind, say)
-    except BaseException:
-        if not any(folder.iterdir()):
-            folder.rmdir()
-        raise
     result = _judged(folder, _named(base), retrieval, course, settings.seed)
     manifest = {
         "config": settings.model_dump(mode="json"),

@@ -18,7 +18,7 @@ from equipoise.language.generators.local import LocalModel
 from equipoise.models import models
 from equipoise.models.llm_ranker import LLMRanker
 from equipoise.pipeline.encode import encode
-from equipoise.pipeline.finetuned import KEPT, Tuned, claim, identity, put, seal, worth
+from equipoise.pipeline.finetuned import KEPT, Tuned, begun, claim, identity, put, seal, worth
 from equipoise.pipeline.folder import content_hash
 from equipoise.pipeline.prepare import prepare
 
@@ -108,9 +108,9 @@ def _trained(
         f"Base {ranker.generator}: {len(learning.learned):,} choices to learn from, {len(learning.held_out):,} to "
         f"judge by; {sum(one.numel() for one in network.parameters.values()):,} weights move"
     )
-    folder.mkdir(parents=True, exist_ok=True)
     kind = identity({"config": settings.digest(), "base": source, **hashes})
-    course = learning.run(say, folder / KEPT, kind)
+    with begun(folder):
+        course = learning.run(say, folder / KEPT, kind)
     put(folder, _ADDITIONS, (lambda draft: network.save(draft, base)) if course.best else None)
     first, last = (one.double().numpy()[1::2] for one in (course.before, course.after))
     before, after, gain = worth(first, last, settings.seed)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -101,6 +102,18 @@ def claim(folder: Path, made: str) -> None:
         )
     for draft in drafts:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def begun(folder: Path) -> Iterator[None]:
+    """Make a folder for the block; where the block fails before anything lies in it, it goes again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+        raise
 
 
 def put(folder: Path, made: str, save: Callable[[Path], None] | None) -> None:

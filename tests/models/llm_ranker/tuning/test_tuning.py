@@ -198,6 +198,13 @@ def test_models_that_cannot_learn_are_told(tmp_path, llama, model, words):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_time_too_short_to_learn_in_leaves_no_folder(tmp_path, llama):
+    settings = families.settings(tmp_path, llama)
+    with pytest.raises(ConfigError, match="too short"):
+        finetune_ranker(settings, out=tmp_path / "out", overrides=["finetune_ranker.minutes=1e-6"])
+    assert not (tmp_path / "out").exists()
+
+
 def test_too_few_choices_are_told(tmp_path, llama):
     settings = families.settings(tmp_path, llama)
     families.events(users=6).write_parquet(tmp_path / "events.parquet")
