@@ -172,6 +172,19 @@ def test_what_contradicts_the_run_is_told(ease):
     assert not any("the answer is for" in note for note in same)
 
 
+def test_numbers_contradict_as_numbers(ease):
+    train = ease.prepared.train
+    aged = train.users.with_columns(age=pl.int_range(pl.len()).cast(pl.Float64))
+    run = replace(ease)
+    run.__dict__["prepared"] = replace(ease.prepared, train=replace(train, users=aged))
+    user = str(aged["user_id"][25])
+    for said, against in (("25", False), ("25.0", False), ("26", True)):
+        notes = recommend(run, Asked(user=user, attributes={"age": said})).notes
+        assert (
+            any(f"age = 25.0 of this person; the answer is for {said}" in note for note in notes) == against
+        )
+
+
 def test_lists_in_another_order_are_those_of_the_run(tmp_path):
     """Corrections that re-rank all lists together: a known person gets the list that was made, and it is called so."""
     settings = {

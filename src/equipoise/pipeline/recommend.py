@@ -197,11 +197,18 @@ def _beside(run: FinishedRun, asked: Asked, known: int) -> list[str]:
         return notes
     own = users.filter(pl.col(v.USER).cast(pl.String) == asked.user)
     for column, value in asked.attributes.items():
-        if len(own) and own[column][0] is not None and str(own[column][0]) != value:
-            notes.append(
-                f"The data say {column} = {own[column][0]} of this person; the answer is for {value}."
-            )
+        known_as = own[column][0] if len(own) else None
+        if known_as is not None and not _says(value, known_as):
+            notes.append(f"The data say {column} = {known_as} of this person; the answer is for {value}.")
     return notes
+
+
+def _says(text: str, value: Any) -> bool:
+    """Whether a text is a table's value, numbers as numbers: 25 is 25.0."""
+    try:
+        return text == str(value) or float(text) == value
+    except ValueError:
+        return False
 
 
 def _unread(wish: str, answerer: Answerer) -> list[str]:
