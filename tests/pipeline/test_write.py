@@ -9,6 +9,7 @@ import equipoise
 from equipoise.copywriting import Copywriter
 from equipoise.errors import DataError, EquipoiseError
 from equipoise.language.generators import Generator, Writer, generator
+from equipoise.models.histories import locate
 from equipoise.pipeline.explain import explain_all, explainer
 from equipoise.pipeline.finished import FinishedRun
 from equipoise.pipeline.write import write, write_all
@@ -44,6 +45,29 @@ def test_one_text_names_the_item_in_its_language(run, first, lang):
     assert any("template alone" in note for note in written.notes) == (lang == "zh")
     person = run.prepared.train.users.filter(pl.col("user_id") == first[0])
     assert set(written.facts.unsaid) == set(person.select(run.prepared.train.sensitive).row(0))
+
+
+def test_texts_say_where_the_past_is_no_reason(run, tmp_path):
+    """What is popular is on the list whatever the past."""
+    popular = FinishedRun.open(
+        equipoise.run(TINY | {"model": {"name": "popular"}}, out=tmp_path / "popular").path
+    )
+    listed = pl.read_parquet(popular.folder.path / "recommendations.parquet").filter(pl.col("rank") == 2)
+    how = {"copywriter": Copywriter(), "writer": generator("template").open()}
+    user, item = listed.select("user_id", "item_id").row(0)
+    written = write(popular, user, item, **how)
+    assert written.facts.past == ()
+    assert any("the item would be at place 2 of the list" in note for note in written.notes)
+    summary = write_all(popular, **how)
+    knows = popular.knowing()
+    rows = locate(knows.catalogue.users, listed["user_id"])
+    with_past = int((np.diff(knows.histories.starts)[rows] > 0).sum())
+    assert 0 < with_past <= summary["texts"]
+    assert f"{with_past} of {summary['texts']} texts name no choice" in " ".join(summary["notes"])
+    asked, lists = explainer(run), pl.read_parquet(run.folder.path / "recommendations.parquet")
+    places = lists.select("user_id", "item_id").iter_rows()
+    place = next(at for at in places if (asked.explain(*at, counterfactual=False).unaided or 0) > 10)
+    assert not any("Without any of the past" in note for note in write(run, *place, **how).notes)
 
 
 def test_what_was_rated_low_is_no_reason(tmp_path):

@@ -31,6 +31,13 @@ _OFFLINE_CHINESE = (
     "Without a network, Chinese copy comes from the template alone: the bundled model writes English."
 )
 _UNLISTED = "The item is not among the {k} best of this person by the model (rank {rank:,})."
+_UNAIDED = (
+    "Without any of the past the item would be at place {place} of the list: the past is not why it is there, and no "
+    "choice is named as a reason."
+)
+_ALL_UNAIDED = (
+    "{count:,} of {all:,} texts name no choice: without any of the past the item would be on the list too."
+)
 _WITHHELD = (
     "{count} texts of the catalogue read like instructions to a machine, and were withheld from the copy."
 )
@@ -81,6 +88,8 @@ def write(
     whom = [AS[explanation.asked_as]] if explanation.asked_as in AS else []
     if explanation.rank > explanation.k:
         whom.append(_UNLISTED.format(k=explanation.k, rank=explanation.rank))
+    elif _unaided(explanation):
+        whom.append(_UNAIDED.format(place=explanation.unaided))
     return Written(copy, facts, (*desk.notes(writer), *whom, *reranked(run, stage)))
 
 
@@ -225,11 +234,18 @@ def _firsts(run: FinishedRun, stage: str, limit: int | None, runtime: Runtime) -
     return firsts[np.sort(drawn)]
 
 
+def _unaided(explanation: Explanation) -> bool:
+    """Whether the item would be on the list without any of the past."""
+    return explanation.rank <= explanation.k and not explanation.carried
+
+
 def _asked(explanations: Sequence[Explanation]) -> Iterable[str]:
-    """How many texts rest on what the model says to others than their reader."""
+    """How many texts rest on what the model says to others than their reader, or on nothing of the past."""
     for kind, says in AS.items():
         if count := sum(each.asked_as == kind for each in explanations):
             yield f"{count:,} of {len(explanations):,} texts: {says}"
+    if count := sum(map(_unaided, explanations)):
+        yield _ALL_UNAIDED.format(count=count, all=len(explanations))
 
 
 def _columns(copies: Sequence[Copy]) -> Iterable[pl.Series]:
