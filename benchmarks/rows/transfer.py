@@ -86,7 +86,7 @@ ROWS = [
     Row(
         "transfer",
         "ML-1M, 6,040 users, 3,416 items; musical instruments, 1,429 users, 900 items; " + _PROTOCOL,
-        {"ML-1M to instruments": _SEEDS, "instruments to ML-1M": (0,)},
+        dict.fromkeys(("ML-1M to instruments", "instruments to ML-1M"), _SEEDS),
         _measure,
         "transferred above popularity and the untrained network, begun there above from nothing, with intervals",
         lambda setting: str([_fields(name) for name in setting.split(" to ")]),
