@@ -247,7 +247,7 @@ def test_texts_are_not_read_where_they_have_no_say(ease, monkeypatch):
     file.write_text(json.dumps({**said, "shrinkage": {**said["shrinkage"], "text": 0.0}}))
     asked = Asked(history=("1", "2"))
     before = recommend(ease, asked)
-    monkeypatch.setattr("equipoise.pipeline.recommend.encode", None)
+    monkeypatch.setattr("equipoise.pipeline.newcomers.encode", None)
     assert ids(recommend(ease, asked)) == ids(before)
     with pytest.raises(TypeError):
         recommend(ease, Asked(text="garden hose"))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,24 +14,19 @@ from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
 from equipoise.debias import AfterTraining
 from equipoise.errors import DataError, ModelError
-from equipoise.language import FittedEncoder, Vectors, encode_items
-from equipoise.language.text import compose
+from equipoise.language import FittedEncoder
 from equipoise.models import Fitted
-from equipoise.models.content import Content
 from equipoise.models.histories import Histories, locate
-from equipoise.models.newcomers.answerer import Answerer, Scored, reads, searched, text_vectors
+from equipoise.models.newcomers.answerer import Answerer, Scored, text_vectors
 from equipoise.models.newcomers.audience import Audience
-from equipoise.models.newcomers.shrinkage import Shrinkage, learned
 from equipoise.models.ranking import top_k
-from equipoise.pipeline.encode import encode
 from equipoise.pipeline.finished import FinishedRun
-from equipoise.pipeline.held_out import held_out
+from equipoise.pipeline.newcomers import answerer_of
 from equipoise.pipeline.train import chosen_corrections
 
 ENOUGH = 0.5
 """Share of the evidence from which on a list is called a personal one."""
 
-_FILE = "newcomers-{stage}.json"  # what is learned about newcomers, in the folder of the run
 
 _ENGLISH = "minilm"
 
@@ -140,7 +134,7 @@ def recommend(run: FinishedRun, asked: Asked, *, k: int = 10, stage: str | None 
     wish = (asked.text or "").strip() or None
     before = model.histories.take([row])
     past = before.followed_by(Histories.of_one(clicks, model.catalogue))
-    answerer = _answerer(run, trained, fitted, model, wish)
+    answerer = answerer_of(run, trained, fitted, model, wish)
     audience = Audience.of(_all_events(run), model.catalogue, asked.attributes)
     scored = answerer.answer(past, audience, wish)
     known = len(before.items) > 0 and not (clicks or wish or asked.attributes)
@@ -259,73 +253,6 @@ def _clicks(model: Fitted, history: tuple[str, ...], notes: list[str]) -> list[A
             f"{len(strange)} of {len(history)} items of the history are not known: {', '.join(strange[:5])}."
         )
     return list(items.gather(rows[rows >= 0]).to_list())
-
-
-def _answerer(run: FinishedRun, stage: str, fitted: Fitted, model: Fitted, wish: str | None) -> Answerer:
-    """The model with what is learned about newcomers.
-
-    Texts are read only where they can matter: for a wish, or where a scorer by texts has a say, which is learned first.
-    An encoder takes longer to load than all else together.
-    """
-    train, shrinkage = run.prepared.train, _kept(run, stage)
-    read = (
-        train.items is not None
-        and bool(train.text)
-        and (wish is not None or shrinkage is None or shrinkage.text > 0)
-    )
-    texts = _scorer(run, model) if read else None
-    words = None
-    if read and wish is not None:
-        from equipoise.models.newcomers.words import Words
-
-        words = Words.of(_lines(train, model.catalogue.items))
-    return Answerer(model, shrinkage or _learned(run, stage, fitted, texts), texts, words)
-
-
-def _lines(train: Dataset, items: pl.Series) -> list[str]:
-    """The texts of items; empty for those without."""
-    assert train.items is not None
-    rows = pl.Series(locate(train.items[v.ITEM], items)).replace(-1, None)
-    return compose(train.items, train.text).gather(rows).fill_null("").to_list()
-
-
-def _scorer(run: FinishedRun, model: Fitted) -> Fitted | None:
-    """A scorer by texts, for a model that reads none itself."""
-    train, items = run.prepared.train, model.catalogue.items
-    vectors = text_vectors(model) or encode(run.config, train, run.runtime())
-    if vectors is None or vectors.encoder is None:  # vectors from a file: nothing there reads a wish
-        vectors = encode_items(train.items, train.text)
-    sample = next((line for line in _lines(train, items) if line), "")
-    if vectors.encoder is None or reads(model, searched(sample, model.catalogue)):
-        return None
-    matrix, present = vectors.aligned(items)  # a correction may have changed what the model knows
-    content = Content().fit(train, vectors=vectors)
-    return replace(
-        content,
-        catalogue=model.catalogue,
-        texts=Vectors(items, matrix, vectors.encoder),
-        present=present & matrix.any(axis=1),
-    )
-
-
-def _kept(run: FinishedRun, stage: str) -> Shrinkage | None:
-    """What was learned about newcomers before; None where nothing was, or of other settings."""
-    name = _FILE.format(stage=stage)
-    kept = run.folder.read_json(name) if (run.folder.path / name).is_file() else {}
-    same = kept.get("config_sha256") == run.folder.manifest["config_sha256"]
-    return Shrinkage.from_dict(kept["shrinkage"]) if same else None
-
-
-def _learned(run: FinishedRun, stage: str, model: Fitted, texts: Fitted | None) -> Shrinkage:
-    """How far few clicks are to be trusted, kept in the folder of the run."""
-    train = run.prepared.train
-    popular = np.log(Audience.of(train, model.catalogue).share).astype(np.float32)
-    valid = held_out(run.prepared.valid, (train,), run.config.audit)
-    shrinkage = learned(model, valid, popular, texts, run.runtime())
-    kept = {"config_sha256": run.folder.manifest["config_sha256"], "shrinkage": shrinkage.as_dict()}
-    with suppress(OSError):  # a folder that may only be read: it is learned again next time
-        run.folder.write_json(_FILE.format(stage=stage), kept)
-    return shrinkage
 
 
 def _all_events(run: FinishedRun) -> Dataset:
