@@ -11,6 +11,7 @@ from equipoise.component import Runtime
 from equipoise.config import Config
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
+from equipoise.data.ratings import middle, ratings
 from equipoise.pipeline.encode import shortfalls
 from equipoise.pipeline.measure import Measured, truth_of
 from equipoise.pipeline.origins import told
@@ -50,17 +51,12 @@ def present(
 
 def _low_ratings(events: pl.DataFrame) -> list[str]:
     """That many ratings say rather the opposite of taste, which they count as."""
-    if not {v.EVENT, v.VALUE} <= set(events.columns):
-        return []
-    ratings = events.filter(pl.col(v.EVENT) == v.RATING)[v.VALUE].drop_nulls()
-    if ratings.is_empty():
-        return []
-    middle = (float(ratings.min()) + float(ratings.max())) / 2  # type: ignore[arg-type]
-    low = int((ratings < middle).sum())
-    if low <= _LOW * len(ratings):
+    values = ratings(events)[v.VALUE]
+    centre = middle(values)
+    if centre is None or (low := int((values < centre).sum())) <= _LOW * len(values):
         return []
     return [
-        f"{low:,} of {len(ratings):,} ratings in training lie below {middle:g}, the middle of the scale, and count as "
+        f"{low:,} of {len(values):,} ratings in training lie below {centre:g}, the middle of the scale, and count as "
         "taste like the others; [clean] value_min leaves them out."
     ]
 

@@ -15,6 +15,7 @@ import polars as pl
 from equipoise.component import Runtime
 from equipoise.copywriting import MEASURES, Claim, Copy, Copywriter, Facts, gather, measures, parity
 from equipoise.data import vocabulary as v
+from equipoise.data.ratings import middle, ratings
 from equipoise.errors import DataError
 from equipoise.explain import AS, Explanation
 from equipoise.language.generators import Writer
@@ -313,16 +314,12 @@ def _parity(run: FinishedRun, table: pl.DataFrame, seed: int) -> dict[str, Any] 
 
 
 def _low_ratings(events: pl.DataFrame) -> pl.DataFrame | None:
-    """People and items, as text, whose latest rating lies below the middle of the scale; None without ratings."""
-    if not {v.EVENT, v.VALUE} <= set(events.columns):
+    """People and items, as text, whose latest rating lies below the middle of the scale; None where no scale shows."""
+    rated = ratings(events)
+    centre = middle(rated[v.VALUE])
+    if centre is None:
         return None
-    ratings = events.filter((pl.col(v.EVENT) == v.RATING) & pl.col(v.VALUE).is_not_null())
-    if ratings.is_empty():
-        return None
-    if v.TIMESTAMP in ratings.columns:
-        ratings = ratings.sort(v.TIMESTAMP)
-    middle = (pl.col(v.VALUE).min() + pl.col(v.VALUE).max()) / 2
-    low = (
-        ratings.with_columns(low=pl.col(v.VALUE) < middle).group_by(v.USER, v.ITEM).agg(pl.col("low").last())
-    )
+    if v.TIMESTAMP in rated.columns:
+        rated = rated.sort(v.TIMESTAMP)
+    low = rated.with_columns(low=pl.col(v.VALUE) < centre).group_by(v.USER, v.ITEM).agg(pl.col("low").last())
     return low.filter("low").select(pl.col(v.USER, v.ITEM).cast(pl.String))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
+from equipoise.data.ratings import middle
 from equipoise.debias.during.tasks.labels import EventLabels, Task, taken
 from equipoise.errors import nearest
 from equipoise.language.sentiment import polarity
@@ -20,7 +21,6 @@ _SCALE = 20  # distinct values, above which a number is taken for a price or a s
 _REVIEWS = ("summary", "review", "text", "comment")
 _FEW = 30  # labels with a rating, below which their noise is not worth telling
 _NOISY = 0.25
-_LOW_END = 1  # scales of ratings begin at 1 or below
 
 
 def rating_lacks(data: Dataset) -> str | None:
@@ -112,12 +112,12 @@ def _disagreement(data: Dataset, labels: NDArray[np.float64]) -> dict[str, Any] 
     if rating_lacks(data) is not None:
         return None
     rated = taken(data.positives.with_row_index("row"), v.VALUE)
-    values, labels = rated[v.VALUE].cast(pl.Float64).to_numpy(), labels[rated["row"].to_numpy()]
-    if values.min() > _LOW_END:
+    values, labels = rated[v.VALUE].cast(pl.Float64), labels[rated["row"].to_numpy()]
+    centre = middle(values)
+    if centre is None:
         return None
-    middle = (values.min() + values.max()) / 2
     known = ~np.isnan(labels)
-    low, high = known & (values < middle), known & (values > middle)
+    low, high = known & (values < centre).to_numpy(), known & (values > centre).to_numpy()
     if low.sum() + high.sum() < _FEW or not low.any() or not high.any():
         return None
     wrong = (labels[low] == 1).sum() + (labels[high] == 0).sum()
