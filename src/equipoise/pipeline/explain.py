@@ -197,5 +197,4 @@ def reading_corrections(run: FinishedRun, stage: str | None, column: str) -> tup
 
 def reranked(run: FinishedRun, stage: str | None) -> tuple[str, ...]:
     """That corrections change lists after the model, where they do and the stage's lists are such."""
-    after = any(isinstance(one, AfterTraining) for one in chosen_corrections(run.config))
-    return (_RERANKED,) if after and stage != v.BASELINE else ()
+    return (_RERANKED,) if run.reranks(stage) else ()

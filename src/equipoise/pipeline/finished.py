@@ -11,10 +11,12 @@ import polars as pl
 from equipoise.component import Runtime
 from equipoise.config import Config, read_config
 from equipoise.data import vocabulary as v
+from equipoise.debias import AfterTraining
 from equipoise.errors import DataError
 from equipoise.models import Fitted, load_model
 from equipoise.pipeline.folder import RunFolder
 from equipoise.pipeline.prepare import Prepared, read_prepared
+from equipoise.pipeline.train import chosen_corrections
 
 _NAMES = ("title", "name")  # columns that call an item by its name, before whatever else is said of it
 _LONGEST = 60  # signs of nearly all values of another text column that can pass for names
@@ -56,6 +58,11 @@ class FinishedRun:
     def prepared(self) -> Prepared:
         """Its train, valid and test events, with users and items; without the world, where they came from one."""
         return read_prepared(self.config, self.folder, world=False)
+
+    def reranks(self, stage: str | None = None) -> bool:
+        """Whether corrections put the lists of a stage (the last one by default) in another order than its model."""
+        after = any(isinstance(one, AfterTraining) for one in chosen_corrections(self.config))
+        return after and stage != v.BASELINE
 
     def model(self, stage: str | None = None) -> Fitted:
         """The model of a stage, as training left it.

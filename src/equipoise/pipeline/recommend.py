@@ -12,23 +12,23 @@ import polars as pl
 
 from equipoise.data import Dataset
 from equipoise.data import vocabulary as v
-from equipoise.debias import AfterTraining
 from equipoise.errors import DataError, ModelError
 from equipoise.language import FittedEncoder
 from equipoise.models import Fitted
 from equipoise.models.histories import Histories, locate
-from equipoise.models.newcomers.answerer import Answerer, Scored, text_vectors
+from equipoise.models.newcomers.answerer import Answerer, Scored, steps_of, text_vectors
 from equipoise.models.newcomers.audience import Audience
 from equipoise.models.ranking import top_k
 from equipoise.pipeline.finished import FinishedRun
 from equipoise.pipeline.newcomers import answerer_of
-from equipoise.pipeline.train import chosen_corrections
 
 ENOUGH = 0.5
 """Share of the evidence from which on a list is called a personal one."""
 
-
 _ENGLISH = "minilm"
+
+_SHORTER = "The list that the run made for '{user}' is shorter than {k}; this is the model's own."
+_NOT_ALONE = "Corrections that re-rank the lists of all people together do not act on a single list."
 
 NEW = "NEW"
 """Stands for a person whom the run does not know."""
@@ -134,27 +134,27 @@ def recommend(run: FinishedRun, asked: Asked, *, k: int = 10, stage: str | None 
     wish = (asked.text or "").strip() or None
     before = model.histories.take([row])
     past = before.followed_by(Histories.of_one(clicks, model.catalogue))
+    known = len(before.items) > 0 and not (clicks or wish or asked.attributes)
+    if run.reranks(chosen):
+        made = _made(run, asked.user, chosen, k) if known else None
+        if made is not None:
+            return Answer(
+                user=asked.user,
+                stage=chosen,
+                basis=("history",),
+                evidence=None,
+                reranked=True,
+                shrunk=False,
+                steps=steps_of(past),
+                items=_named(run, model, made),
+                notes=tuple(notes),
+            )
+        chosen = trained
+        notes.append(_SHORTER.format(user=asked.user, k=k) if known else _NOT_ALONE)
     answerer = answerer_of(run, trained, fitted, model, wish)
     audience = Audience.of(_all_events(run), model.catalogue, asked.attributes)
     scored = answerer.answer(past, audience, wish)
-    known = len(before.items) > 0 and not (clicks or wish or asked.attributes)
-    reranked = chosen != v.BASELINE and any(
-        isinstance(one, AfterTraining) for one in chosen_corrections(run.config)
-    )
-    listed = _made(run, asked.user, chosen, k) if known and reranked else None
-    made = listed is not None
-    if known and reranked and not made:
-        notes.append(
-            f"The list that the run made for '{asked.user}' is shorter than {k}; this is the model's own."
-        )
-        chosen = trained
-    elif reranked and not made:
-        notes.append("Corrections that re-rank the lists of all people together do not act on a single list.")
-        chosen = trained
-    if listed is None:
-        listed = (
-            model.recommend([asked.user], k, exclude_seen=hide) if known else _best(model, scored, k, hide)
-        )
+    listed = model.recommend([asked.user], k, exclude_seen=hide) if known else _best(model, scored, k, hide)
     rows = locate(model.catalogue.items, listed[v.ITEM])
     told = answerer.shrinkage.learned or not scored.steps
     notes += _beside(run, asked, len(before.items))
@@ -165,8 +165,8 @@ def recommend(run: FinishedRun, asked: Asked, *, k: int = 10, stage: str | None 
         user=asked.user,
         stage=chosen,
         basis=("history",) if known else scored.basis,
-        evidence=scored.evidence(rows) if told and not made and "wish" not in scored.basis else None,
-        reranked=made,
+        evidence=scored.evidence(rows) if told and "wish" not in scored.basis else None,
+        reranked=False,
         shrunk=not known,
         steps=scored.steps,
         items=_named(run, model, listed),

@@ -105,9 +105,9 @@ class Answerer:
         likeness = None if query is None or wish is None else self._likeness(query, wish, read)
         nearest = () if likeness is None or read else self._nearest(likeness)
         shown = past.followed_by(self._taken(nearest)) if nearest else spoken
-        steps = _steps(spoken)
+        steps = steps_of(spoken)
         basis: list[Basis] = ["wish"] if query is not None else []
-        basis += ["history"] if _steps(past) else []
+        basis += ["history"] if steps_of(past) else []
 
         own, text, popular = self.shrinkage.strengths(steps) if steps else (0.0, 0.0, 1.0)
         leaning, popularity = audience.log_odds
@@ -176,7 +176,7 @@ def searched(text: str, catalogue: Catalogue) -> Histories:
     return Histories.of_one(pl.DataFrame({v.QUERY: [text]}), catalogue)
 
 
-def _steps(past: Histories) -> int:
+def steps_of(past: Histories) -> int:
     """Steps that say something: items that are known, each once, and searches."""
     return len(np.unique(past.items[past.items >= 0])) + int((past.queries >= 0).sum())
 
