@@ -94,7 +94,7 @@ def removal(asker: Asker, found: Effects) -> Removal:
         return _none(f"The list of {k} has room for all items, so none can leave it.")
     works = _shortest(asker, _proposed(asker, found))
     if works is None:
-        nobody = asker.ranks(np.ones((1, count), dtype=bool))[0]
+        nobody = int(question.ranks(asker.nothing[None])[0])
         if nobody <= k:
             return _none(f"The item stays among the {k} best (rank {nobody}) without any of the past.")
         works = np.arange(count)

@@ -225,8 +225,7 @@ def listening(asker: Asker) -> Asker:
     question = asker.question
     if question.user < 0 or not len(question.units):
         return asker
-    nothing = asker.scores(np.ones((1, len(question.units)), dtype=bool))[0]
-    if (nothing != asker.whole).any():
+    if (asker.nothing != asker.whole).any():
         return asker
     stranger = Asker(replace(question, user=-1), forwards=asker.forwards)
     return stranger if (stranger.whole != asker.whole).any() else asker
@@ -245,5 +244,5 @@ def _located(items: pl.Series, wanted: Any) -> int:
 
 def _unaided(asker: Asker) -> int | None:
     """Place of the item without any of the past; None where there is none."""
-    count = len(asker.question.units)
-    return int(asker.ranks(np.ones((1, count), dtype=np.bool_))[0]) if count else None
+    question = asker.question
+    return int(question.ranks(asker.nothing[None])[0]) if len(question.units) else None

@@ -110,9 +110,19 @@ class Explanation:
     unaided: int | None = None
 
     @property
+    def listed(self) -> bool:
+        """Whether the item is in the list."""
+        return self.rank <= self.k
+
+    @property
+    def listed_anyway(self) -> bool:
+        """Whether it is, and is known to be there without any of the past too."""
+        return self.listed and self.unaided is not None and self.unaided <= self.k
+
+    @property
     def carried(self) -> bool:
-        """Whether the past may be why the item is in the list: it is there, and is not known to be there without it."""
-        return self.rank <= self.k and (self.unaided is None or self.unaided > self.k)
+        """Whether the past may be why the item is in the list."""
+        return self.listed and not self.listed_anyway
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON values."""

@@ -131,6 +131,12 @@ class Asker:
         """Rank of the item after the whole past."""
         return int(self.question.ranks(self.whole[None])[0])
 
+    @cached_property
+    def nothing(self) -> Scores:
+        """Scores without any of the past, shape (items,)."""
+        alone: Scores = self.scores(np.ones((1, len(self.question.units)), dtype=bool))[0]
+        return alone
+
     def scores(self, left_out: NDArray[np.bool_]) -> Scores:
         """Scores after the past without some units, shape (pasts, items); in one batch.
 

@@ -87,9 +87,9 @@ def write(
     facts = desk.facts(explanation)
     (copy,) = copywriter.write([facts], writer)
     whom = [AS[explanation.asked_as]] if explanation.asked_as in AS else []
-    if explanation.rank > explanation.k:
+    if not explanation.listed:
         whom.append(_UNLISTED.format(k=explanation.k, rank=explanation.rank))
-    elif _unaided(explanation):
+    elif explanation.listed_anyway:
         whom.append(_UNAIDED.format(place=explanation.unaided))
     return Written(copy, facts, (*desk.notes(writer), *whom, *reranked(run, stage)))
 
@@ -235,17 +235,12 @@ def _firsts(run: FinishedRun, stage: str, limit: int | None, runtime: Runtime) -
     return firsts[np.sort(drawn)]
 
 
-def _unaided(explanation: Explanation) -> bool:
-    """Whether the item would be on the list without any of the past."""
-    return explanation.rank <= explanation.k and not explanation.carried
-
-
 def _asked(explanations: Sequence[Explanation]) -> Iterable[str]:
     """How many texts rest on what the model says to others than their reader, or on nothing of the past."""
     for kind, says in AS.items():
         if count := sum(each.asked_as == kind for each in explanations):
             yield f"{count:,} of {len(explanations):,} texts: {says}"
-    if count := sum(map(_unaided, explanations)):
+    if count := sum(each.listed_anyway for each in explanations):
         yield _ALL_UNAIDED.format(count=count, all=len(explanations))
 
 
