@@ -60,9 +60,9 @@ def _measure(setting: str, seed: int, folder: Path) -> Part:
         cache = None if encoder == "tfidf" else CACHE / "vectors"
         vectors = encode_items(known.items, known.text, encoder, cache=cache)
     model = models.build(fields.pop("name"), fields).fit(known, vectors=vectors, runtime=runtime)
-    whole_lists = "shifts" in _RANKERS[setting]
-    users, targets = (1 if whole_lists else 2, 2) if setting.startswith(_FEW) else (20, 5)
-    every = _SHARE if whole_lists else 1
+    users, targets, every = 20, 5, 1
+    if setting.startswith(_FEW):
+        users, targets, every = (2, 2, 1) if "isolated" in _RANKERS[setting] else (1, 2, _SHARE)
     told = injection_row(
         model, known, users, ranker=setting, targets=targets, attacks=ATTACKS[::every], seed=seed
     )
