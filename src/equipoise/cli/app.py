@@ -31,7 +31,7 @@ from equipoise.errors import EquipoiseError
 
 app = typer.Typer(
     name="equipoise",
-    rich_markup_mode=None,  # the name of a section stands in brackets, which markup would swallow
+    rich_markup_mode=None,  # here and in groups: sections are named in brackets, which markup would swallow
     help="From event logs to recommendations one can defend.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

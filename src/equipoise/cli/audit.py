@@ -32,7 +32,6 @@ class _Group(TyperGroup):
 
 app = typer.Typer(
     cls=_Group,
-    rich_markup_mode=None,
     help="Audit recommendations for groups of people; check an audit again.",
 )
 

@@ -9,9 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-app = typer.Typer(
-    rich_markup_mode=None, help="Look at data, generate it, check it, fetch it.", no_args_is_help=True
-)
+app = typer.Typer(help="Look at data, generate it, check it, fetch it.", no_args_is_help=True)
 
 
 @app.command()

@@ -17,7 +17,6 @@ from equipoise.cli.words import listed, say
 from equipoise.errors import ConfigError, EquipoiseError
 
 app = typer.Typer(
-    rich_markup_mode=None,
     help="Propose a causal graph, check one on data, ask one a question.",
     no_args_is_help=True,
 )

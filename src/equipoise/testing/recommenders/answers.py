@@ -15,7 +15,7 @@ from equipoise.testing.recommenders.subject import COLUMNS, QUIET, SEEN, Subject
 
 
 class Answers(Subject):
-    """Lists are well formed for anybody who is asked about, and for any candidates."""
+    """Lists for anybody."""
 
     def test_lists_are_well_formed(self, fitted: Fitted, world: Planted) -> None:
         """Columns, types, ranks from 1, falling scores, nothing twice, nothing seen."""

@@ -16,7 +16,7 @@ from equipoise.testing.recommenders.subject import Subject
 
 
 class Files(Subject):
-    """What was saved comes back the same, or not at all."""
+    """Saved models."""
 
     def test_saved_and_loaded_is_the_same(self, calibrated: Fitted, tmp_path: Path) -> None:
         """For known users and for new histories, probabilities included."""

@@ -14,7 +14,7 @@ from equipoise.testing.recommenders.subject import Subject
 
 
 class Learning(Subject):
-    """What is learned is in the events and their weights, and in nothing else."""
+    """Events, weights and what comes of them."""
 
     def test_rows_may_stand_in_any_order(self, fitted: Fitted, world: Planted) -> None:
         """Time orders events, not the table."""

@@ -12,7 +12,7 @@ from equipoise.testing.recommenders.subject import SEEN, Subject
 
 
 class Pasts(Subject):
-    """Lists follow a history, whether it is a user's or not."""
+    """Lists for a history."""
 
     def test_history_of_a_user_is_as_good_as_the_user(self, fitted: Fitted, world: Planted) -> None:
         """Where only the history counts."""

@@ -13,7 +13,7 @@ from equipoise.testing.recommenders.subject import Subject
 
 
 class Probabilities(Subject):
-    """Probabilities are there once they are calibrated, and mean what they say."""
+    """Calibrated scores."""
 
     def test_without_calibration_there_are_no_probabilities(self, fitted: Fitted) -> None:
         """Null, and a threshold is refused."""

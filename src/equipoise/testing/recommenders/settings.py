@@ -14,7 +14,7 @@ from equipoise.testing.recommenders.subject import Subject
 
 
 class Settings(Subject):
-    """Configurations describe the component, and fitting leaves them alone."""
+    """Configurations and what fitting does to them."""
 
     def test_configuration_survives_json(self) -> None:
         """What `describe` says builds the same component again."""
